@@ -1,0 +1,58 @@
+# One vocabulary for people, hooks and CI. Variables: PYTHON (the interpreter to build on), VENV, PORT.
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 5000
+BIN := $(CURDIR)/$(VENV)/bin
+READY := $(VENV)/.ready
+export PATH := $(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help env repro test test-slow lint format types ui lock published clean distclean
+
+help:  ## list these commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
+
+env: $(READY)  ## make the environment from requirements.lock
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v < (3, 14) and \
+	  "Python 3.11 to 3.13 is needed, $(PYTHON) is %d.%d; name another one: make PYTHON=python3.11 ..." % v)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+repro: env  ## run the study that params.yaml describes: data to verdict
+	dvc repro
+
+test: env  ## run the tests (fast tier, no downloads)
+	pytest
+
+test-slow: env  ## run the tests that take minutes
+	pytest -m slow
+
+lint: env  ## ruff: lint and formatting
+	ruff check .
+	ruff format --check .
+
+format: env  ## let ruff mend what it can
+	ruff check --fix .
+	ruff format .
+
+types: env  ## mypy
+	mypy
+
+ui: env  ## open the MLflow UI on http://127.0.0.1:$(PORT)
+	mlflow ui --port $(PORT)
+
+published: env  ## check the published numbers again on the real data (minutes)
+	python benchmarks/published.py
+
+lock: env  ## pin every dependency with its hashes, for Python 3.11 to 3.13
+	uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-annotate \
+	  --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' pyproject.toml -o requirements.lock
+
+clean:  ## remove what runs leave behind (results and DVC's cache stay)
+	rm -rf .staging outputs multirun .pytest_cache .ruff_cache .mypy_cache build
+
+distclean: clean  ## remove the environment too
+	rm -rf $(VENV) src/*.egg-info

@@ -1,0 +1,61 @@
+"""From YAML to objects, with an error that names the file and the key."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from crossover.errors import CrossoverError
+from crossover.files import read_json, write_json
+
+
+def build(node: Any, origin: str) -> Any:
+    """Instantiate a config node by its `_target_`.
+
+    Args:
+        node: a DictConfig or dict.
+        origin: the file that the node came from, for the error message.
+
+    Raises:
+        CrossoverError: the class does not take one of the keys, or refuses a value.
+    """
+    from hydra.errors import InstantiationException
+    from hydra.utils import instantiate
+
+    try:
+        return instantiate(node, _convert_="all")
+    except InstantiationException as error:
+        cause = error.__cause__ or error
+        raise CrossoverError(f"{origin}: {_first_line(cause)}; see the comments in that file for its keys") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0].rstrip(".")
+
+
+def plain(node: Any) -> dict[str, Any]:
+    """A config node as plain dictionaries and lists, interpolations resolved."""
+    from omegaconf import DictConfig, OmegaConf
+
+    return OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig) else dict(node)  # type: ignore[return-value]
+
+
+def save_config(folder: Path, node: dict[str, Any]) -> None:
+    """Keep the configuration of a fitted object beside it."""
+    write_json(folder / "config.json", node)
+
+
+def load_fitted(folder: Path, made_by: str) -> Any:
+    """Load a fitted model or feature set; its class must be one of this package's.
+
+    Raises:
+        CrossoverError: the folder holds no configuration, or names a class outside the package.
+    """
+    from hydra.utils import get_class
+
+    target = read_json(folder / "config.json", made_by)["_target_"]
+    if not target.startswith("crossover."):
+        raise CrossoverError(
+            f"a fitted object's class must be one of the package crossover, got {json.dumps(target)} "
+            f"({folder / 'config.json'}); make it again with `{made_by}`"
+        )
+    return get_class(target).load(folder)

@@ -1,0 +1,175 @@
+"""The prepared data set: what every later stage reads, and the only form in which data travel.
+
+`data/prepared/<dataset>/` holds
+
+    meta.json               Meta
+    statistics.json         statistics of the training part
+    train/X.npy             images: uint8 (n, height, width, channels)
+    train/X.parquet         tables: one column a variable; numbers are float64, categories strings, missing is null
+    train/y.npy             int64 (n,), classes are 0 .. n_classes - 1
+    train/validation.npy    int64 (repetitions, n_validation): sorted rows of train that repetition k validates on
+    test/X.npy | X.parquet  the test part, in the publisher's order where there is a publisher's split
+    test/y.npy
+"""
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from crossover.errors import CrossoverError
+from crossover.files import read_json, write_json
+
+Modality = Literal["image", "table"]
+Input = np.ndarray | pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Part:
+    """Examples with their labels.
+
+    Attributes:
+        X: images uint8 (n, height, width, channels), a table with n rows, or features float32 (n, d).
+        y: int64 (n,), classes 0 .. n_classes - 1; a part need not hold every class.
+        n_classes: number of classes of the data set.
+        value_max: the largest value that a pixel can take (255, or 16 for digits); 1.0 for what is no image.
+    """
+
+    X: Input
+    y: np.ndarray
+    n_classes: int
+    value_max: float = 1.0
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, rows: np.ndarray) -> "Part":
+        """The given rows, in the given order."""
+        X = self.X.iloc[rows].reset_index(drop=True) if isinstance(self.X, pd.DataFrame) else self.X[rows]
+        return Part(X, self.y[rows], self.n_classes, self.value_max)
+
+    def without(self, rows: np.ndarray) -> "Part":
+        """All but the given rows, in their own order."""
+        keep = np.ones(len(self), dtype=bool)
+        keep[rows] = False
+        return self.take(np.flatnonzero(keep))
+
+
+@dataclass(frozen=True)
+class Meta:
+    """What a stage must know about a data set without reading it.
+
+    Attributes:
+        dataset: name, as in `conf/dataset/<name>.yaml`.
+        modality: "image" or "table".
+        classes: the publisher's name of each class.
+        input_shape: (height, width, channels) of an image, (columns,) of a table.
+        value_max: the largest value that a pixel can take; 1.0 for tables.
+        n_train: rows of the training part, validation rows included.
+        n_test: rows of the test part.
+        split: how the test part came about, in words.
+        checksum: SHA-256 of the raw files (of the arrays, for a data set inside a library).
+    """
+
+    dataset: str
+    modality: Modality
+    classes: list[str]
+    input_shape: list[int]
+    value_max: float
+    n_train: int
+    n_test: int
+    split: str
+    checksum: str
+    task: str = "classification"
+
+    @property
+    def n_classes(self) -> int:
+        return len(self.classes)
+
+
+class Prepared:
+    """A prepared data set on disk; arrays are memory-mapped, and each part is read when it is asked for."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    @cached_property
+    def meta(self) -> Meta:
+        return Meta(**read_json(self.folder / "meta.json", self._made_by))
+
+    @cached_property
+    def statistics(self) -> dict[str, Any]:
+        """Statistics of the training part (see `crossover.data.prepare`)."""
+        return read_json(self.folder / "statistics.json", self._made_by)
+
+    def train(self) -> Part:
+        """The training part, validation rows included."""
+        return self._part("train")
+
+    def test(self) -> Part:
+        """The test part; only the stages that score may ask for it."""
+        return self._part("test")
+
+    def labels(self, part: Literal["train", "test"]) -> np.ndarray:
+        """Labels alone: int64 (n,)."""
+        return np.load(self._existing(self.folder / part / "y.npy"))
+
+    def inputs(self, part: Literal["train", "test"]) -> Input:
+        """Inputs alone, without labels."""
+        if self.meta.modality == "table":
+            return pd.read_parquet(self._existing(self.folder / part / "X.parquet"))
+        return np.load(self._existing(self.folder / part / "X.npy"), mmap_mode="r")
+
+    def validation_rows(self, repetition: int) -> np.ndarray:
+        """Rows of the training part that repetition k validates on: int64 (n_validation,), sorted.
+
+        Raises:
+            CrossoverError: the data set was prepared for fewer repetitions.
+        """
+        rows = np.load(self._existing(self.folder / "train" / "validation.npy"))
+        if not 0 <= repetition < len(rows):
+            raise CrossoverError(
+                f"a repetition must lie between 0 and {len(rows) - 1}, got {repetition}; for more, "
+                f"raise `repetitions` in conf/protocol/default.yaml and run `{self._made_by}`"
+            )
+        return rows[repetition]
+
+    def _part(self, part: Literal["train", "test"]) -> Part:
+        return Part(self.inputs(part), self.labels(part), self.meta.n_classes, self.meta.value_max)
+
+    def _existing(self, path: Path) -> Path:
+        if not path.exists():
+            raise CrossoverError(f"{path} does not exist; make it with `{self._made_by}`")
+        return path
+
+    @property
+    def _made_by(self) -> str:
+        return f"dvc repro prepare@{self.folder.name}"
+
+
+def write_prepared(
+    folder: Path, meta: Meta, statistics: dict[str, Any], train: Part, test: Part, validation: np.ndarray
+) -> None:
+    """Write a prepared data set into an existing empty folder.
+
+    Args:
+        folder: where to.
+        meta: what later stages know of the data set.
+        statistics: of the training part, JSON-serialisable.
+        train: the training part.
+        test: the test part.
+        validation: int64 (repetitions, n_validation), sorted rows of `train`.
+    """
+    write_json(folder / "meta.json", asdict(meta))
+    write_json(folder / "statistics.json", statistics)
+    for name, part in (("train", train), ("test", test)):
+        (folder / name).mkdir()
+        if isinstance(part.X, pd.DataFrame):
+            part.X.to_parquet(folder / name / "X.parquet", index=False)
+        else:
+            np.save(folder / name / "X.npy", part.X)
+        np.save(folder / name / "y.npy", part.y.astype(np.int64))
+    np.save(folder / "train" / "validation.npy", validation.astype(np.int64))

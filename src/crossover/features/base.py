@@ -1,0 +1,94 @@
+"""The contract of a feature set, and the form in which features lie on disk.
+
+`data/features/<dataset>/<feature set>/` holds
+
+    train/meta.json   FeatureMeta; where the feature set does not apply, this file is all there is
+    train/X.npy       float32 (n_train, n_features), memory-mappable
+    test/X.npy        float32 (n_test, n_features)
+    featurizer/       the fitted feature set, as `FeatureSet.save` wrote it
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+
+from crossover.data.prepared import Input, Part
+from crossover.errors import CrossoverError
+from crossover.files import read_json
+
+
+@dataclass(frozen=True)
+class FeatureMeta:
+    """What the training stage must know about a feature matrix without reading it.
+
+    Attributes:
+        dataset: name of the data set.
+        features: name of the feature set.
+        applicable: whether the feature set takes this data set's modality.
+        reason: why it does not; empty where it does.
+        n_features: columns of the matrix; 0 where it does not apply.
+        names: one name a column, or a block name with its width such as "hog (576)"; empty where not applicable.
+    """
+
+    dataset: str
+    features: str
+    applicable: bool
+    reason: str
+    n_features: int
+    names: list[str]
+
+
+class FeatureSet(ABC):
+    """Turns prepared input into a feature matrix; built from `conf/features/<name>.yaml`."""
+
+    modalities: frozenset[str]
+
+    def __init__(self, modalities: Iterable[str]) -> None:
+        self.modalities = frozenset(modalities)
+
+    @abstractmethod
+    def fit(self, train: Part) -> Self:
+        """Learn whatever the transformation needs (means, categories) from the training part alone."""
+
+    @abstractmethod
+    def transform(self, X: Input, *, jobs: int = 1, progress: bool = False) -> np.ndarray:
+        """Features float32 (n, n_features); each row depends on its own example and on `fit` alone."""
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """One name a column, or block names with their widths."""
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write the fitted feature set into an existing empty folder, in a format that holds no code."""
+
+    @classmethod
+    @abstractmethod
+    def load(cls, folder: Path) -> Self:
+        """Read a fitted feature set back; runs no code from the file."""
+
+
+class Features:
+    """A feature matrix on disk, memory-mapped."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    @property
+    def meta(self) -> FeatureMeta:
+        return FeatureMeta(**read_json(self.folder / "train" / "meta.json", self._made_by))
+
+    def matrix(self, part: Literal["train", "test"]) -> np.ndarray:
+        """Features of one part: float32 (n, n_features)."""
+        path = self.folder / part / "X.npy"
+        if not path.exists():
+            raise CrossoverError(f"{path} does not exist; make it with `{self._made_by}`")
+        return np.load(path, mmap_mode="r")
+
+    @property
+    def _made_by(self) -> str:
+        return f"dvc repro featurize@{self.folder.parent.name}-{self.folder.name}"

@@ -1,0 +1,119 @@
+"""The contract of a model."""
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+
+from crossover.data.prepared import Input, Part
+from crossover.errors import CrossoverError
+
+Family = Literal["classical", "deep"]
+
+
+def _ignore(step: int, metrics: dict[str, float]) -> None:
+    """Do nothing with the metrics of an epoch."""
+
+
+@dataclass(frozen=True)
+class FitHooks:
+    """What a fit may use of its surroundings.
+
+    Attributes:
+        checkpoints: a folder that survives a kill, where a fit that trains in epochs keeps its last state and
+            from where it resumes; None switches checkpoints off. The folder belongs to one configuration and
+            seed, so a state found there always fits.
+        on_epoch: called after each epoch (or boosting round) with its number from 0 and its metrics, whose keys
+            are `train/loss`, `val/loss`, `val/accuracy`.
+    """
+
+    checkpoints: Path | None = None
+    on_epoch: Callable[[int, dict[str, float]], None] = _ignore
+
+
+class Model(ABC):
+    """A classifier of either family, built from `conf/model/<name>.yaml`.
+
+    A subclass takes explicit keyword-only arguments (never `**kwargs`), so that a misspelt key is an error.
+
+    Attributes:
+        family: "classical" models take features float32 (n, d); "deep" ones take the prepared input itself.
+        modalities: the kinds of data set that the model takes.
+        stochastic: whether the fit draws random numbers; one that does not is fitted once where its training
+            part is the same in every repetition.
+        uses_validation: whether the fit looks at a validation part (early stopping, selection, epoch curves);
+            a model that does not is fitted on the whole training part.
+        device: where the last fit ran, for example "cpu" or "cuda: NVIDIA H200".
+        history: one entry an epoch of the last fit, as given to `FitHooks.on_epoch`; empty without epochs.
+    """
+
+    family: ClassVar[Family]
+    modalities: frozenset[str]
+    stochastic: bool
+    uses_validation: bool
+    device: str = "cpu"
+
+    def __init__(self, modalities: Iterable[str]) -> None:
+        self.modalities = frozenset(modalities)
+        self.history: list[dict[str, float]] = []
+
+    @abstractmethod
+    def fit(self, train: Part, val: Part | None, *, seed: int, hooks: FitHooks = FitHooks()) -> Self:  # noqa: B008
+        """Fit in place and return the model.
+
+        Args:
+            train: the training part (a pandas frame or memory-mapped array is not altered).
+            val: the validation part of a model that uses one, else None.
+            seed: number of the repetition; the only source of randomness.
+            hooks: checkpoints and progress.
+
+        Raises:
+            CrossoverError: the part has a single class, holds NaN that the model cannot take, or the device
+                that the configuration names is not there.
+        """
+
+    def warm_up(self, train: Part) -> None:
+        """Start lazy imports, thread pools and the device before a clock does: fit a copy on random numbers.
+
+        Args:
+            train: the training part, of which only the shape is used.
+        """
+        y = np.repeat(np.arange(train.n_classes), 8)
+        X = np.random.default_rng(0).random((len(y), *train.X.shape[1:]), dtype=np.float32)
+        part = Part(X, y, train.n_classes)
+        copy.deepcopy(self).fit(part, part if self.uses_validation else None, seed=0)
+
+    @abstractmethod
+    def predict_proba(self, X: Input) -> np.ndarray:
+        """Class probabilities: float32 or float64 (n, n_classes), rows sum to 1."""
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write the fitted model into an existing empty folder, in a format that holds no code."""
+
+    @classmethod
+    @abstractmethod
+    def load(cls, folder: Path) -> Self:
+        """Read a fitted model back; runs no code from the file.
+
+        Raises:
+            CrossoverError: a file is missing, is broken, or holds a type that is not trusted.
+        """
+
+
+def require_classes(part: Part, model: str) -> None:
+    """Refuse a training part that a classifier cannot learn from.
+
+    Raises:
+        CrossoverError: the part is empty or holds a single class.
+    """
+    present = np.unique(part.y)
+    if len(present) < 2:
+        raise CrossoverError(
+            f"{model} needs training examples of at least two classes, got {len(part)} examples of "
+            f"class {present.tolist()}; check the data set's split and the size of the subset"
+        )
