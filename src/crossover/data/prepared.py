@@ -5,9 +5,9 @@
     meta.json               Meta
     statistics.json         statistics of the training part
     train/X.npy             images: uint8 (n, height, width, channels)
-    train/X.parquet         tables: one column a variable; numbers are float64, categories strings, missing is null
+    train/X.parquet         tables: one column a variable; numbers float64, categories strings, missing null
     train/y.npy             int64 (n,), classes are 0 .. n_classes - 1
-    train/validation.npy    int64 (repetitions, n_validation): sorted rows of train that repetition k validates on
+    train/validation.npy    int64 (repetitions, n_validation): sorted rows of train, one line a repetition
     test/X.npy | X.parquet  the test part, in the publisher's order where there is a publisher's split
     test/y.npy
 """
@@ -71,7 +71,7 @@ class Meta:
         n_train: rows of the training part, validation rows included.
         n_test: rows of the test part.
         split: how the test part came about, in words.
-        checksum: SHA-256 of the raw files (of the arrays, for a data set inside a library).
+        checksum: SHA-256 of the raw files (which record that of the arrays, for a data set inside a library).
     """
 
     dataset: str

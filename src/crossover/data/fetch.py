@@ -1,0 +1,216 @@
+"""Fetching one published file: addresses in order, progress, retries, and nothing without its checksum."""
+
+import hashlib
+import logging
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+from urllib.request import url2pathname
+
+import pooch
+from tqdm import tqdm
+
+from crossover.errors import CrossoverError
+
+if TYPE_CHECKING:
+    import requests
+
+MIRROR = "CROSSOVER_DATA_MIRROR"
+"""Environment variable: an address that holds `<dataset>/<file>` and is asked before all others."""
+
+ATTEMPTS = 3  # for a transfer that broke; an address that cannot be reached is left at once
+TIMEOUT = (5, 30)  # seconds to connect, seconds without a byte
+CHUNK_BYTES = 1 << 16  # pooch's default of 1 KiB costs more time than the network
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """A file as its publisher describes it.
+
+    Attributes:
+        name: what the file is called, at every address and on disk.
+        md5: its checksum, in hexadecimal.
+        addresses: where it lies, the publisher first; each http(s):// or file://.
+    """
+
+    name: str
+    md5: str
+    addresses: tuple[str, ...]
+
+
+class _Unavailable(Exception):
+    """One address does not give the file; the text is the reason in few words."""
+
+
+def fetch(file: PublishedFile, dataset: str, folder: Path) -> Path:
+    """Fetch a file from the first address that has it.
+
+    Args:
+        file: what to fetch.
+        dataset: name of the data set: the mirror's subfolder.
+        folder: where to; a file that lies there with the right checksum is not fetched again.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        CrossoverError: no address has the file, an address gives another file (nothing of it is kept), the
+            folder cannot be written, or the mirror's address is not one.
+    """
+    pooch.get_logger().setLevel(logging.WARNING)
+    addresses = [*_mirror_address(dataset, file.name), *file.addresses]
+    failures = []
+    for i, address in enumerate(addresses):
+        try:
+            return _fetch_from(address, file, folder)
+        except _Unavailable as error:
+            failures.append(f"{address} ({error})")
+            if i + 1 < len(addresses):
+                log.warning("%s: %s; trying %s", address, error, addresses[i + 1])
+    raise CrossoverError(
+        f"{file.name} of the data set {dataset} cannot be fetched from {', '.join(failures)}; check the "
+        f"network, or set {MIRROR} to an address that holds {dataset}/{file.name}"
+    )
+
+
+def require_published(file: PublishedFile, folder: Path, made_by: str) -> Path:
+    """Return the path of a fetched file after checking that it is still the publisher's.
+
+    Raises:
+        CrossoverError: the file is missing or was altered.
+    """
+    path = folder / file.name
+    if not path.is_file():
+        raise CrossoverError(f"{path} does not exist; make it with `{made_by}`")
+    if (got := _md5(path)) != file.md5:
+        raise CrossoverError(
+            f"{path} is broken: its MD5 sum must be {file.md5}, got {got}; fetch it again with `{made_by}`"
+        )
+    return path
+
+
+def _mirror_address(dataset: str, name: str) -> list[str]:
+    """The file's address at the mirror; an empty list without a mirror."""
+    mirror = os.environ.get(MIRROR, "").strip()
+    if not mirror:
+        return []
+    parts = urlsplit(mirror)
+    local = parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path
+    if not local and not (parts.scheme in ("http", "https") and parts.netloc):
+        raise CrossoverError(
+            f"{MIRROR} must be an address like file:///folder or https://host/folder, got {mirror!r}; "
+            "correct the environment variable or unset it"
+        )
+    return [f"{mirror.rstrip('/')}/{quote(dataset)}/{quote(name)}"]
+
+
+def _fetch_from(address: str, file: PublishedFile, folder: Path) -> Path:
+    """Fetch into a temporary file beside the target; pooch renames it when it is whole, else removes it."""
+    try:
+        path = pooch.retrieve(
+            url=address,
+            known_hash=f"md5:{file.md5}",
+            fname=file.name,
+            path=folder,
+            downloader=partial(_download, expected=file),
+        )
+    except OSError as error:
+        raise CrossoverError(
+            f"cannot write {folder / file.name}: {error.strerror or error}; "
+            "make the place writable or free some space"
+        ) from error
+    return Path(path)
+
+
+def _download(address: str, output_file: str, _pooch: Any, *, expected: PublishedFile) -> None:
+    """Write the file at an address to `output_file`; the signature is that of pooch's downloaders."""
+    log.info("fetching %s", address)
+    os.unlink(output_file)  # pooch made it for its owner alone; a new one has the user's usual permissions
+    if urlsplit(address).scheme == "file":
+        _copy(address, output_file)
+    else:
+        _download_http(address, output_file, expected.name)
+    if (got := _md5(Path(output_file))) != expected.md5:
+        raise CrossoverError(
+            f"the MD5 checksum of {expected.name} must be {expected.md5}, got {got} from {address}; nothing "
+            "of it was kept, so correct that address's file and run again"
+        )
+
+
+def _copy(address: str, output_file: str) -> None:
+    try:
+        source = open(url2pathname(urlsplit(address).path), "rb")  # noqa: SIM115 - writing errors are other errors
+    except FileNotFoundError:
+        raise _Unavailable("no such file") from None
+    except OSError as error:
+        raise _Unavailable(error.strerror) from error
+    with source, open(output_file, "wb") as target:
+        shutil.copyfileobj(source, target)
+
+
+def _download_http(address: str, output_file: str, name: str) -> None:
+    """Download with a progress bar, and again where the transfer breaks.
+
+    Raises:
+        _Unavailable: the host cannot be reached, has no such file, or broke the transfer each time.
+    """
+    import requests
+
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return _transfer(address, output_file, name)
+        except requests.RequestException as error:
+            if attempt == ATTEMPTS or not _worth_a_retry(error):
+                raise _Unavailable(_reason(error)) from error
+            log.warning("%s: %s; attempt %d of %d", address, _reason(error), attempt + 1, ATTEMPTS)
+            time.sleep(attempt)
+
+
+def _transfer(address: str, output_file: str, name: str) -> None:
+    # disable=None: no bar where standard error is no terminal. pooch sets the total, but asks for the bar's
+    # truth before, which a bar without one has not.
+    with tqdm(desc=name, total=1, unit="B", unit_scale=True, disable=None) as bar:
+        download = pooch.HTTPDownloader(
+            progressbar=bar,
+            chunk_size=CHUNK_BYTES,
+            timeout=TIMEOUT,
+            # else a server may send a .gz file as a compressed transfer, which requests would unpack
+            headers={"Accept-Encoding": "identity"},
+        )
+        download(address, output_file, None)
+
+
+def _worth_a_retry(error: "requests.RequestException") -> bool:
+    """Whether the host was reached and failed for the moment."""
+    import requests
+
+    if error.response is not None:
+        return error.response.status_code >= 500 or error.response.status_code == 429
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):  # the connection broke amid the file
+        return True
+    return isinstance(error, requests.Timeout | requests.ConnectionError) and _cause(error) is None
+
+
+def _cause(error: "requests.RequestException") -> BaseException | None:
+    """Why no connection came about; None where one did."""
+    return getattr(error.args[0], "reason", None) if error.args else None
+
+
+def _reason(error: "requests.RequestException") -> str:
+    if error.response is not None:
+        return f"{error.response.status_code} {error.response.reason}"
+    if (cause := _cause(error)) is not None:
+        return "no network: " + str(cause).split(": ", 1)[-1]  # without the connection's own name
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()

@@ -1,0 +1,68 @@
+"""The contract of a data set's source."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from crossover.data.prepared import Modality, Part
+
+
+@dataclass(frozen=True)
+class RawData:
+    """A data set as its publisher gives it, in the types of `crossover.data.prepared`.
+
+    Attributes:
+        train: images uint8 (n, height, width, channels) or a table (numbers float64, categories strings,
+            missing is null), with labels int64 (n,); all examples, where the publisher gives no test part.
+        test: the publisher's test part in the publisher's order, or None.
+        classes: the publisher's name of each class; label i stands for classes[i].
+    """
+
+    train: Part
+    test: Part | None
+    classes: list[str]
+
+
+class DataSource(ABC):
+    """Where a data set comes from and how its files are read; built from `conf/dataset/<name>.yaml`.
+
+    A subclass takes explicit keyword-only arguments (never `**kwargs`), so that a misspelt key is an error.
+
+    Attributes:
+        modality: the kind of input.
+        name: of the data set, as of its YAML file.
+    """
+
+    modality: ClassVar[Modality]
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @abstractmethod
+    def download(self, folder: Path) -> list[Path]:
+        """Put the publisher's files, unaltered, into an existing folder, and return them.
+
+        A file that lies there already with the right checksum is kept as it is.
+
+        Raises:
+            CrossoverError: no address has a file, or a file's checksum is wrong.
+        """
+
+    @abstractmethod
+    def load(self, folder: Path) -> RawData:
+        """Read what `download` put there.
+
+        Raises:
+            CrossoverError: a file is missing, is not the publisher's, or is not as the configuration says.
+        """
+
+    @property
+    def origin(self) -> str:
+        """The file that the source was built from, for an error's advice."""
+        return f"conf/dataset/{self.name}.yaml"
+
+    @property
+    def made_by(self) -> str:
+        """The command that makes the raw files, for an error's advice."""
+        return f"dvc repro -f download@{self.name}"

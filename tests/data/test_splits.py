@@ -1,0 +1,85 @@
+"""The protocol's invariants."""
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from configured import load_protocol
+
+from crossover.errors import CrossoverError
+
+Y = np.random.default_rng(0).permutation(np.repeat(np.arange(3), [200, 70, 30]))
+
+
+def test_the_test_part_is_stratified():
+    rows = load_protocol().test_rows(Y)
+    assert rows.dtype == np.int64
+    assert len(rows) == 75  # a quarter of 300
+    assert (np.diff(rows) > 0).all()  # sorted, each row once
+    assert np.abs(np.bincount(Y[rows]) - 0.25 * np.bincount(Y)).max() <= 1
+
+
+def test_each_validation_part_is_stratified():
+    rows = load_protocol().validation_rows(Y)
+    assert rows.dtype == np.int64
+    assert rows.shape == (32, 30)
+    assert (np.diff(rows, axis=1) > 0).all()
+    assert rows.min() >= 0
+    assert rows.max() < len(Y)
+    assert all(np.bincount(Y[part]).tolist() == [20, 7, 3] for part in rows)
+
+
+def test_repetitions_differ_from_each_other():
+    rows = load_protocol().validation_rows(Y)
+    assert len({tuple(part) for part in rows}) == 32
+
+
+def test_a_repetition_is_the_same_whatever_their_number():
+    few, many = (load_protocol(repetitions=n).validation_rows(Y) for n in (3, 10))
+    np.testing.assert_array_equal(few, many[:3])
+
+
+def test_the_seed_decides_alone():
+    for draw in ("test_rows", "validation_rows"):
+        first, again, other = (getattr(load_protocol(split_seed=s), draw)(Y) for s in (0, 0, 1))
+        np.testing.assert_array_equal(first, again)
+        assert not np.array_equal(first, other)
+
+
+def test_other_fractions_give_other_sizes():
+    protocol = load_protocol(test_fraction=0.5, validation_fraction=0.2)
+    assert len(protocol.test_rows(Y)) == 150
+    assert protocol.validation_rows(Y).shape[1] == 60
+
+
+def test_sixty_thousand_labels_take_seconds():
+    y = np.random.default_rng(0).integers(0, 10, 60_000)
+    start = time.process_time()
+    load_protocol().validation_rows(y)
+    assert time.process_time() - start < 3
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("test_fraction", 0),
+        ("test_fraction", 1.0),
+        ("validation_fraction", -0.1),
+        ("validation_fraction", "a tenth"),
+        ("validation_fraction", True),
+        ("repetitions", 0),
+        ("repetitions", 2.5),
+        ("split_seed", -1),
+        ("splitseed", 1),
+    ],
+)
+def test_a_value_outside_its_range_is_named(key: str, value: Any):
+    with pytest.raises(CrossoverError, match=rf"conf/protocol/default\.yaml.*{key}"):
+        load_protocol(**{key: value})
+
+
+def test_a_class_with_too_few_examples_is_named():
+    y = np.array([0] * 20 + [1])
+    with pytest.raises(CrossoverError, match=r"test_fraction.*\[20, 1\].*conf/protocol/default\.yaml"):
+        load_protocol().test_rows(y)
