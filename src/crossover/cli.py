@@ -9,11 +9,13 @@ from types import TracebackType
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from crossover.config import build
 from crossover.errors import CrossoverError
 from crossover.layout import Layout
+from crossover.tracking import Tracker
 
 TRAINING = ("seed", "seeds", "variant", "output", "not_applicable")
 """The keys that both training stages share (conf/training.yaml, conf/output/)."""
@@ -85,6 +87,24 @@ def origin(group: str) -> str:
 def layout(config: DictConfig) -> Layout:
     """Where the project's files lie."""
     return Layout(Path(config.root))
+
+
+def tracker(config: DictConfig) -> Tracker:
+    """What records the fits: the chosen `tracking`, unless CROSSOVER_TRACKING names another of conf/tracking/.
+
+    Raises:
+        CrossoverError: the environment names one that does not exist.
+    """
+    name = os.environ.get("CROSSOVER_TRACKING") or choice("tracking")
+    if name == choice("tracking"):
+        return build(config.tracking, origin("tracking"))
+    folder = Path(config.root) / "conf" / "tracking"
+    there = sorted(path.stem for path in folder.glob("*.yaml"))
+    if name not in there:
+        raise CrossoverError(
+            f"CROSSOVER_TRACKING must be one of {', '.join(there)}, got {name!r} (the environment)"
+        )
+    return build(OmegaConf.load(folder / f"{name}.yaml"), f"conf/tracking/{name}.yaml")
 
 
 def multirun_name() -> str | None:

@@ -19,13 +19,17 @@ def build(node: Any, origin: str) -> Any:
         CrossoverError: the class does not take one of the keys, or refuses a value.
     """
     from hydra.errors import InstantiationException
-    from hydra.utils import instantiate
+    from hydra.utils import UNSAFE_DISABLE_EXECUTION_CHECKS, instantiate
 
     try:
-        return instantiate(node, _convert_="all")
-    except InstantiationException as error:
-        cause = error.__cause__ or error
-        raise CrossoverError(f"{origin}: {_first_line(cause)}; see the comments in that file for its keys") from error
+        # The project's own YAML files may name a class of any library: that is how a model is added.
+        return instantiate(node, _convert_="all", _execution_whitelist_=UNSAFE_DISABLE_EXECUTION_CHECKS)
+    except CrossoverError as error:
+        raise CrossoverError(f"{origin}: {error}") from error
+    except (InstantiationException, TypeError) as error:  # a class that refuses a key raises TypeError
+        raise CrossoverError(
+            f"{origin}: {_first_line(error)}; see the comments in that file for its keys"
+        ) from error
 
 
 def _first_line(error: BaseException) -> str:

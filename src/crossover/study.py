@@ -60,7 +60,9 @@ def _checked(content: Any, path: Path) -> Study:
     given = content if isinstance(content, dict) else {}
     if set(given) != set(known):
         wrong = sorted(set(given) ^ set(known))
-        raise CrossoverError(f"{path} must hold exactly the keys {', '.join(known)}; check {', '.join(wrong)}")
+        raise CrossoverError(
+            f"{path} must hold exactly the keys {', '.join(known)}; check {', '.join(wrong)}"
+        )
     for name in known[:-1]:
         names = given[name]
         if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
@@ -70,3 +72,25 @@ def _checked(content: Any, path: Path) -> Study:
     if not isinstance(given["seeds"], int) or given["seeds"] < 1:
         raise CrossoverError(f"seeds must be a positive integer, got {given['seeds']!r} ({path})")
     return Study(**given)
+
+
+def require_yaml(study: Study, conf: Path) -> None:
+    """Check that every name of the study has its YAML.
+
+    Raises:
+        CrossoverError: one has not; the message says which names there are.
+    """
+    groups = {
+        "datasets": "dataset",
+        "feature_sets": "features",
+        "classical_models": "model",
+        "deep_models": "model",
+    }
+    for key, group in groups.items():
+        there = sorted(path.stem for path in (conf / group).glob("*.yaml"))
+        for name in getattr(study, key):
+            if name not in there:
+                raise CrossoverError(
+                    f"{key} in params.yaml names {name!r}, but conf/{group}/{name}.yaml does not exist; "
+                    f"there are {', '.join(there)}"
+                )

@@ -1,0 +1,32 @@
+"""Fit one classical model: `python pipelines/train_classical.py dataset=digits features=raw model=random_forest`."""
+
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig
+
+from crossover import cli
+from crossover.config import plain
+from crossover.training import CellConfig, Training, mean_validation_accuracy, repetitions
+
+
+@hydra.main(config_path="../conf", config_name="train_classical")
+def main(config: DictConfig) -> float | None:
+    cli.check_keys(config, "dataset", "features", "model", "tracking", *cli.TRAINING)
+    cell = CellConfig(
+        dataset=config.dataset.name,
+        features=cli.choice("features"),
+        model=cli.choice("model"),
+        family="classical",
+        variant=config.variant,
+        config=plain(config.model),
+        origin=cli.origin("model"),
+    )
+    tracker = cli.tracker(config)
+    training = Training(cell, cli.layout(config), Path(config.output), tracker, cli.multirun_name())
+    fits = training.run(repetitions(config.seed, config.seeds), not_applicable=config.not_applicable)
+    return mean_validation_accuracy(fits)
+
+
+if __name__ == "__main__":
+    cli.run(main)
