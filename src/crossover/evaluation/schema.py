@@ -72,5 +72,6 @@ def check_columns(rows: pd.DataFrame, columns: list[str], origin: str) -> None:
     wrong = sorted(set(rows.columns) ^ set(columns))
     if wrong:
         raise CrossoverError(
-            f"result rows must have exactly the columns of crossover.evaluation.schema; check {', '.join(wrong)} ({origin})"
+            f"result rows must have exactly the columns of crossover.evaluation.schema; "
+            f"check {', '.join(wrong)} ({origin})"
         )

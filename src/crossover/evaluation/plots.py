@@ -1,0 +1,71 @@
+"""The tables behind `dvc plots`; their templates lie in `.dvc/plots/`."""
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import confusion_matrix
+
+from crossover.evaluation.judge import reliability
+from crossover.evaluation.rows import ScoredCell
+
+HISTORY = ["model", "seed", "epoch", "train_loss", "val_loss", "val_accuracy"]
+
+
+def confusion_table(cells: list[ScoredCell], y_true: np.ndarray, classes: list[str]) -> pd.DataFrame:
+    """Counts of each cell's first repetition: `model`, `actual`, `predicted`, `count`, zeros too."""
+    pairs = pd.MultiIndex.from_product([classes, classes], names=["actual", "predicted"])
+    tables = []
+    for cell in cells:
+        counts = confusion_matrix(y_true, cell.fits[0].proba.argmax(axis=1), labels=np.arange(len(classes)))
+        tables.append(pd.DataFrame({"model": cell.label, "count": counts.ravel()}, index=pairs).reset_index())
+    return _stack(tables, ["model", "actual", "predicted", "count"])
+
+
+def history_table(cells: list[ScoredCell]) -> pd.DataFrame:
+    """One row an epoch of each fit that has epochs; a loss that was not measured is empty."""
+    tables = [
+        pd.DataFrame(scored.fit.history)
+        .rename(columns=lambda name: name.replace("/", "_"))
+        .assign(model=cell.label, seed=scored.fit.seed)
+        for cell in cells
+        for scored in cell.fits
+        if scored.fit.history
+    ]
+    return _stack(tables, HISTORY)
+
+
+def reliability_table(cells: list[ScoredCell], y_true: np.ndarray) -> pd.DataFrame:
+    """`model`, and the columns of `judge.reliability` over the examples of all repetitions together."""
+    tables = []
+    for cell in cells:
+        proba = np.concatenate([scored.proba for scored in cell.fits])
+        tables.append(reliability(np.tile(y_true, len(cell.fits)), proba).assign(model=cell.label))
+    return _stack(tables, ["model", "confidence", "accuracy", "count"])
+
+
+def cost_plot_table(cells: list[ScoredCell], costs: pd.DataFrame) -> pd.DataFrame:
+    """Mean accuracy of each cell beside its mean costs, in long form: `cost` names what `value` measures.
+
+    Args:
+        cells: those that apply.
+        costs: the table of `rows.cost_table`.
+    """
+    measures = {"fit_seconds": "fit time (s)", "latency_p50_ms": "latency of one prediction (ms)"}
+    means = costs.groupby(["features", "model"])[list(measures)].mean()
+    rows = [
+        {
+            "model": cell.label,
+            "family": cell.record.family,
+            "cost": name,
+            "value": means.loc[(cell.record.features, cell.record.model), column],
+            "accuracy": cell.mean("accuracy"),
+        }
+        for cell in cells
+        for column, name in measures.items()
+    ]
+    return pd.DataFrame(rows, columns=["model", "family", "cost", "value", "accuracy"])
+
+
+def _stack(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    """The tables below each other, with exactly the given columns."""
+    stacked = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    return stacked.reindex(columns=columns)

@@ -1,0 +1,125 @@
+"""Scored fits, and the tidy rows that stand for them."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from crossover.evaluation.cost import PredictionCost
+from crossover.evaluation.schema import COSTS, METRICS, SCORES, check_columns
+from crossover.files import folder_bytes
+from crossover.fits import CellRecord, Fit
+from crossover.layout import LEARNED
+
+# pandas would write a whole number in a column with gaps as 1617.0.
+_WHOLE = ["n_train", "n_test", "n_classes", "model_bytes", "peak_memory_bytes", "threads"]
+
+
+@dataclass(frozen=True)
+class ScoredFit:
+    """One fit and what it made of the test part.
+
+    Attributes:
+        fit: on disk.
+        proba: float32 (n_test, n_classes).
+        metrics: the judge's, made from `proba`.
+        cost: of the predictions.
+    """
+
+    fit: Fit
+    proba: np.ndarray
+    metrics: dict[str, float]
+    cost: PredictionCost
+
+
+@dataclass(frozen=True)
+class ScoredCell:
+    """One cell of the study and its scored fits, in the order of the seeds; none where it does not apply."""
+
+    record: CellRecord
+    fits: list[ScoredFit]
+
+    @property
+    def name(self) -> str:
+        """For file names: "raw-random_forest"."""
+        return f"{self.record.features}-{self.record.model}"
+
+    @property
+    def label(self) -> str:
+        """For plots: "random_forest (raw)", "cnn"."""
+        learned = self.record.features == LEARNED
+        return self.record.model if learned else f"{self.record.model} ({self.record.features})"
+
+    def mean(self, metric: str) -> float:
+        """Mean of a metric over the fits."""
+        return float(np.mean([scored.metrics[metric] for scored in self.fits]))
+
+
+def score_table(cells: list[ScoredCell], data_checksum: str) -> pd.DataFrame:
+    """The columns `schema.SCORES`: one row a fit; a cell that does not apply has one, without numbers."""
+    rows = [
+        _keys(cell.record, scored)
+        | {"status": cell.record.status, "reason": cell.record.reason, "stochastic": cell.record.stochastic}
+        | (_scores(scored) if scored else {})
+        | {"data_checksum": data_checksum}
+        for cell in cells
+        for scored in _fits_or_none(cell)
+    ]
+    return _table(rows, SCORES)
+
+
+def cost_table(cells: list[ScoredCell]) -> pd.DataFrame:
+    """The columns `schema.COSTS`, row for row beside `score_table`."""
+    rows = [
+        _keys(cell.record, scored) | (_costs(scored) if scored else {})
+        for cell in cells
+        for scored in _fits_or_none(cell)
+    ]
+    return _table(rows, COSTS)
+
+
+def cell_metrics(cell: ScoredCell) -> dict[str, float]:
+    """Mean of each metric over the fits, and their number `n`; `accuracy_sd` where there are several.
+
+    A metric that is not defined on the test part is left out, since JSON has no NaN.
+    """
+    means = {metric: cell.mean(metric) for metric in METRICS}
+    result = {metric: value for metric, value in means.items() if not np.isnan(value)}
+    if len(cell.fits) > 1:
+        result["accuracy_sd"] = float(np.std([f.metrics["accuracy"] for f in cell.fits], ddof=1))
+    return result | {"n": len(cell.fits)}
+
+
+def _fits_or_none(cell: ScoredCell) -> Sequence[ScoredFit | None]:
+    return cell.fits or [None]
+
+
+def _keys(record: CellRecord, scored: ScoredFit | None) -> dict[str, Any]:
+    return {
+        "dataset": record.dataset,
+        "features": record.features,
+        "model": record.model,
+        "family": record.family,
+        "variant": record.variant,
+        "seed": scored.fit.seed if scored else 0,
+    }
+
+
+def _scores(scored: ScoredFit) -> dict[str, Any]:
+    n_test, n_classes = scored.proba.shape
+    return {"n_train": scored.fit.record.n_train, "n_test": n_test, "n_classes": n_classes} | scored.metrics
+
+
+def _costs(scored: ScoredFit) -> dict[str, Any]:
+    return (
+        asdict(scored.fit.cost) | asdict(scored.cost) | {"model_bytes": folder_bytes(scored.fit.model_folder)}
+    )
+
+
+def _table(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
+    table = pd.DataFrame(rows)
+    table = table.reindex(columns=[*columns, *table.columns.difference(columns)])
+    check_columns(table, columns, "rows of crossover.evaluation.rows")
+    return table.astype({name: "Int64" for name in _WHOLE if name in columns})
