@@ -31,7 +31,7 @@ class FeatureMeta:
         applicable: whether the feature set takes this data set's modality.
         reason: why it does not; empty where it does.
         n_features: columns of the matrix; 0 where it does not apply.
-        names: one name a column, or a block name with its width such as "hog (576)"; empty where not applicable.
+        names: one name a column, or a block with its width such as "hog (576)"; empty where not applicable.
     """
 
     dataset: str

@@ -1,0 +1,167 @@
+"""Features by hand for images: what a vision engineer wrote before deep learning."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import skimage.transform
+
+from crossover.data.prepared import Input, Part
+from crossover.errors import CrossoverError
+from crossover.features.base import FeatureSet
+from crossover.features.blocks import (
+    Block,
+    Colours,
+    Edges,
+    Hog,
+    LocalBinaryPatterns,
+    Moments,
+    Profiles,
+    Zoning,
+)
+from crossover.files import read_json, write_json
+
+BLOCKS: dict[str, type[Block]] = {
+    "hog": Hog,
+    "zoning": Zoning,
+    "profiles": Profiles,
+    "lbp": LocalBinaryPatterns,
+    "moments": Moments,
+    "edges": Edges,
+    "colours": Colours,
+}
+
+CHUNK = 2_000
+"""Images that a process takes at a time, fixed so that the number of processes does not change the result.
+
+Fewer than that are done in less time than a second process needs to start.
+"""
+
+Options = Mapping[str, Any] | None
+
+
+class Handcrafted(FeatureSet):
+    """Blocks of columns side by side, in the order of `BLOCKS`.
+
+    Nothing is learned from the training part but its shape and the range of its pixels, so no example has an
+    influence on another one. Columns are not scaled: a model that cares scales for itself.
+    """
+
+    def __init__(
+        self,
+        *,
+        modalities: Iterable[str],
+        min_size: int,
+        hog: Options,
+        zoning: Options,
+        profiles: Options,
+        lbp: Options,
+        moments: Options,
+        edges: Options,
+        colours: Options,
+    ) -> None:
+        """Build the blocks.
+
+        Args:
+            modalities: the kinds of data set that the feature set takes.
+            min_size: a smaller image is enlarged by a whole factor until its shorter side has so many pixels.
+            hog: arguments of `Hog`; null switches the block off, here and below.
+            zoning: arguments of `Zoning`.
+            profiles: arguments of `Profiles`.
+            lbp: arguments of `LocalBinaryPatterns`.
+            moments: arguments of `Moments`.
+            edges: arguments of `Edges`.
+            colours: arguments of `Colours`.
+        """
+        super().__init__(modalities)
+        if type(min_size) is not int or min_size < 1:
+            raise CrossoverError(f"min_size must be a positive integer, got {min_size!r}")
+        options = dict(
+            hog=hog, zoning=zoning, profiles=profiles, lbp=lbp, moments=moments, edges=edges, colours=colours
+        )
+        self._options = {"min_size": min_size, **options}
+        self._min_size = min_size
+        self._blocks = {name: _block(name, given) for name, given in options.items() if given is not None}
+        if not self._blocks:
+            raise CrossoverError(f"at least one block must be on, got none of {', '.join(BLOCKS)}")
+        self._shape: tuple[int, ...] = ()
+        self._value_max = 1.0
+        self._widths: dict[str, int] = {}
+
+    def fit(self, train: Part) -> Self:
+        self._shape, self._value_max = tuple(train.X.shape[1:]), float(train.value_max)
+        black = np.zeros((1, *self._shape), np.float32)
+        self._widths = {name: part.shape[1] for name, part in self._parts(black).items()}
+        return self
+
+    def transform(self, X: Input, *, jobs: int = 1, progress: bool = False) -> np.ndarray:
+        from joblib import Parallel, delayed
+        from tqdm import tqdm
+
+        images = self._checked(X)
+        starts = range(0, len(images), CHUNK)
+        work = (delayed(self._describe)(images[start : start + CHUNK]) for start in starts)
+        chunks = Parallel(n_jobs=jobs if len(starts) > 1 else 1, return_as="generator")(work)
+        out = np.empty((len(images), sum(self._widths.values())), np.float32)
+        with tqdm(total=len(images), unit=" images", disable=not progress) as bar:
+            for start, chunk in zip(starts, chunks, strict=True):
+                out[start : start + CHUNK] = chunk
+                bar.update(len(chunk))
+        return out
+
+    def names(self) -> list[str]:
+        # A block may have no columns, as colours have none on grey images.
+        return [f"{name} ({self._widths[name]})" for name in self._blocks if self._widths[name]]
+
+    def save(self, folder: Path) -> None:
+        state = {
+            "modalities": sorted(self.modalities),
+            "options": self._options,
+            "shape": list(self._shape),
+            "value_max": self._value_max,
+            "widths": self._widths,
+        }
+        write_json(folder / "handcrafted.json", state)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        state = read_json(folder / "handcrafted.json", "dvc repro")
+        features = cls(modalities=state["modalities"], **state["options"])
+        features._shape, features._value_max = tuple(state["shape"]), state["value_max"]
+        features._widths = state["widths"]
+        return features
+
+    def _checked(self, X: Input) -> np.ndarray:
+        if tuple(X.shape[1:]) != self._shape or not isinstance(X, np.ndarray):
+            raise CrossoverError(
+                f"images must have the shape that the feature set was fitted on, {self._shape}, "
+                f"got {tuple(X.shape[1:])}; make the features again with `dvc repro`"
+            )
+        return X
+
+    def _describe(self, images: np.ndarray) -> np.ndarray:
+        """Unsigned integers (n, height, width, channels) -> float32 (n, n_features)."""
+        parts = self._parts(images.astype(np.float32) / np.float32(self._value_max))
+        return np.hstack(list(parts.values()), dtype=np.float32)
+
+    def _parts(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """Each block's columns, from float32 (n, height, width, channels) between 0 and 1."""
+        images = self._enlarged(images)
+        return {name: block.describe(images) for name, block in self._blocks.items()}
+
+    def _enlarged(self, images: np.ndarray) -> np.ndarray:
+        height, width, channels = images.shape[1:]
+        factor = -(-self._min_size // min(height, width))
+        if factor <= 1:
+            return images
+        shape = (factor * height, factor * width, channels)
+        return np.stack([skimage.transform.resize(image, shape, order=1) for image in images])
+
+
+def _block(name: str, options: Mapping[str, Any]) -> Block:
+    try:
+        return BLOCKS[name](**options)
+    except (CrossoverError, TypeError) as error:
+        # A misspelt key is "Hog.__init__() got an unexpected keyword argument 'orientation'".
+        raise CrossoverError(f"block {name}: {str(error).split('() ')[-1]}") from error
