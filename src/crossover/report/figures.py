@@ -1,0 +1,255 @@
+"""The figures of the comparison, in one visual language.
+
+Classical is a blue circle, deep a red diamond: different in hue, lightness and shape, so that grey prints and
+colour-blind readers tell them apart. The best of each family is filled, the others are pale.
+"""
+
+from itertools import pairwise, zip_longest
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator
+
+from crossover.report.accuracy_axis import LABEL, accuracy_axis, shown
+from crossover.report.labels import place_labels
+from crossover.report.markdown import Chapter
+from crossover.report.results import CellResult
+from crossover.report.statistics import accuracy_interval
+from crossover.report.wording import FAMILY_NAMES, percent, significant, verdict_subtitle
+
+COLORS = {"classical": "#1b6ca8", "deep": "#d1495b"}
+SHAPES = {"classical": "o", "deep": "D"}
+INK, PALE_INK, GRID = "#222222", "#6b6b6b", "#e3e3e3"
+
+FRONTIER: dict[str, Any] = {"color": "#9a9a9a", "lw": 1, "ls": (0, (4, 3))}
+
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine draws the same
+    "font.size": 10,
+    "axes.edgecolor": "#bbbbbb",
+    "axes.labelcolor": PALE_INK,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "xtick.color": PALE_INK,
+    "ytick.color": PALE_INK,
+    "text.color": INK,
+    "svg.hashsalt": "crossover",  # equal figures are equal files
+}
+
+
+def draw_figures(folder: Path, chapters: list[Chapter]) -> None:
+    """Write every figure as PNG and SVG into `folder`, which is made."""
+    folder.mkdir(parents=True)
+    with matplotlib.rc_context(STYLE):
+        drawn = [chapter for chapter in chapters if chapter.results.cells]
+        _save(_overview(drawn), folder / "overview")
+        for chapter in drawn:
+            _save(_accuracy(chapter), folder / f"{chapter.dataset}-accuracy")
+            _save(_cost(chapter), folder / f"{chapter.dataset}-cost")
+
+
+def _save(figure: Figure, path: Path) -> None:
+    figure.savefig(path.with_suffix(".png"), dpi=160, facecolor="white", metadata={"Software": None})
+    figure.savefig(path.with_suffix(".svg"), facecolor="white", metadata={"Date": None})
+
+
+def _figure(width: float, height: float) -> Figure:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)  # labels are placed by their drawn size
+    return figure
+
+
+def _accuracy(chapter: Chapter) -> Figure:
+    """Accuracy of every cell with its interval, best on top."""
+    cells = chapter.results.cells
+    figure = _figure(9, 1.5 + 0.3 * len(cells))
+    axes = figure.add_subplot()
+    for row, cell in enumerate(cells):
+        _whisker(axes, cell, row, best=cell in chapter.best)
+    axes.set_yticks(range(len(cells)), [_row_label(cell) for cell in cells])
+    for text, cell in zip(axes.get_yticklabels(), cells, strict=True):
+        text.set(color=INK, fontweight="bold" if cell in chapter.best else "normal")
+    axes.set_ylim(len(cells) - 0.4, -0.6)
+    axes.grid(axis="y", visible=False)
+    intervals = [accuracy_interval(cell.correct) for cell in cells]
+    low, high = min(i.low for i in intervals), max(i.high for i in intervals)
+    n_test = chapter.results.n_test
+    accuracy_axis(axes, "x", shown(low, n_test), shown(high, n_test), n_test)
+    axes.set_xlabel(f"{LABEL}; whiskers: 95 % interval, small ticks: single fits")
+    _title(axes, chapter)
+    _numbers_at_the_right(axes, cells)
+    _legend(figure)
+    return figure
+
+
+def _whisker(axes: Axes, cell: CellResult, row: int, best: bool) -> None:
+    interval, color, n_test = accuracy_interval(cell.correct), COLORS[cell.family], cell.correct.shape[1]
+    axes.plot(
+        [shown(interval.low, n_test), shown(interval.high, n_test)],
+        [row, row],
+        color=color,
+        lw=2,
+        alpha=1 if best else 0.45,
+    )
+    fits = [shown(accuracy, n_test) for accuracy in cell.correct.mean(axis=1)]
+    axes.plot(fits, np.full(len(fits), row), "|", color=color, ms=9, mew=1, alpha=0.8)
+    _dot(axes, _shown(cell), row, cell, best)
+
+
+def _shown(cell: CellResult) -> float:
+    return shown(cell.mean("accuracy"), cell.correct.shape[1])
+
+
+def _dot(axes: Axes, x: float, y: float, cell: CellResult, best: bool) -> None:
+    color = COLORS[cell.family]
+    axes.plot(
+        x,
+        y,
+        SHAPES[cell.family],
+        ms=8 if best else 6.5,
+        mec=color,
+        mfc=color if best else _pale(color),
+        mew=1.4,
+        zorder=3.5 if best else 3,
+    )
+
+
+def _pale(color: str) -> tuple[float, ...]:
+    rgb = np.array(matplotlib.colors.to_rgb(color))
+    return tuple(0.45 * rgb + 0.55)
+
+
+def _row_label(cell: CellResult) -> str:
+    return cell.label if cell.family == "deep" else f"{cell.label} ({cell.cell.features})"
+
+
+def _numbers_at_the_right(axes: Axes, cells: list[CellResult]) -> None:
+    for row, cell in enumerate(cells):
+        axes.annotate(
+            percent(cell.mean("accuracy")),
+            (1.01, row),
+            xycoords=axes.get_yaxis_transform(),
+            va="center",
+            color=COLORS[cell.family],
+            fontsize=9.5,
+        )
+
+
+def _title(axes: Axes, chapter: Chapter) -> None:
+    axes.set_title(chapter.dataset, pad=24)
+    verdict = verdict_subtitle(chapter.verdict)
+    axes.annotate(
+        verdict, (0, 1), (0, 8), "axes fraction", "offset points", color=PALE_INK, annotation_clip=False
+    )
+
+
+def _legend(figure: Figure, *more: Line2D) -> None:
+    handles = [
+        Line2D([], [], ls="", marker=SHAPES[f], ms=7, color=COLORS[f], label=name)
+        for f, name in FAMILY_NAMES.items()
+    ]
+    figure.legend(handles=[*handles, *more], loc="outside lower center", ncols=3, frameon=False)
+
+
+def _frontier_handle() -> Line2D:
+    return Line2D([], [], label="the best at this cost or less", **FRONTIER)
+
+
+def _cost(chapter: Chapter) -> Figure:
+    """Accuracy against the time to fit and against the time of one prediction."""
+    figure = _figure(11, 4.6)
+    left, right = figure.subplots(1, 2, sharey=True)
+    panels = (
+        (left, "fit_seconds", "seconds to fit"),
+        (right, "latency_p50_ms", "milliseconds for one prediction, median"),
+    )
+    for axes, column, label in panels:
+        _scatter(axes, chapter, column)
+        axes.set_xlabel(label)
+    left.set_ylabel(LABEL)
+    _title(left, chapter)
+    _legend(figure, _frontier_handle())
+    figure.draw_without_rendering()  # fixes the layout that the labels are placed in
+    for axes, column, _ in panels:
+        _label(axes, chapter, column, _worth_a_label(chapter, column))
+    return figure
+
+
+def _scatter(axes: Axes, chapter: Chapter, column: str) -> None:
+    """One dot a cell, and a line along the cells that nothing beats in both accuracy and cost."""
+    axes.set_xscale("log")
+    axes.plot(*zip(*_steps(chapter, column), strict=True), **FRONTIER, zorder=1)
+    for cell in chapter.results.cells:
+        _dot(axes, cell.mean(column), _shown(cell), cell, cell in chapter.best)
+    axes.margins(x=0.12)
+    axes.xaxis.set_major_locator(LogLocator(numticks=7))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 1)))
+    axes.minorticks_off()
+    accuracies = [_shown(cell) for cell in chapter.results.cells]
+    accuracy_axis(axes, "y", min(accuracies), max(accuracies), chapter.results.n_test)
+
+
+def _frontier(cells: list[CellResult], column: str) -> list[CellResult]:
+    """Cells that no other beats in accuracy at the same cost or less, cheapest first."""
+    front: list[CellResult] = []
+    for cell in sorted(cells, key=lambda c: (c.mean(column), -c.mean("accuracy"))):
+        if not front or cell.mean("accuracy") > front[-1].mean("accuracy"):
+            front.append(cell)
+    return front
+
+
+def _steps(chapter: Chapter, column: str) -> list[tuple[float, float]]:
+    """The corners of the frontier's stairs."""
+    front = [(cell.mean(column), _shown(cell)) for cell in _frontier(chapter.results.cells, column)]
+    corners = [(right, y) for (_, y), (right, _) in pairwise(front)]
+    return [point for pair in zip_longest(front, corners) for point in pair if point]
+
+
+def _worth_a_label(chapter: Chapter, column: str) -> list[CellResult]:
+    """The best of each family, the frontier, then the other networks: what a reader looks for."""
+    wanted = [*chapter.best, *_frontier(chapter.results.cells, column), *chapter.results.family("deep")]
+    return list(dict.fromkeys(wanted))
+
+
+def _label(axes: Axes, chapter: Chapter, column: str, cells: list[CellResult]) -> None:
+    points = [(cell.mean(column), _shown(cell)) for cell in chapter.results.cells]
+    where = [chapter.results.cells.index(cell) for cell in cells]
+    styles = [
+        {"color": COLORS[cell.family], "fontweight": "bold" if cell in chapter.best else "normal"}
+        for cell in cells
+    ]
+    texts = [_row_label(cell) for cell in cells]
+    place_labels(axes, points, where, texts, styles, keep_clear=_steps(chapter, column))
+
+
+def _overview(chapters: list[Chapter]) -> Figure:
+    """Accuracy against the time to fit, one panel a data set."""
+    columns = min(len(chapters), 3) or 1
+    rows = -(-len(chapters) // columns) or 1
+    figure = _figure(4.4 * columns, 3.6 * rows + 0.4)
+    panels = [figure.add_subplot(rows, columns, i + 1) for i in range(len(chapters))]
+    for axes, chapter in zip(panels, chapters, strict=True):
+        _scatter(axes, chapter, "fit_seconds")
+        axes.set_xlabel("seconds to fit")
+        _title(axes, chapter)
+    for axes in panels[::columns]:
+        axes.set_ylabel(LABEL)
+    _legend(figure, _frontier_handle())
+    figure.draw_without_rendering()
+    for axes, chapter in zip(panels, chapters, strict=True):
+        _label(axes, chapter, "fit_seconds", chapter.best)
+    return figure

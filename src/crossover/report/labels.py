@@ -1,0 +1,116 @@
+"""Labels beside points that cover neither each other nor a point nor a line."""
+
+from itertools import pairwise
+from typing import Any, cast
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.patheffects import withStroke
+from matplotlib.text import Annotation, Text
+from matplotlib.transforms import Bbox
+
+_RADIUS = 6  # of a marker, in points of 1/72 inch
+_NEAR = 9
+_DIRECTIONS = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
+_STEEP = [(0.3, 1), (-0.3, 1), (0.3, -1), (-0.3, -1)]
+_PLACES = [
+    (dx * distance, dy * distance)
+    for distance in (_NEAR, 16, 26, 38, 52, 68, 86)
+    for dx, dy in _DIRECTIONS + (_STEEP if distance > _NEAR else [])
+]
+
+Point = tuple[float, float]
+
+
+def place_labels(
+    axes: Axes,
+    points: list[Point],
+    where: list[int],
+    texts: list[str],
+    styles: list[dict[str, Any]],
+    keep_clear: list[Point],
+) -> None:
+    """Label some of the points, each at the nearest free place; a label with no free place is left out.
+
+    Args:
+        axes: with its final limits and layout, on an Agg canvas.
+        points: all points in data coordinates; labels keep clear of every one.
+        where: which of them to label, the most important first.
+        texts: one label for each of `where`.
+        styles: properties of each text.
+        keep_clear: corners of a line in data coordinates that labels keep clear of too.
+    """
+    free = _FreeSpace(axes, points, keep_clear)
+    for index, text, style in zip(where, texts, styles, strict=True):
+        for offset in _PLACES:
+            label = _annotate(axes, points[index], text, offset, style)
+            if free.take(label, points[index]):
+                break
+            label.remove()
+
+
+def _annotate(axes: Axes, point: Point, text: str, offset: Point, style: dict[str, Any]) -> Annotation:
+    """A label at an offset in points, with a thin line to its point where it is not right beside it."""
+    far = max(map(abs, offset)) > _NEAR
+    return axes.annotate(
+        text,
+        point,
+        xytext=offset,
+        textcoords="offset points",
+        ha={1: "left", 0: "center", -1: "right"}[int(np.sign(offset[0]))],
+        va={1: "bottom", 0: "center", -1: "top"}[int(np.sign(offset[1]))],
+        fontsize=8.5,
+        arrowprops={"arrowstyle": "-", "color": "#9a9a9a", "lw": 0.7, "shrinkB": 4} if far else None,
+        path_effects=[withStroke(linewidth=2.5, foreground="white")],
+        zorder=4,
+        **style,
+    )
+
+
+class _FreeSpace:
+    """What is taken inside the axes, in pixels."""
+
+    def __init__(self, axes: Axes, points: list[Point], line: list[Point]):
+        self._renderer = cast(FigureCanvasAgg, axes.figure.canvas).get_renderer()
+        self._frame, self._to_pixels = axes.bbox, axes.transData.transform
+        self._unit = axes.figure.dpi / 72
+        self._taken = [self._around(centre, _RADIUS) for centre in self._to_pixels(np.asarray(points))]
+        self._line = self._along(self._to_pixels(np.asarray(line)))
+
+    def take(self, label: Annotation, point: Point) -> bool:
+        """Whether the label and the line to its point are free; if so, they are taken from now on."""
+        label.update_positions(self._renderer)
+        box = Text.get_window_extent(label, self._renderer)  # of the text, without its line
+        if not self._is_free(box) or any(box.overlaps(piece) for piece in self._line):
+            return False
+        leader = self._leader(label, box, self._to_pixels(point))  # which may cross the line
+        if not all(self._is_free(piece) for piece in leader):
+            return False
+        self._taken += [box, *leader]
+        return True
+
+    def _leader(self, label: Annotation, box: Bbox, point: np.ndarray) -> list[Bbox]:
+        """The line to the point, without the ends that touch the marker and the text."""
+        if label.arrow_patch is None:
+            return []
+        centre = np.array([(box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2])
+        pieces = self._along(np.array([point, centre]))
+        own = self._around(point, 2 * _RADIUS)
+        return [piece for piece in pieces if not piece.overlaps(own) and not piece.overlaps(box)]
+
+    def _is_free(self, box: Bbox) -> bool:
+        inside = self._frame.x0 <= box.x0 and box.x1 <= self._frame.x1
+        inside &= self._frame.y0 <= box.y0 and box.y1 <= self._frame.y1
+        return bool(inside) and not any(box.overlaps(other) for other in self._taken)
+
+    def _along(self, corners: np.ndarray) -> list[Bbox]:
+        """Small boxes along a line, every few pixels."""
+        boxes = []
+        for start, end in pairwise(corners):
+            steps = max(2, int(np.hypot(*(end - start)) / (3 * self._unit)))
+            boxes += [self._around(start + t * (end - start), 1) for t in np.linspace(0, 1, steps)]
+        return boxes
+
+    def _around(self, centre: np.ndarray, radius: float) -> Bbox:
+        return Bbox([centre - radius * self._unit, centre + radius * self._unit])
