@@ -25,6 +25,8 @@ _SURROUNDINGS = {
     errno.EPERM: "give yourself permission to write there",
     errno.EROFS: "choose a place that can be written",
     errno.ENOSPC: "free some space on that disk",
+    errno.ENOTDIR: "move the file that stands where a folder should be",
+    errno.EEXIST: "move the file that stands where a folder should be",
     errno.EDQUOT: "free some of your quota on that disk",
 }
 

@@ -227,13 +227,13 @@ def test_a_broken_archive_is_named(layout: Layout):
     path = layout.raw("mnist") / "t10k-images-idx3-ubyte.gz"
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(
-        CrossoverError, match=r"t10k-images-idx3-ubyte\.gz is broken.*dvc repro -f download@mnist"
+        CrossoverError, match=r"t10k-images-idx3-ubyte\.gz is broken.*pipelines/download.py dataset=mnist"
     ):
         prepare(source, load_protocol(), layout)
 
 
 def test_raw_files_that_are_not_there(layout: Layout):
-    with pytest.raises(CrossoverError, match=r"data/raw/digits.*dvc repro -f download@digits"):
+    with pytest.raises(CrossoverError, match=r"data/raw/digits.*pipelines/download.py dataset=digits"):
         prepare(load_source("digits"), load_protocol(), layout)
 
 

@@ -147,7 +147,7 @@ class Prepared:
 
     @property
     def _made_by(self) -> str:
-        return f"dvc repro prepare@{self.folder.name}"
+        return f"python pipelines/prepare.py dataset={self.folder.name}"
 
 
 def write_prepared(

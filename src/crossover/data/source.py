@@ -65,4 +65,4 @@ class DataSource(ABC):
     @property
     def made_by(self) -> str:
         """The command that makes the raw files, for an error's advice."""
-        return f"dvc repro -f download@{self.name}"
+        return f"python pipelines/download.py dataset={self.name}"

@@ -91,4 +91,4 @@ class Features:
 
     @property
     def _made_by(self) -> str:
-        return f"dvc repro featurize@{self.folder.parent.name}-{self.folder.name}"
+        return f"python pipelines/featurize.py dataset={self.folder.parent.name} features={self.folder.name}"

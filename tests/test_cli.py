@@ -1,0 +1,92 @@
+"""Mistakes as a user meets them: one sentence, a status other than 0, nothing written."""
+
+import os
+
+import pytest
+
+FOREST = "conf/model/random_forest.yaml"
+
+
+def told(done, *words: str) -> None:
+    """The command failed, and says all of these without a traceback."""
+    text = done.stderr + done.stdout
+    assert done.returncode != 0
+    assert "Traceback" not in text, text
+    for word in words:
+        assert word in text, text
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["pipelines/download.py", "dataset=digitz"], ["dataset/digitz", "digits", "breast_cancer"]),
+        (["pipelines/train_classical.py", "model=forest"], ["model/forest", "random_forest"]),
+        (["pipelines/featurize.py", "features=hand"], ["features/hand", "handcrafted"]),
+        (["pipelines/train_deep.py", "modle=cnn"], ["modle"]),
+        (["pipelines/train_deep.py", "model.lerning_rate=1"], ["lerning_rate"]),
+        (["pipelines/prepare.py", "dataset=wine"], ["data/raw/wine", "python pipelines/download.py dataset=wine"]),
+        (["pipelines/compare.py"], ["results", "dvc repro"]),
+    ],
+)
+def test_a_mistake_on_the_command_line(clone, command, words):
+    told(clone.python(*command), *words)
+    assert not (clone.root / "results").exists()
+    assert not (clone.root / "reports").exists()
+
+
+def test_a_misspelt_key_in_a_stages_yaml(clone):
+    clone.replace("conf/featurize.yaml", "jobs:", "jbos:")
+    told(clone.python("pipelines/featurize.py"), "conf/featurize.yaml", "jbos")
+
+
+def test_a_misspelt_key_in_a_models_yaml(clone):
+    for stage in ("download", "prepare", "featurize"):
+        assert clone.python(f"pipelines/{stage}.py", "dataset=wine").returncode == 0
+    clone.replace(FOREST, "n_estimators:", "n_estimatorz:")
+    done = clone.python("pipelines/train_classical.py", "dataset=wine", "output=project")
+    told(done, FOREST, "n_estimatorz")
+    assert not (clone.root / "models").exists()
+
+
+def test_a_tracking_that_does_not_exist(clone):
+    done = clone.python("pipelines/evaluate.py", env={"CROSSOVER_TRACKING": "wandb"})
+    told(done, "CROSSOVER_TRACKING", "wandb", "mlflow, none")
+
+
+def test_repro_tells_a_name_that_does_not_exist_before_anything_runs(clone):
+    clone.replace("params.yaml", "- digits", "- digitz")
+    told(clone.run("dvc", "repro"), "digitz", "there are", "digits", "mnist")
+    assert not (clone.root / "data").exists()
+
+
+def test_a_place_that_is_no_folder(clone):
+    clone.write("data", "a file stands where the folder should be")
+    told(clone.python("pipelines/download.py", "dataset=wine"), "data")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_to_write(clone):
+    clone.root.chmod(0o555)
+    try:
+        told(clone.python("pipelines/download.py", "dataset=wine"), "ermission")
+    finally:
+        clone.root.chmod(0o755)
+
+
+def test_help_shows_the_choices(clone):
+    done = clone.python("pipelines/train_classical.py", "--help")
+    assert done.returncode == 0
+    for word in ("random_forest", "handcrafted", "python pipelines/train_classical.py -m"):
+        assert word in done.stdout
+
+
+def test_a_multirun_gives_each_job_a_folder_and_leaves_the_pipeline_alone(clone):
+    for stage in ("download", "prepare", "featurize"):
+        assert clone.python(f"pipelines/{stage}.py", "dataset=wine").returncode == 0
+    done = clone.python(
+        "pipelines/train_classical.py", "-m", "dataset=wine", "model=decision_tree,random_forest", "seed=0,1"
+    )
+    assert done.returncode == 0, done.stderr
+    fits = sorted(str(p.parent.name) + p.parts[-4] for p in clone.root.glob("multirun/**/fit.json"))
+    assert fits == ["seed_0raw", "seed_0raw", "seed_1raw", "seed_1raw"]
+    assert not (clone.root / "models").exists()
