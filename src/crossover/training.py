@@ -194,9 +194,10 @@ class Training:
             "peak_memory_bytes": cost.peak_memory_bytes,
             "model_bytes": folder_bytes(folder / "model"),
         }
-        tracked.metrics(numbers)
         featurizer = None if self.cell.features == LEARNED else self._features.folder / "featurizer"
+        # The model first: MLflow links the metrics that follow to it.
         tracked.model(folder / "model", featurizer, self._meta, self._prepared.inputs("train")[:5])
+        tracked.metrics(numbers)
 
     def _tell(self, seed: int, record: FitRecord, cost: CostRecord) -> None:
         scores = f", validation accuracy {record.validation['accuracy']:.4f}" if record.validation else ""
