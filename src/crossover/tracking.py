@@ -41,6 +41,12 @@ DEFAULT_URI = "sqlite:///mlflow.db"
 LOCK_SECONDS = 120
 """How long to wait for another process; creating the database takes it some 7 seconds."""
 
+SECONDS_BETWEEN_CALLS = 2.0
+"""Epochs are sent together, so that a fit of many short ones does not wait for the store at each."""
+
+MOST_METRICS = 1_000
+"""What MLflow takes in one call."""
+
 _log = logging.getLogger(__name__)
 
 _given_up: set[str] = set()
@@ -310,27 +316,39 @@ class _RunLog(FitLog):
         self._facts = facts
         self._log_models = log_models
         self._last_step = 0
+        self._unsent: list[tuple[str, float, int, int]] = []
+        self._sent_at = time.monotonic()
         models = run.outputs.model_outputs if run.outputs else []
         self._model_id: str | None = models[0].model_id if models else None
 
     def epoch(self, step: int, metrics: dict[str, float]) -> None:
         self._last_step = step
-        self._log_metrics(step, metrics)
+        self._keep(step, metrics)
+        if time.monotonic() - self._sent_at > SECONDS_BETWEEN_CALLS:
+            self._send()
 
     def metrics(self, values: dict[str, float]) -> None:
         # At the last epoch's step: a key that has a curve keeps its order.
-        self._log_metrics(self._last_step, values)
+        self._keep(self._last_step, values)
+        self._send()
 
-    def _log_metrics(self, step: int, values: dict[str, float]) -> None:
+    def _keep(self, step: int, values: dict[str, float]) -> None:
+        now = int(time.time() * 1000)
+        self._unsent += [(key, value, now, step) for key, value in values.items()]
+
+    def _send(self) -> None:
         def send() -> None:
             from mlflow.entities import Metric
 
-            now = int(time.time() * 1000)
             of = (self._model_id, *_dataset_key(self._facts.meta))
-            rows = [Metric(key, value, now, step, *of) for key, value in values.items()]
-            self._client.log_batch(self._run_id, metrics=rows)
+            for start in range(0, len(rows), MOST_METRICS):
+                batch = [Metric(*row, *of) for row in rows[start : start + MOST_METRICS]]
+                self._client.log_batch(self._run_id, metrics=batch)
 
-        self._attempt(send)
+        rows, self._unsent = self._unsent, []
+        self._sent_at = time.monotonic()
+        if rows:
+            self._attempt(send)
 
     def figure(self, figure: "Figure", name: str) -> None:
         self._attempt(lambda: self._client.log_figure(self._run_id, figure, f"figures/{name}.png"))
@@ -385,6 +403,7 @@ class _RunLog(FitLog):
 
     def end(self, status: str) -> None:
         """End the run, and with it for the time being its study; one that had ended before keeps its time."""
+        self._send()
         ended = self._run.info.end_time if self._run.info.status == "FINISHED" else None
 
         def send() -> None:

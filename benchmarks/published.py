@@ -1,0 +1,137 @@
+"""Do the published accuracies come out again? Fits every row of published.yaml on the real data.
+
+    python benchmarks/published.py                      # all rows: about a quarter of an hour on two cores
+    python benchmarks/published.py --only forest 1-nn   # these rows
+
+What `dvc repro` has prepared is used; what is missing is made in a temporary folder. Exit status 1 where a
+value lies outside its tolerance.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+from crossover.config import build, plain
+from crossover.data.download import download
+from crossover.data.prepare import prepare
+from crossover.data.prepared import Part, Prepared
+from crossover.errors import CrossoverError
+from crossover.evaluation.judge import evaluate
+from crossover.features.base import Features
+from crossover.features.featurize import featurize
+from crossover.layout import Layout
+
+PROJECT = Path(__file__).parents[1]
+ROW = "{:10}{:7}{:9}{:21}{:>10}{:>9}{:>11}{:>7}  {}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """An entry of published.yaml.
+
+    Attributes:
+        name: for `--only`.
+        dataset: name of the data set.
+        features: name of the feature set.
+        model: name of the model.
+        overrides: Hydra overrides of the YAML files.
+        value: accuracy on the publisher's test part.
+        tolerance: how far ours may lie from it.
+        source: where it stands.
+    """
+
+    name: str
+    dataset: str
+    features: str
+    model: str
+    overrides: list[str] = field(default_factory=list)
+    value: float
+    tolerance: float
+    source: str
+
+    def config(self) -> DictConfig:
+        """The YAML files of the row, overrides applied."""
+        groups = [f"+{group}={getattr(self, group)}" for group in ("dataset", "features", "model")]
+        with initialize_config_dir(str(PROJECT / "conf")):
+            return compose(overrides=[*groups, "+protocol=default", *self.overrides])
+
+    def agrees(self, accuracy: float) -> bool:
+        return abs(accuracy - self.value) <= self.tolerance + 1e-9  # the last is rounding of the difference
+
+
+def accuracy(check: Check, scratch: Layout) -> float:
+    """Fit the row's model and score it on the test part."""
+    config = check.config()
+    layout = _with_features(check, config, scratch)
+    prepared, features = (
+        Prepared(layout.prepared(check.dataset)),
+        Features(layout.features(check.dataset, check.features)),
+    )
+    train = Part(features.matrix("train"), prepared.labels("train"), prepared.meta.n_classes)
+    model = build(config.model, f"conf/model/{check.model}.yaml").fit(train, None, seed=0)
+    return evaluate(prepared.labels("test"), model.predict_proba(features.matrix("test")))["accuracy"]
+
+
+def _with_features(check: Check, config: DictConfig, scratch: Layout) -> Layout:
+    """The project's own layout where it holds the features, else `scratch`, where they are made."""
+    for layout in (Layout(PROJECT), scratch):
+        if (layout.features(check.dataset, check.features) / "test" / "X.npy").exists():
+            return layout
+    _prepare(check.dataset, config, scratch)
+    feature_set = build(config.features, f"conf/features/{check.features}.yaml")
+    featurize(check.dataset, check.features, feature_set, plain(config.features), scratch, jobs=-1)
+    return scratch
+
+
+def _prepare(dataset: str, config: DictConfig, scratch: Layout) -> None:
+    target, standing = scratch.prepared(dataset), Layout(PROJECT).prepared(dataset)
+    if target.exists():
+        return
+    if standing.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(standing)
+    else:
+        source = build(config.dataset, f"conf/dataset/{dataset}.yaml")
+        download(source, scratch)
+        prepare(source, build(config.protocol, "conf/protocol/default.yaml"), scratch)
+
+
+def run(checks: list[Check]) -> bool:
+    """Fit the rows, print each as it ends, and tell whether all agree."""
+    print(ROW.format("name", "data", "features", "model", "published", "here", "tolerance", "", "seconds"))
+    agree = []
+    with tempfile.TemporaryDirectory() as folder:
+        for check in checks:
+            start = time.perf_counter()
+            here = accuracy(check, Layout(Path(folder)))
+            seconds = f"{time.perf_counter() - start:.0f}"
+            agree.append(check.agrees(here))
+            verdict = "ok" if agree[-1] else "OFF"
+            cells = (check.name, check.dataset, check.features, check.model)
+            numbers = (f"{check.value:.4f}", f"{here:.4f}", f"{check.tolerance:.4f}")
+            print(ROW.format(*cells, *numbers, verdict, seconds), flush=True)
+    return all(agree)
+
+
+def main() -> None:
+    rows = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())
+    checks = {row["name"]: Check(**row) for row in rows}
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "--only", nargs="+", choices=checks, default=list(checks), metavar="NAME", help=", ".join(checks)
+    )
+    try:
+        sys.exit(0 if run([checks[name] for name in parser.parse_args().only]) else 1)
+    except CrossoverError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

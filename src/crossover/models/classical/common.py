@@ -1,0 +1,67 @@
+"""What the classical adapters share."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from crossover.errors import CrossoverError
+
+_XGBOOST_PREFIX = re.compile(
+    r"^\[[\d:]+\] \S+: (Check failed: .* : )?"
+)  # "[12:00:00] file.cc:29: Check failed: … : "
+
+
+def require_at_least(least: int, name: str, value: object) -> None:
+    """Refuse a value that is no whole number, or a smaller one.
+
+    Raises:
+        CrossoverError: with the rule and the value.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise CrossoverError(f"{name} must be a whole number of at least {least}, got {value!r}")
+
+
+def expand(proba: np.ndarray, classes: np.ndarray, n_classes: int) -> np.ndarray:
+    """Probabilities of all classes of a data set from those of the classes that were fitted.
+
+    The adapters number the classes of a training part 0 .. k-1: XGBoost and scikit-learn's temperature
+    scaling want no gap, and a small subset may lack a class.
+
+    Args:
+        proba: float (n, len(classes)).
+        classes: int (len(classes),), the class behind each column.
+        n_classes: classes of the data set.
+
+    Returns:
+        float (n, n_classes), probability 0 for a class that had no training example.
+    """
+    if len(classes) == n_classes:
+        return proba
+    full = np.zeros((len(proba), n_classes), dtype=proba.dtype)
+    full[:, classes] = proba
+    return full
+
+
+@contextmanager
+def told_as(activity: str) -> Iterator[None]:
+    """Tell a library's refusal of a value or of the data in one sentence.
+
+    scikit-learn and XGBoost check their parameters and their input when they fit, and raise a ValueError
+    whose first line states the rule and the value; further lines are general advice.
+
+    Args:
+        activity: what was going on, for example "RandomForestClassifier cannot be fitted".
+
+    Raises:
+        CrossoverError: in place of the library's ValueError.
+    """
+    try:
+        yield
+    except ValueError as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        rule = _XGBOOST_PREFIX.sub("", lines[0]).rstrip(".").replace(". Got", ", got")
+        raise CrossoverError(
+            f"{activity}: {rule}; correct the model's YAML in conf/model/, its override, or the features"
+        ) from error

@@ -1,0 +1,123 @@
+"""Any scikit-learn classifier as a model: a new one is a YAML file and no Python."""
+
+import logging
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from crossover.data.prepared import Input, Part
+from crossover.errors import CrossoverError
+from crossover.models.base import Family, FitHooks, Model, require_classes
+from crossover.models.classical.common import expand, told_as
+from crossover.skops_io import dump, load
+
+log = logging.getLogger(__name__)
+
+
+class SklearnClassifier(Model):
+    """A scikit-learn classifier with `predict_proba`.
+
+    Args:
+        estimator: the unfitted classifier, or a pipeline that ends in one. Every `random_state` in it is set
+            from the seed of the repetition.
+        modalities: the kinds of data set that it takes.
+        stochastic: whether its fit draws random numbers.
+        standardize: whether features are scaled to mean 0 and variance 1 of the training part first.
+
+    Raises:
+        CrossoverError: `estimator` is no classifier or gives no probabilities.
+    """
+
+    family: ClassVar[Family] = "classical"
+    uses_validation = False
+
+    def __init__(
+        self,
+        *,
+        estimator: BaseEstimator,
+        modalities: Iterable[str],
+        stochastic: bool,
+        standardize: bool = False,
+    ) -> None:
+        super().__init__(modalities)
+        self.name = _name(estimator)
+        if not is_classifier(estimator) or not hasattr(estimator, "predict_proba"):
+            raise CrossoverError(
+                f"estimator must be a scikit-learn classifier with predict_proba, got {self.name}; "
+                "choose another class or an option that gives it probabilities"
+            )
+        self.stochastic = stochastic
+        self.standardize = standardize
+        self._estimator = estimator
+        self._classes = np.empty(0, dtype=np.int64)
+        self._n_classes = 0
+
+    def fit(self, train: Part, val: Part | None, *, seed: int, hooks: FitHooks = FitHooks()) -> Self:  # noqa: B008
+        require_classes(train, self.name)
+        estimator = clone(self._estimator)
+        _set_everywhere(estimator, "random_state", seed)
+        fresh = make_pipeline(StandardScaler(), estimator) if self.standardize else estimator
+        self._classes, labels = np.unique(train.y, return_inverse=True)
+        with told_as(f"{self.name} cannot be fitted"), _warnings_logged(self.name):
+            self._fitted = fresh.fit(train.X, labels)
+        # Threads of a forest add up the trees' votes in the order in which they finish, and a sum of floats
+        # depends on its order: with one thread, equal models predict equal bits.
+        _set_everywhere(self._fitted, "n_jobs", 1)
+        self._n_classes = train.n_classes
+        return self
+
+    def predict_proba(self, X: Input) -> np.ndarray:
+        with told_as(f"{self.name} cannot predict"):
+            return expand(self._fitted.predict_proba(X), self._classes, self._n_classes)
+
+    def save(self, folder: Path) -> None:
+        state = {
+            "fitted": self._fitted,
+            "classes": self._classes,
+            "n_classes": self._n_classes,
+            "modalities": sorted(self.modalities),
+            "stochastic": self.stochastic,
+            "standardize": self.standardize,
+        }
+        dump(state, folder / "model.skops")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        state = load(folder / "model.skops")
+        model = cls(
+            estimator=state["fitted"][-1] if state["standardize"] else state["fitted"],
+            modalities=state["modalities"],
+            stochastic=state["stochastic"],
+            standardize=state["standardize"],
+        )
+        model._fitted = state["fitted"]
+        model._classes, model._n_classes = state["classes"], state["n_classes"]
+        return model
+
+
+def _name(estimator: BaseEstimator) -> str:
+    return type(estimator[-1] if isinstance(estimator, Pipeline) else estimator).__name__
+
+
+def _set_everywhere(estimator: BaseEstimator, parameter: str, value: int) -> None:
+    """Set a parameter of the estimator and of each one nested in it."""
+    names = [name for name in estimator.get_params() if name.rsplit("__", 1)[-1] == parameter]
+    estimator.set_params(**dict.fromkeys(names, value))
+
+
+@contextmanager
+def _warnings_logged(name: str) -> Iterator[None]:
+    """Log what scikit-learn warns of, such as a fit that did not converge, one line each."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        yield
+    for line in dict.fromkeys(str(warning.message).strip().splitlines()[0] for warning in caught):
+        log.warning("%s: %s", name, line.rstrip(":. "))

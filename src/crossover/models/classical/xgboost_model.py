@@ -1,0 +1,210 @@
+"""Gradient-boosted trees with XGBoost."""
+
+import ctypes
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from xgboost import XGBClassifier
+from xgboost.callback import TrainingCallback
+
+from crossover.data.prepared import Input, Part
+from crossover.errors import CrossoverError
+from crossover.files import read_json, write_json
+from crossover.models.base import Family, FitHooks, Model, require_classes
+from crossover.models.classical.common import expand, require_at_least, told_as
+
+_DEVICE = re.compile(r"cpu|cuda(:\d+)?")
+
+
+class XGBoost(Model):
+    """XGBoost's classifier: softmax over trees, or logistic for two classes.
+
+    The arguments are those of `xgboost.XGBClassifier`, written out because it only warns of one that it does
+    not know.
+
+    Args:
+        modalities: the kinds of data set that it takes.
+        n_estimators: boosting rounds.
+        learning_rate: weight of each round.
+        max_depth: of a tree; 0 is no limit.
+        min_child_weight: least sum of Hessians in a leaf.
+        gamma: least loss reduction of a split.
+        subsample: share of the examples that a round sees.
+        colsample_bytree: share of the features that a tree sees.
+        reg_lambda: L2 penalty on leaf values.
+        reg_alpha: L1 penalty on leaf values.
+        tree_method: "hist", "approx" or "exact".
+        max_bin: bins of a feature's histogram.
+        early_stopping_rounds: stop when the validation loss has not fallen for so many rounds, and predict
+            with the best round; None fits all rounds on the whole training part.
+        device: "cpu", "cuda" or "cuda:<number>".
+        n_jobs: threads; None is all.
+
+    Raises:
+        CrossoverError: a number of rounds or bins or `device` is not of its form. XGBoost itself
+            checks the other values when it fits.
+    """
+
+    family: ClassVar[Family] = "classical"
+
+    def __init__(
+        self,
+        *,
+        modalities: Iterable[str],
+        n_estimators: int,
+        learning_rate: float,
+        max_depth: int,
+        min_child_weight: float,
+        gamma: float,
+        subsample: float,
+        colsample_bytree: float,
+        reg_lambda: float,
+        reg_alpha: float,
+        tree_method: str,
+        max_bin: int,
+        early_stopping_rounds: int | None,
+        device: str,
+        n_jobs: int | None,
+    ) -> None:
+        super().__init__(modalities)
+        require_at_least(
+            1, "n_estimators", n_estimators
+        )  # XGBoost takes a smaller one and fits no round at all
+        if early_stopping_rounds is not None:
+            require_at_least(1, "early_stopping_rounds", early_stopping_rounds)
+        require_at_least(2, "max_bin", max_bin)
+        if not _DEVICE.fullmatch(device):
+            raise CrossoverError(f"device must be cpu, cuda or cuda:<number>, got {device!r}")
+        self.settings: dict[str, Any] = {
+            "n_estimators": n_estimators,
+            "learning_rate": learning_rate,
+            "max_depth": max_depth,
+            "min_child_weight": min_child_weight,
+            "gamma": gamma,
+            "subsample": subsample,
+            "colsample_bytree": colsample_bytree,
+            "reg_lambda": reg_lambda,
+            "reg_alpha": reg_alpha,
+            "tree_method": tree_method,
+            "max_bin": max_bin,
+            "early_stopping_rounds": early_stopping_rounds,
+            "device": device,
+            "n_jobs": n_jobs,
+        }
+        self.uses_validation = early_stopping_rounds is not None
+        self.stochastic = subsample < 1 or colsample_bytree < 1
+        self._classes = np.empty(0, dtype=np.int64)
+        self._n_classes = 0
+
+    def fit(self, train: Part, val: Part | None, *, seed: int, hooks: FitHooks = FitHooks()) -> Self:  # noqa: B008
+        require_classes(train, "xgboost")
+        self.device = _device_name(self.settings["device"])
+        self._classes, labels = np.unique(train.y, return_inverse=True)
+        self._n_classes = train.n_classes
+        self.history = []
+        self._classifier = XGBClassifier(random_state=seed, **self.settings)
+        with told_as("xgboost cannot be fitted"):
+            if self.uses_validation:
+                self._fit_with_validation(train, labels, _required(val), hooks)
+            else:
+                self._classifier.fit(train.X, labels)
+        # The trees of a model that was fitted on a GPU then serve on every machine.
+        self._classifier.get_booster().set_param({"device": "cpu"})
+        return self
+
+    def predict_proba(self, X: Input) -> np.ndarray:
+        with told_as("xgboost cannot predict"):
+            return expand(self._classifier.predict_proba(X), self._classes, self._n_classes)
+
+    def save(self, folder: Path) -> None:
+        self._classifier.save_model(folder / "model.ubj")
+        state = {
+            "settings": {**self.settings, "modalities": sorted(self.modalities)},
+            "classes": self._classes.tolist(),
+            "n_classes": self._n_classes,
+        }
+        write_json(folder / "model.json", state)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        state = read_json(folder / "model.json", "dvc repro")
+        model = cls(**state["settings"])
+        model._classes, model._n_classes = np.array(state["classes"]), state["n_classes"]
+        model._classifier = XGBClassifier(n_jobs=model.settings["n_jobs"])
+        path = folder / "model.ubj"
+        if not path.exists():
+            raise CrossoverError(f"{path} does not exist; make it with `dvc repro`")
+        with told_as(f"{path} cannot be read"):
+            model._classifier.load_model(path)
+        return model
+
+    def _fit_with_validation(self, train: Part, labels: np.ndarray, val: Part, hooks: FitHooks) -> None:
+        known = np.isin(val.y, self._classes)
+        val_labels = np.searchsorted(self._classes, val.y[known])
+        loss, error = ("logloss", "error") if len(self._classes) == 2 else ("mlogloss", "merror")
+        self._classifier.set_params(
+            eval_metric=[error, loss],  # the last one decides when to stop
+            callbacks=[_History(self.history, hooks, loss, error)],
+        )
+        parts = [(train.X, labels), (val.X[known], val_labels)]
+        self._classifier.fit(train.X, labels, eval_set=parts, verbose=False)
+
+
+class _History(TrainingCallback):
+    """Tells each round to `hooks` and keeps it."""
+
+    def __init__(self, history: list[dict[str, float]], hooks: FitHooks, loss: str, error: str) -> None:
+        super().__init__()
+        self.history, self.hooks, self.loss, self.error = history, hooks, loss, error
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        train, val = (
+            evals_log["validation_0"],
+            evals_log["validation_1"],
+        )  # XGBoost's names of eval_set's entries
+        metrics = {
+            "train/loss": train[self.loss][-1],
+            "val/loss": val[self.loss][-1],
+            "val/accuracy": 1 - val[self.error][-1],
+        }
+        self.history.append({"epoch": epoch, **metrics})
+        self.hooks.on_epoch(epoch, metrics)
+        return False
+
+
+def _required(val: Part | None) -> Part:
+    if val is None:
+        raise CrossoverError("early_stopping_rounds needs a validation part, got none; set it to null")
+    return val
+
+
+def _device_name(device: str) -> str:
+    """The device as a result row names it.
+
+    Raises:
+        CrossoverError: a GPU is asked for and not there, where XGBoost would go on on the CPU.
+    """
+    if device == "cpu":
+        return device
+    name = _gpu_name(int(device.partition(":")[2] or 0))
+    if name is None:
+        raise CrossoverError(
+            f"device {device} needs an NVIDIA GPU and its driver, and there is none; set device=cpu"
+        )
+    return f"cuda: {name}"
+
+
+def _gpu_name(number: int) -> str | None:
+    """Name of a GPU by the CUDA driver's own interface; None where there is no such GPU or no driver."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return None
+    device, name = ctypes.c_int(), ctypes.create_string_buffer(256)
+    done = driver.cuInit(0) or driver.cuDeviceGet(ctypes.byref(device), number)
+    if done or driver.cuDeviceGetName(name, len(name), device):
+        return None
+    return name.value.decode()
