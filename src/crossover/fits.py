@@ -91,9 +91,9 @@ class CostRecord:
 class Fit:
     """One fitted repetition on disk."""
 
-    def __init__(self, folder: Path, made_by: str):
+    def __init__(self, folder: Path, seed: int, made_by: str):
         self.folder = folder
-        self.seed = int(folder.name.removeprefix("seed_"))
+        self.seed = seed
         self._made_by = made_by
 
     @property
@@ -134,7 +134,7 @@ class FittedCell:
 
     def fits(self) -> list[Fit]:
         """The repetitions in order; none where the cell does not apply."""
-        return [Fit(self.folder / f"seed_{seed}", self._made_by) for seed in self.record.seeds]
+        return [Fit(self.folder / f"seed_{seed}", seed, self._made_by) for seed in self.record.seeds]
 
     @property
     def _made_by(self) -> str:

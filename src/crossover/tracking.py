@@ -87,7 +87,13 @@ class FitFacts:
 
 
 class FitLog:
-    """The record of one fit; this one keeps nothing."""
+    """The record of one fit; this one keeps nothing.
+
+    Attributes:
+        resumed: whether the record was begun before, by the stage that fitted.
+    """
+
+    resumed: bool = False
 
     def epoch(self, step: int, metrics: dict[str, float]) -> None:
         """Record the metrics of one epoch, numbered from 0."""
@@ -172,6 +178,7 @@ class MlflowTracker(Tracker):
         store = self._store = self._store or _Store(self.address)
         experiment_id, parent_id = store.study(facts)
         run = store.earlier(experiment_id, facts, finished_too=resume)
+        resumed = run is not None
         if run is None:
             tags = _tags(facts, parent_id)
             run = store.client.create_run(experiment_id, tags=tags, run_name=_run_name(facts))
@@ -179,7 +186,7 @@ class MlflowTracker(Tracker):
             store.client.log_inputs(run.info.run_id, datasets=[_dataset_input(facts)])
         elif run.info.status != "FINISHED":
             store.client.update_run(run.info.run_id, status="RUNNING")
-        return _RunLog(store, run, facts, log_models=self.log_models)
+        return _RunLog(store, run, facts, log_models=self.log_models, resumed=resumed)
 
 
 def _attempt(address: str, call: Callable[[], T]) -> T | None:
@@ -309,7 +316,8 @@ class _Store:
 class _RunLog(FitLog):
     """The record of one fit in an MLflow run."""
 
-    def __init__(self, store: _Store, run: "Run", facts: FitFacts, *, log_models: bool):
+    def __init__(self, store: _Store, run: "Run", facts: FitFacts, *, log_models: bool, resumed: bool):
+        self.resumed = resumed
         self._store = store
         self._run = run
         self._run_id: str = run.info.run_id

@@ -16,12 +16,13 @@ from crossover.data.prepared import Meta, Part, Prepared
 from crossover.errors import CrossoverError
 from crossover.evaluation.schema import NOT_APPLICABLE, OK
 from crossover.features.base import Features
-from crossover.files import atomic_folder, checksum, folder_bytes, write_json
+from crossover.files import atomic_folder, checksum, write_json
 from crossover.fits import CellRecord, CostRecord, Fit, FitRecord, FittedCell, write_records
 from crossover.layout import LEARNED, Layout
 from crossover.measure import git_commit, measured, now, threads, versions
 from crossover.models.base import Family, FitHooks, Model
-from crossover.tracking import FitFacts, FitLog, Tracker
+from crossover.recording import facts_of, record_fit
+from crossover.tracking import FitFacts, Tracker
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +122,8 @@ class Training:
         """
         takes = self.cell.config.get("modalities", [])
         if self._meta.modality not in takes:
-            return f"{self.cell.model} takes {' and '.join(takes)} data, {self.cell.dataset} is {self._meta.modality} data"
+            given = f"{self.cell.dataset} is {self._meta.modality} data"
+            return f"{self.cell.model} takes {' and '.join(takes)} data, {given}"
         if self.cell.features == LEARNED:
             return ""
         return self._features.meta.reason
@@ -180,24 +182,13 @@ class Training:
             model.save(folder / "model")
             save_config(folder / "model", self.cell.config)
             write_records(folder, record, cost, model.history)
-            self._log(tracked, folder, record, cost)
+            featurizer = None if self.cell.features == LEARNED else self._features.folder / "featurizer"
+            record_fit(tracked, Fit(folder, seed, "dvc repro"), featurizer, self._prepared)
         self._tell(seed, record, cost)
 
     def _cost(self, seconds: float, peak_memory_bytes: int, device: str) -> CostRecord:
         commit = git_commit(self.layout.root)
         return CostRecord(seconds, peak_memory_bytes, device, threads(), versions(), commit, now())
-
-    def _log(self, tracked: FitLog, folder: Path, record: FitRecord, cost: CostRecord) -> None:
-        numbers = {f"val/{name}": value for name, value in record.validation.items()}
-        numbers |= {"n_train": record.n_train, "fit_seconds": cost.fit_seconds}
-        numbers |= {
-            "peak_memory_bytes": cost.peak_memory_bytes,
-            "model_bytes": folder_bytes(folder / "model"),
-        }
-        featurizer = None if self.cell.features == LEARNED else self._features.folder / "featurizer"
-        # The model first: MLflow links the metrics that follow to it.
-        tracked.model(folder / "model", featurizer, self._meta, self._prepared.inputs("train")[:5])
-        tracked.metrics(numbers)
 
     def _tell(self, seed: int, record: FitRecord, cost: CostRecord) -> None:
         scores = f", validation accuracy {record.validation['accuracy']:.4f}" if record.validation else ""
@@ -209,17 +200,12 @@ class Training:
         return self.cell.dataset, self.cell.features, self.cell.model
 
     def _facts(self, seed: int, fit_id: str) -> FitFacts:
-        cell = self.cell
-        return FitFacts(
-            dataset=cell.dataset,
-            features=cell.features,
-            model=cell.model,
-            family=cell.family,
-            variant=cell.variant,
+        trainer = {"trainer": self.cell.trainer} if self.cell.trainer else {}
+        return facts_of(
+            self.cell,
             seed=seed,
             fit_id=fit_id,
-            stage=f"train_{cell.family}",
-            params={"model": cell.config} | ({"trainer": cell.trainer} if cell.trainer else {}),
+            params={"model": self.cell.config, **trainer},
             git_commit=git_commit(self.layout.root),
             meta=self._meta,
             parent=self.parent,

@@ -28,6 +28,7 @@ from crossover.features.base import Features
 from crossover.files import atomic_folder, write_json
 from crossover.fits import CellRecord, Fit, FittedCell
 from crossover.layout import LEARNED, Layout
+from crossover.recording import facts_of, record_epochs, record_fit
 from crossover.study import Cell, Study
 from crossover.tracking import FitFacts, Tracker
 
@@ -58,15 +59,19 @@ class _TestPart:
 
     def __init__(self, layout: Layout, dataset: str):
         self._layout, self._dataset = layout, dataset
-        self._prepared = Prepared(layout.prepared(dataset))
-        self.meta: Meta = self._prepared.meta
-        self.y_true = self._prepared.labels("test")
+        self.prepared = Prepared(layout.prepared(dataset))
+        self.meta: Meta = self.prepared.meta
+        self.y_true = self.prepared.labels("test")
         self.inputs = cache(self._inputs)
 
     def _inputs(self, features: str) -> Input:
         if features == LEARNED:
-            return self._prepared.inputs("test")
+            return self.prepared.inputs("test")
         return Features(self._layout.features(self._dataset, features)).matrix("test")
+
+    def featurizer(self, features: str) -> Path | None:
+        """The fitted feature set in front of a classical model; None for a network."""
+        return None if features == LEARNED else self._layout.features(self._dataset, features) / "featurizer"
 
 
 def _fitted(study: Study, layout: Layout, meta: Meta) -> list[tuple[CellRecord, list[Fit]]]:
@@ -175,21 +180,19 @@ def _log_fit(tracker: Tracker, cell: ScoredCell, scored: ScoredFit, test: _TestP
     numbers = {f"test/{name}": value for name, value in scored.metrics.items()}
     numbers |= {f"test/{name}": value for name, value in vars(scored.cost).items()}
     with tracker.fit(_facts(cell.record, scored.fit, test.meta), resume=True) as log:
+        if not log.resumed:  # fitted with tracking off, as classical cells are: one process records them all
+            record_epochs(log, scored.fit)
+            record_fit(log, scored.fit, test.featurizer(cell.record.features), test.prepared)
         log.metrics(numbers)
         log.figure(confusion_figure(test.y_true, scored.proba, test.meta.classes, title), "confusion_matrix")
         log.figure(reliability_figure(test.y_true, scored.proba, title), "reliability")
 
 
 def _facts(record: CellRecord, fit: Fit, meta: Meta) -> FitFacts:
-    return FitFacts(
-        dataset=record.dataset,
-        features=record.features,
-        model=record.model,
-        family=record.family,
-        variant=record.variant,
+    return facts_of(
+        record,
         seed=fit.seed,
         fit_id=fit.record.fit_id,
-        stage=f"train_{record.family}",
         params={"model": fit.config},
         git_commit=fit.cost.git_commit,
         meta=meta,

@@ -62,7 +62,7 @@ class Model(ABC):
         self.history: list[dict[str, float]] = []
 
     @abstractmethod
-    def fit(self, train: Part, val: Part | None, *, seed: int, hooks: FitHooks = FitHooks()) -> Self:  # noqa: B008
+    def fit(self, train: Part, val: Part | None, *, seed: int, hooks: FitHooks = FitHooks()) -> Self:
         """Fit in place and return the model.
 
         Args:
