@@ -24,7 +24,10 @@ def told(done, *words: str) -> None:
         (["pipelines/featurize.py", "features=hand"], ["features/hand", "handcrafted"]),
         (["pipelines/train_deep.py", "modle=cnn"], ["modle"]),
         (["pipelines/train_deep.py", "model.lerning_rate=1"], ["lerning_rate"]),
-        (["pipelines/prepare.py", "dataset=wine"], ["data/raw/wine", "python pipelines/download.py dataset=wine"]),
+        (
+            ["pipelines/prepare.py", "dataset=wine"],
+            ["data/raw/wine", "python pipelines/download.py dataset=wine"],
+        ),
         (["pipelines/compare.py"], ["results", "dvc repro"]),
     ],
 )

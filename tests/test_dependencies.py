@@ -45,8 +45,13 @@ def imported_files(path: Path) -> set[Path]:
 
 def entry_files(stage: str) -> set[Path]:
     """The stage's script, and the folders from which a YAML names the class to use."""
-    folders = [PROJECT / dep for dep in STAGES[stage]["deps"] if (PROJECT / dep).is_dir() and dep.startswith("src/")]
-    return {PROJECT / "pipelines" / f"{stage}.py", *(file for folder in folders for file in folder.rglob("*.py"))}
+    folders = [
+        PROJECT / dep for dep in STAGES[stage]["deps"] if (PROJECT / dep).is_dir() and dep.startswith("src/")
+    ]
+    return {
+        PROJECT / "pipelines" / f"{stage}.py",
+        *(file for folder in folders for file in folder.rglob("*.py")),
+    }
 
 
 def all_imports(entries: set[Path]) -> set[str]:

@@ -63,7 +63,13 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def training(layout: Layout, config: dict, tracker: Tracker | None = None, **changes: str) -> Training:
-    facts = {"dataset": "toy", "features": "raw", "model": "tree", "family": "classical", "variant": "default"}
+    facts = {
+        "dataset": "toy",
+        "features": "raw",
+        "model": "tree",
+        "family": "classical",
+        "variant": "default",
+    }
     cell = CellConfig(**(facts | changes), config=config, origin="conf/model/tree.yaml")  # type: ignore[arg-type]
     return Training(cell, layout, layout.root, tracker or Counting())
 
@@ -129,12 +135,14 @@ def test_a_cell_that_does_not_apply_is_a_row_with_its_reason(layout):
 
 
 def test_by_hand_the_same_is_an_error(layout):
-    with pytest.raises(CrossoverError, match=r"tree takes image data, toy is table data \(conf/model/tree.yaml\)"):
+    with pytest.raises(
+        CrossoverError, match=r"tree takes image data, toy is table data \(conf/model/tree.yaml\)"
+    ):
         training(layout, TREE | {"modalities": ["image"]}).run([0], not_applicable="error")
 
 
 def test_the_other_family_is_sent_to_its_own_stage(layout):
-    with pytest.raises(CrossoverError, match="train_classical.py"):
+    with pytest.raises(CrossoverError, match=r"train_classical\.py"):
         training(layout, TREE, family="deep").run([0])
 
 

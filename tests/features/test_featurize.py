@@ -122,7 +122,7 @@ def test_a_feature_that_is_not_finite_is_named_and_nothing_is_written(part, prep
 
 
 def test_a_data_set_that_is_not_prepared_is_told_with_the_command(run):
-    with pytest.raises(CrossoverError, match="python pipelines/prepare.py dataset=some"):
+    with pytest.raises(CrossoverError, match=r"python pipelines/prepare\.py dataset=some"):
         run("some", "raw")
 
 

@@ -1,0 +1,127 @@
+"""The real `dvc repro` in a clone of the project, on a tiny study."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import Clone, clone_project
+
+PARAMS = """\
+datasets: [digits, wine]
+feature_sets: [raw]
+classical_models: [decision_tree, k_nearest_neighbors]
+deep_models: [cnn]
+seeds: 2
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone in which the tiny study ran once, logged in MLflow."""
+    clone = clone_project(tmp_path_factory.mktemp("study") / "project")
+    clone.write("params.yaml", PARAMS)
+    for path, old, new in (
+        ("conf/model/cnn.yaml", "min_steps: 500", "min_steps: 20"),
+        ("conf/tracking/mlflow.yaml", "log_models: true", "log_models: false"),
+    ):
+        clone.replace(path, old, new)
+    clone.run("git", "commit", "-qam", "tiny study")
+    done = clone.run("dvc", "repro", env={"CROSSOVER_TRACKING": "mlflow"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return clone
+
+
+def executed(output: str) -> set[str]:
+    """The stages that DVC ran, by its own words."""
+    return {line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")}
+
+
+def predictions(clone: Clone) -> dict[str, bytes]:
+    """The bytes of every prediction file."""
+    return {
+        str(p.relative_to(clone.root)): p.read_bytes() for p in clone.root.glob("results/*/predictions/*.npy")
+    }
+
+
+def test_every_cell_has_its_rows(study):
+    scores = pd.concat(pd.read_csv(study.root / "results" / d / "scores.csv") for d in ("digits", "wine"))
+    fitted = scores[scores.status == "ok"].groupby(["dataset", "model"]).seed.apply(list).to_dict()
+    assert fitted == {
+        ("digits", "cnn"): [0, 1],
+        ("digits", "decision_tree"): [0, 1],
+        ("digits", "k_nearest_neighbors"): [0],  # deterministic: fitted once
+        ("wine", "decision_tree"): [0, 1],
+        ("wine", "k_nearest_neighbors"): [0],
+    }
+    refused = scores[scores.status == "not applicable"]
+    assert refused[["dataset", "model"]].to_numpy().tolist() == [["wine", "cnn"]]
+    assert "image" in refused.reason.iloc[0]
+
+
+def test_the_comparison_names_every_cell(study):
+    text = (study.root / "reports" / "comparison.md").read_text()
+    for word in ("digits", "wine", "cnn", "decision_tree", "k_nearest_neighbors"):
+        assert word in text
+    assert list((study.root / "reports" / "figures").glob("*.png"))
+
+
+def test_a_second_repro_runs_nothing(study):
+    done = study.run("dvc", "repro")
+    assert done.returncode == 0
+    assert executed(done.stdout) == set()
+    assert "up to date" in done.stdout
+
+
+def test_metrics_and_plots_are_shown(study):
+    shown = json.loads(study.run("dvc", "metrics", "show", "--json").stdout)
+    files = shown[""]["data"]
+    assert files["results/digits/metrics/learned-cnn.json"]["data"]["accuracy"] > 0.1
+    assert files["results/wine/metrics/raw-decision_tree.json"]["data"]["n"] == 2
+    done = study.run("dvc", "plots", "show")
+    assert done.returncode == 0, done.stderr
+    page = (study.root / "dvc_plots" / "index.html").read_text()
+    for name in ("confusion", "history", "reliability", "cost"):
+        assert name in page
+
+
+def test_mlflow_holds_a_run_for_each_fit(study):
+    import mlflow
+
+    client = mlflow.MlflowClient(f"sqlite:///{study.root / 'mlflow.db'}")
+    experiments = {e.name: e.experiment_id for e in client.search_experiments()}
+    assert {"digits", "wine"} <= set(experiments)
+    runs = client.search_runs([experiments["digits"]])
+    fits = [run for run in runs if "mlflow.parentRunId" in run.data.tags]
+    assert len(fits) == 5
+    assert all(run.info.status == "FINISHED" for run in fits)
+    assert all("test/accuracy" in run.data.metrics for run in fits)
+
+
+def test_an_edit_of_one_model_runs_its_cells_and_what_follows(study):
+    study.replace("conf/model/decision_tree.yaml", "max_depth: null", "max_depth: 3")
+    try:
+        done = study.run("dvc", "repro")
+    finally:
+        study.replace("conf/model/decision_tree.yaml", "max_depth: 3", "max_depth: null")
+    assert done.returncode == 0, done.stderr
+    assert executed(done.stdout) == {
+        "train_classical@digits-raw-decision_tree",
+        "train_classical@wine-raw-decision_tree",
+        "evaluate@digits",
+        "evaluate@wine",
+        "compare",
+    }
+
+
+@pytest.mark.slow
+def test_two_cold_runs_give_identical_predictions(study, tmp_path: Path):
+    other = clone_project(tmp_path / "again")
+    for path in ("params.yaml", "conf/model/cnn.yaml"):
+        other.write(path, (study.root / path).read_text())
+    done = other.run("dvc", "repro")
+    assert done.returncode == 0, done.stderr
+    back = study.run("dvc", "repro")  # the edit above was taken back
+    assert back.returncode == 0
+    assert predictions(study) == predictions(other)
+    assert len(predictions(study)) == 8 + 2
