@@ -62,4 +62,5 @@ def load_fitted(folder: Path, made_by: str) -> Any:
             f"a fitted object's class must be one of the package crossover, got {json.dumps(target)} "
             f"({folder / 'config.json'}); make it again with `{made_by}`"
         )
-    return get_class(target).load(folder)
+    fitted: Any = get_class(target)
+    return fitted.load(folder)
