@@ -1,0 +1,147 @@
+"""What happens around an epoch of a fit."""
+
+import logging
+import time
+from collections.abc import Callable
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from torch import Tensor
+
+from crossover.errors import CrossoverError
+from crossover.models.deep.module import Classification
+from crossover.models.deep.settings import EarlyStop, best_is
+
+log = logging.getLogger(__name__)
+
+_SECONDS_BETWEEN_LINES = 5.0
+
+
+class History(Callback):
+    """The metrics of every epoch, those before a resume included.
+
+    Stands before the callbacks that read it: `BestWeights`, `EpochLines`, and Lightning's own by logged name.
+
+    Args:
+        on_epoch: called by one process after each epoch with its number from 0 and its metrics.
+    """
+
+    def __init__(self, on_epoch: Callable[[int, dict[str, float]], None]) -> None:
+        self.on_epoch = on_epoch
+        self.epochs: list[dict[str, float]] = []
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        assert isinstance(pl_module, Classification)
+        epoch, metrics = trainer.current_epoch, pl_module.epoch_metrics()
+        _require_finite(metrics, epoch, pl_module.settings.learning_rate)
+        self.epochs.append({"epoch": epoch, **metrics})
+        pl_module.log_dict(metrics, prog_bar=True, sync_dist=trainer.world_size > 1)  # a mean of equals
+        if trainer.is_global_zero:
+            self.on_epoch(epoch, metrics)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"epochs": self.epochs}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.epochs = list(state_dict["epochs"])
+
+
+def _require_finite(metrics: dict[str, float], epoch: int, learning_rate: float) -> None:
+    for name, value in metrics.items():
+        if not isfinite(value):
+            raise CrossoverError(
+                f"{name} must stay finite, got {value} in epoch {epoch} with learning_rate {learning_rate}; "
+                "lower learning_rate in the model's YAML"
+            )
+
+
+class Stopper(EarlyStopping):
+    """Lightning's early stopping, which also knows after a resume that the fit had already stopped."""
+
+    def __init__(self, stop: EarlyStop) -> None:
+        super().__init__(
+            stop.monitor,
+            patience=stop.patience,
+            mode=best_is(stop.monitor),
+            check_on_train_epoch_end=True,  # the metrics are logged there
+        )
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if self.wait_count >= self.patience:
+            trainer.should_stop = True
+
+
+class BestWeights(Callback):
+    """Ends the fit with the weights of its best epoch, the first of equals.
+
+    They are kept in memory, and in the checkpoints where a fit has those.
+    """
+
+    def __init__(self, monitor: str, history: History) -> None:
+        self.monitor = monitor
+        self.history = history
+        self.best: float | None = None
+        self.weights: dict[str, Tensor] = {}
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        value = self.history.epochs[-1][self.monitor]
+        better = self.best is None or (
+            value > self.best if best_is(self.monitor) == "max" else value < self.best
+        )
+        if better:
+            self.best = value
+            self.weights = {name: weight.clone() for name, weight in pl_module.state_dict().items()}
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if self.weights:
+            pl_module.load_state_dict(self.weights)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best, "weights": self.weights}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.best, self.weights = state_dict["best"], state_dict["weights"]
+
+
+class LastState(ModelCheckpoint):
+    """Lightning's checkpoint in one file, replaced as a whole, at the end of an epoch but not of each.
+
+    Args:
+        path: the file.
+        seconds: least time between two checkpoints.
+    """
+
+    def __init__(self, path: Path, seconds: float) -> None:
+        super().__init__(
+            dirpath=path.parent,
+            filename=path.stem,
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        )
+        self.seconds = seconds
+        self.saved_at = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if time.monotonic() - self.saved_at >= self.seconds:
+            super().on_train_epoch_end(trainer, pl_module)
+            self.saved_at = time.monotonic()
+
+
+class EpochLines(Callback):
+    """A line in the log for an epoch: the last one, and before it one every few seconds."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.last = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        epoch = trainer.current_epoch + 1
+        if epoch != trainer.max_epochs and time.monotonic() - self.last < _SECONDS_BETWEEN_LINES:
+            return
+        self.last = time.monotonic()
+        numbers = {name: value for name, value in self.history.epochs[-1].items() if name != "epoch"}
+        text = ", ".join(f"{name} {value:.4f}" for name, value in numbers.items())
+        log.info("epoch %d of %d: %s", epoch, trainer.max_epochs, text)

@@ -1,0 +1,218 @@
+"""A fitted network: predicting, and its form on disk. Needs torch, and no Lightning.
+
+network.json          FittedFacts
+weights.safetensors   the network's state
+encoder.skops         of a table, the encoder fitted on the training part
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from crossover.data.prepared import Input
+from crossover.errors import CrossoverError
+from crossover.files import read_json, write_json
+from crossover.models.deep.inputs import Inputs, network_shape
+from crossover.models.deep.partials import from_spec
+
+# Examples at a time without gradients: larger batches leave a CPU's caches and take longer an example.
+EVAL_BATCH = {"cpu": 256, "cuda": 4096}
+
+_ADVICE = "dvc repro"
+
+
+@dataclass(frozen=True)
+class FittedFacts:
+    """What a network is rebuilt from.
+
+    Attributes:
+        architecture: `_target_` and arguments.
+        modalities: the kinds of data set that the model takes.
+        min_size: a smaller image is resized up to it.
+        input_shape: of one example: (height, width, channels), or (columns,) of an encoded table.
+        n_classes: number of classes.
+        value_max: the pixel value that becomes 1.
+        fitted_on: "cpu" or "cuda".
+    """
+
+    architecture: dict[str, Any]
+    modalities: list[str]
+    min_size: int | None
+    input_shape: list[int]
+    n_classes: int
+    value_max: float
+    fitted_on: str
+
+    def build(self, architecture: partial) -> nn.Module:
+        """A network with new weights: raw input to logits.
+
+        Raises:
+            CrossoverError: the architecture does not work on the input's shape.
+        """
+        inputs = Inputs(self.input_shape, self.value_max, self.min_size)
+        shape = network_shape(self.input_shape, self.min_size)
+        dtype = torch.uint8 if inputs.is_image else torch.float32
+        try:
+            network = nn.Sequential(inputs, architecture(input_shape=shape, n_classes=self.n_classes))
+            with torch.inference_mode():
+                network.eval()(torch.zeros(1, *self.input_shape, dtype=dtype))
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise CrossoverError(
+                f"architecture and min_size must suit the data set's examples, got {self.architecture} with "
+                f"min_size {self.min_size} for shape {self.input_shape} "
+                f"({str(error).splitlines()[0].rstrip('.')}); change them in the model's YAML"
+            ) from error
+        return network.train()
+
+
+@dataclass(frozen=True)
+class FittedNetwork:
+    """Predicts on one device.
+
+    Attributes:
+        facts: of the network.
+        network: raw input to logits.
+        encoder: of a table, else None.
+    """
+
+    facts: FittedFacts
+    network: nn.Module
+    encoder: Any
+
+    @property
+    def place(self) -> str:
+        """Where it predicts: "cuda" if it was fitted on a GPU and there is one, else "cpu"."""
+        return "cuda" if self.facts.fitted_on == "cuda" and torch.cuda.is_available() else "cpu"
+
+    def ready(self) -> Self:
+        """On its device and in evaluation mode."""
+        self.network.to(self.place).eval()
+        return self
+
+    def predict_proba(self, X: Input) -> np.ndarray:
+        """Softmax of the logits: float32 (n, n_classes).
+
+        Raises:
+            CrossoverError: the input is not of the shape that the network was fitted on.
+        """
+        inputs = to_tensor(X, self.encoder)
+        if list(inputs.shape[1:]) != self.facts.input_shape:
+            raise CrossoverError(
+                f"the network was fitted on examples of shape {self.facts.input_shape}, got "
+                f"{list(inputs.shape[1:])}; predict on the data set that it was fitted on"
+            )
+        proba = np.empty((len(inputs), self.facts.n_classes), dtype=np.float32)
+        place, start = self.place, 0
+        with torch.inference_mode(), _same_on_every_device(place):
+            for batch in inputs.split(EVAL_BATCH[place]):
+                proba[start : start + len(batch)] = self.network(batch.to(place)).softmax(1).cpu().numpy()
+                start += len(batch)
+        return proba
+
+    def save(self, folder: Path) -> None:
+        """Write the files into an existing folder."""
+        from safetensors.torch import save_file
+
+        write_json(folder / "network.json", asdict(self.facts))
+        weights = {name: tensor.cpu().contiguous() for name, tensor in self.network.state_dict().items()}
+        save_file(weights, folder / "weights.safetensors")
+        if self.encoder is not None:
+            from crossover.skops_io import dump
+
+            dump(self.encoder, folder / "encoder.skops")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read the files back; runs no code from them, and needs no GPU.
+
+        Raises:
+            CrossoverError: a file is missing or broken, or names a class outside the package.
+        """
+        facts = _read_facts(folder / "network.json")
+        network = facts.build(from_spec(facts.architecture, str(folder / "network.json")))
+        _read_weights(network, folder / "weights.safetensors")
+        encoder = None
+        if len(facts.input_shape) == 1:
+            from crossover.skops_io import load
+
+            encoder = load(folder / "encoder.skops")
+        return cls(facts, network, encoder).ready()
+
+
+def to_tensor(X: Input, encoder: Any) -> Tensor:
+    """The input as one tensor on the CPU: images uint8 (n, h, w, c), an encoded table float32 (n, columns).
+
+    Raises:
+        CrossoverError: the input is of another kind than the network's, or a table holds infinity.
+    """
+    if isinstance(X, pd.DataFrame) != (encoder is not None):
+        wanted = "images" if encoder is None else "a table"
+        raise CrossoverError(
+            f"the network was fitted on {wanted}, got {type(X).__name__}; predict on such data"
+        )
+    if isinstance(X, pd.DataFrame):
+        return torch.from_numpy(_encoded(X, encoder))
+    if X.dtype != np.uint8 or X.ndim != 4:
+        raise CrossoverError(
+            f"images must be uint8 (n, height, width, channels), got {X.dtype} {X.shape}; "
+            "make them with `dvc repro prepare`"
+        )
+    return torch.from_numpy(np.require(X, requirements=["C", "W"]))
+
+
+def _encoded(X: pd.DataFrame, encoder: Any) -> np.ndarray:
+    try:
+        return np.ascontiguousarray(encoder.transform(X), dtype=np.float32)
+    except ValueError:
+        from crossover.features.tables import refuse_infinite
+
+        refuse_infinite(X)  # only where it failed: the check costs as much as encoding one row
+        raise
+
+
+@contextmanager
+def _same_on_every_device(place: str) -> Iterator[None]:
+    """Convolutions in full float32 on a GPU too, so that a CPU agrees; cuDNN rounds to TF32 by default."""
+    if place == "cpu":
+        yield
+        return
+    allowed = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = allowed
+
+
+def _read_facts(path: Path) -> FittedFacts:
+    content = read_json(path, _ADVICE)
+    known = {field.name for field in fields(FittedFacts)}
+    if set(content) != known:
+        wrong = ", ".join(sorted(set(content) ^ known))
+        raise CrossoverError(
+            f"{path} must hold the facts of a fitted network, check {wrong}; fit it again with `{_ADVICE}`"
+        )
+    return FittedFacts(**content)
+
+
+def _read_weights(network: nn.Module, path: Path) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        network.load_state_dict(load_file(path))
+    except FileNotFoundError:
+        raise CrossoverError(f"{path} does not exist; fit the network again with `{_ADVICE}`") from None
+    except (SafetensorError, RuntimeError) as error:
+        raise CrossoverError(
+            f"{path} does not hold the weights of its network ({str(error).splitlines()[0].rstrip(':')}); "
+            f"delete its folder and run `{_ADVICE}`"
+        ) from error

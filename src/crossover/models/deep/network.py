@@ -1,0 +1,210 @@
+"""A network as a model of the study: the adapter between the prepared arrays and Lightning.
+
+Lightning is imported by `fit` alone: predicting needs torch, and no more.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from crossover.data.prepared import Input, Part
+from crossover.errors import CrossoverError
+from crossover.models.base import Family, FitHooks, Model, require_classes
+from crossover.models.deep.fitted import EVAL_BATCH, FittedFacts, FittedNetwork, to_tensor
+from crossover.models.deep.partials import checked_partial, from_spec, to_spec
+from crossover.models.deep.randomness import WEIGHTS, stream
+from crossover.models.deep.settings import EarlyStop, Settings
+from crossover.models.deep.trainer import TrainerConfig
+
+
+class Network(Model):
+    """A neural network trained by Lightning on images or encoded tables.
+
+    Args:
+        modalities: the kinds of data set that the network takes.
+        architecture: an `nn.Module` of this package without its `input_shape` and `n_classes`.
+        min_size: a smaller image is resized up to it, bilinearly; None keeps every image as it is.
+        optimizer: a torch optimiser without its parameters and learning rate; Adam where None.
+        learning_rate: of the optimiser; with `schedule: cosine` the first one.
+        schedule: "constant", or "cosine": down to 0 over the whole fit.
+        batch_size: examples a step.
+        max_epochs: passes over the training part.
+        min_steps: a small data set gets as many more epochs as these optimiser steps take.
+        early_stopping: None, or {"monitor": "val/loss", "patience": 3}.
+        select_best: None for the last epoch's weights, or the metric whose best epoch gives them.
+
+    Attributes:
+        trainer: device and precision of the next fit.
+
+    Raises:
+        CrossoverError: an argument is refused.
+    """
+
+    family: ClassVar[Family] = "deep"
+    stochastic = True
+    uses_validation = True
+
+    def __init__(
+        self,
+        *,
+        modalities: Iterable[str],
+        architecture: partial,
+        min_size: int | None,
+        optimizer: partial | None = None,
+        learning_rate: float = 1e-3,
+        schedule: str = "constant",
+        batch_size: int = 128,
+        max_epochs: int = 5,
+        min_steps: int = 0,
+        early_stopping: dict[str, Any] | None = None,
+        select_best: str | None = None,
+    ) -> None:
+        super().__init__(modalities)
+        self.architecture = checked_partial("architecture", architecture, later=["input_shape", "n_classes"])
+        if min_size is not None and (not isinstance(min_size, int) or min_size < 1):
+            raise CrossoverError(f"min_size must be null or a positive integer, got {min_size!r}")
+        self.min_size = min_size
+        optimizer = partial(torch.optim.Adam) if optimizer is None else optimizer
+        self.settings = Settings(
+            optimizer=checked_partial("optimizer", optimizer, later=["params", "lr"]),
+            learning_rate=learning_rate,
+            schedule=schedule,
+            batch_size=batch_size,
+            max_epochs=max_epochs,
+            min_steps=min_steps,
+            early_stopping=EarlyStop.from_keys(early_stopping),
+            select_best=select_best,
+        )
+        self.trainer = TrainerConfig()
+        self._fitted: FittedNetwork | None = None
+
+    def fit(self, train: Part, val: Part | None, *, seed: int, hooks: FitHooks = FitHooks()) -> Self:  # noqa: B008
+        """See `Model.fit`. Weights, order and dropout depend on the seed alone; torch's own state is kept.
+
+        `val` may be None where nothing is monitored on it.
+
+        Raises:
+            CrossoverError: also where the architecture does not suit the input, or the training diverges.
+        """
+        self._check(train, val)
+        trainer = self.trainer.resolved()
+        place = "cuda" if trainer.accelerator == "gpu" else "cpu"
+        encoder = self._fit_encoder(train)
+        tensors = [(to_tensor(part.X, encoder), torch.from_numpy(part.y)) for part in (train, val) if part]
+        facts = self._facts(list(tensors[0][0].shape[1:]), train, place)
+        network = self._initial(facts, seed)
+        self._train(network, tensors, trainer, place, seed, hooks)
+        self._fitted = FittedNetwork(facts, network, encoder).ready()
+        self.device = "cpu" if place == "cpu" else f"cuda: {torch.cuda.get_device_name()}"
+        return self
+
+    def warm_up(self, train: Part) -> None:
+        """Import Lightning and run one epoch on two random examples a class, of the training part's shape."""
+        y = np.arange(2 * train.n_classes) % train.n_classes
+        shape = (len(y), *train.X.shape[1:])
+        X: Input = np.random.default_rng(0).integers(0, 2, shape, dtype=np.uint8)
+        if isinstance(train.X, pd.DataFrame):
+            X = pd.DataFrame(X, columns=train.X.columns, dtype=float)
+        ghost = Network(modalities=self.modalities, architecture=self.architecture, min_size=self.min_size)
+        ghost.trainer = self.trainer
+        ghost.settings = Settings(**{**vars(self.settings), "max_epochs": 1, "min_steps": 0})
+        part = Part(X, y, train.n_classes)
+        ghost.fit(part, part, seed=0).predict_proba(part.X)
+
+    def predict_proba(self, X: Input) -> np.ndarray:
+        """Softmax of the logits, float32 (n, n_classes), on a device of the kind that it was fitted on.
+
+        Raises:
+            CrossoverError: the model is not fitted, or the input is not of the shape that it was fitted on.
+        """
+        return self._require_fitted().predict_proba(X)
+
+    def save(self, folder: Path) -> None:
+        """Write the fitted network; see `crossover.models.deep.fitted` for the files."""
+        self._require_fitted().save(folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read a network that predicts; its training settings are not restored."""
+        fitted = FittedNetwork.load(folder)
+        facts = fitted.facts
+        architecture = from_spec(facts.architecture, str(folder))
+        model = cls(modalities=facts.modalities, architecture=architecture, min_size=facts.min_size)
+        model._fitted = fitted
+        model.device = "cpu" if fitted.place == "cpu" else f"cuda: {torch.cuda.get_device_name()}"
+        return model
+
+    def _check(self, train: Part, val: Part | None) -> None:
+        name = self.architecture.func.__name__
+        require_classes(train, name)
+        modality = "table" if isinstance(train.X, pd.DataFrame) else "image"
+        if modality not in self.modalities:
+            raise CrossoverError(
+                f"{name} takes {' and '.join(sorted(self.modalities))} data, got {modality} data"
+            )
+        unmet = sorted(monitor for monitor in self.settings.monitored if monitor.startswith("val/"))
+        if unmet and not val:
+            raise CrossoverError(
+                f"{unmet[0]} needs a validation part, and the fit has none; monitor train/loss"
+            )
+
+    def _fit_encoder(self, train: Part) -> Any:
+        if not isinstance(train.X, pd.DataFrame):
+            return None
+        from crossover.features.tables import refuse_infinite, table_encoder
+
+        refuse_infinite(train.X)
+        return table_encoder(train.X).fit(train.X)
+
+    def _facts(self, input_shape: list[int], train: Part, place: str) -> FittedFacts:
+        return FittedFacts(
+            architecture=to_spec(self.architecture),
+            modalities=sorted(self.modalities),
+            min_size=self.min_size,
+            input_shape=input_shape,
+            n_classes=train.n_classes,
+            value_max=train.value_max,
+            fitted_on=place,
+        )
+
+    def _initial(self, facts: FittedFacts, seed: int) -> nn.Module:
+        """The untrained network; its weights are drawn on the CPU, the same for every device."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(stream(seed, WEIGHTS))
+            return facts.build(self.architecture)
+
+    def _train(
+        self,
+        network: nn.Module,
+        tensors: list[tuple[torch.Tensor, torch.Tensor]],
+        trainer: TrainerConfig,
+        place: str,
+        seed: int,
+        hooks: FitHooks,
+    ) -> None:
+        from crossover.models.deep.data import ArrayData
+        from crossover.models.deep.training import train
+
+        size = self.settings.batch_size
+        data = ArrayData(*tensors, batch_size=size, eval_batch_size=EVAL_BATCH[place], seed=seed)
+        epochs = trainer.max_epochs or self.settings.epochs(len(tensors[0][1]))
+        try:
+            self.history = train(network, data, self.settings, trainer, epochs=epochs, seed=seed, hooks=hooks)
+        except torch.OutOfMemoryError as error:
+            raise CrossoverError(
+                f"a batch must fit into the memory of the device, got batch_size {size}; "
+                "lower it in the model's YAML, or use trainer=cpu"
+            ) from error
+
+    def _require_fitted(self) -> FittedNetwork:
+        if self._fitted is None:
+            raise CrossoverError(
+                "a network must be fitted before it predicts or is saved; call fit, or load one"
+            )
+        return self._fitted

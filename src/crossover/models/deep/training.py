@@ -1,0 +1,197 @@
+"""One fit with Lightning; what belongs to the process is put back as it was."""
+
+import logging
+import pickle
+import signal
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from zipfile import BadZipFile
+
+import pytorch_lightning as pl
+import torch
+import torch.utils.deterministic
+from pytorch_lightning.callbacks import Callback, TQDMProgressBar
+from pytorch_lightning.trainer.states import TrainerStatus
+from pytorch_lightning.utilities.exceptions import SIGTERMException
+from torch import nn
+
+from crossover.models.base import FitHooks
+from crossover.models.deep.callbacks import BestWeights, EpochLines, History, LastState, Stopper
+from crossover.models.deep.data import ArrayData
+from crossover.models.deep.module import Classification
+from crossover.models.deep.settings import Settings
+from crossover.models.deep.trainer import TrainerConfig
+
+log = logging.getLogger(__name__)
+
+_CHECKPOINT = "last.ckpt"
+
+# Advice on data loaders with workers, and on switches that are set on purpose.
+_NOT_FOR_THE_USER = [
+    r".*does not have many workers.*",
+    r".*Checkpoint directory .* exists and is not empty.*",
+    r".*The number of training batches .* is smaller than the logging interval.*",
+    r".*you defined a `validation_step` but have no `val_dataloader`.*",
+    r".*GPU available but not used.*",
+    r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",  # Lightning's own use of torch
+]
+
+
+def train(
+    network: nn.Module,
+    data: ArrayData,
+    settings: Settings,
+    config: TrainerConfig,
+    *,
+    epochs: int,
+    seed: int,
+    hooks: FitHooks,
+) -> list[dict[str, float]]:
+    """Train a network in place, from the last checkpoint where there is one.
+
+    Args:
+        network: turns a batch of raw input into logits.
+        data: what to train and validate on.
+        settings: how.
+        config: where, with "auto" resolved.
+        epochs: how long.
+        seed: number of the repetition.
+        hooks: checkpoints and progress; the folder of checkpoints holds one file, the last.
+
+    Returns:
+        one entry an epoch, those before a resume included.
+
+    Raises:
+        CrossoverError: a metric is no longer finite.
+        KeyboardInterrupt: the user stopped the fit.
+        SystemExit: SIGTERM stopped it; the status is 143.
+    """
+    module = Classification(network, settings, seed)
+    history = History(hooks.on_epoch)
+    with _as_it_was(), _no_advice():
+        torch.set_num_threads(config.threads or torch.get_num_threads())
+        trainer = _trainer(settings, config, epochs, history, hooks.checkpoints, data.val is not None)
+        with _interrupts(trainer):
+            trainer.fit(module, datamodule=data, ckpt_path=_last_state(hooks.checkpoints), weights_only=True)
+    return history.epochs
+
+
+def _trainer(
+    settings: Settings,
+    config: TrainerConfig,
+    epochs: int,
+    history: History,
+    checkpoints: Path | None,
+    validates: bool,
+) -> pl.Trainer:
+    shows_bar = config.progress_bar and sys.stdout.isatty()
+    callbacks: list[Callback] = [
+        history,
+        TQDMProgressBar(refresh_rate=20) if shows_bar else EpochLines(history),
+    ]
+    callbacks += _deciding(settings, history)
+    if checkpoints is not None:
+        callbacks.append(LastState(checkpoints / _CHECKPOINT, config.checkpoint_seconds))
+    return pl.Trainer(
+        accelerator=config.accelerator,
+        devices=config.devices,
+        num_nodes=config.num_nodes,
+        strategy=config.strategy,
+        precision=config.precision,  # type: ignore[arg-type]
+        deterministic=config.deterministic,
+        max_epochs=epochs,
+        limit_train_batches=config.limit_train_batches,
+        limit_val_batches=config.limit_val_batches if validates else 0,
+        callbacks=callbacks,
+        enable_checkpointing=checkpoints is not None,
+        enable_progress_bar=shows_bar,
+        enable_model_summary=False,
+        logger=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,  # crossover.models.deep.data shares the rows out by itself
+    )
+
+
+def _deciding(settings: Settings, history: History) -> list[Callback]:
+    """The callbacks that change what comes out."""
+    callbacks: list[Callback] = []
+    if settings.select_best is not None:
+        callbacks.append(BestWeights(settings.select_best, history))
+    if settings.early_stopping is not None:
+        callbacks.append(Stopper(settings.early_stopping))
+    return callbacks
+
+
+def _last_state(checkpoints: Path | None) -> Path | None:
+    """The checkpoint to resume from; a file that cannot be read is removed, and the fit begins anew."""
+    if checkpoints is None or not (checkpoints / _CHECKPOINT).exists():
+        return None
+    path = checkpoints / _CHECKPOINT
+    try:
+        torch.load(path, map_location="meta", weights_only=True)
+    except (RuntimeError, EOFError, KeyError, ValueError, BadZipFile, pickle.UnpicklingError) as error:
+        log.warning("the checkpoint %s cannot be read (%s); the fit begins anew", path, type(error).__name__)
+        path.unlink()
+        return None
+    return path
+
+
+@contextmanager
+def _as_it_was() -> Iterator[None]:
+    """Put back torch's random state, number of threads and choice of algorithms."""
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    benchmark = torch.backends.cudnn.benchmark
+    threads = torch.get_num_threads()
+    filler = torch.utils.deterministic
+    fill = filler.fill_uninitialized_memory  # type: ignore[attr-defined]
+    filler.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # no operation here reads such memory
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+        torch.backends.cudnn.benchmark = benchmark
+        torch.set_num_threads(threads)
+        filler.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _no_advice() -> Iterator[None]:
+    """Keep what Lightning tells about itself, and cannot be acted on here, out of the log."""
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
+    loggers += [logging.getLogger(f"{logger.name}.utilities.rank_zero") for logger in loggers]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.WARNING)
+        with warnings.catch_warnings():
+            for message in _NOT_FOR_THE_USER:
+                warnings.filterwarnings("ignore", message)
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@contextmanager
+def _interrupts(trainer: pl.Trainer) -> Iterator[None]:
+    """A signal ends the fit the way it ends any program.
+
+    Of itself, Lightning turns Ctrl-C into status 1 and leaves that signal ignored, and SIGTERM into status 0.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SIGTERMException:
+        raise SystemExit(128 + signal.SIGTERM) from None
+    except SystemExit as end:
+        if trainer.state.status != TrainerStatus.INTERRUPTED or not isinstance(
+            end.__context__, KeyboardInterrupt
+        ):
+            raise
+        signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from None

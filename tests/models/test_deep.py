@@ -1,0 +1,409 @@
+"""Networks, built from every YAML in conf/model that describes one."""
+
+import copy
+import json
+import pickle
+import signal
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from crossover.config import build
+from crossover.data.prepared import Part
+from crossover.errors import CrossoverError
+from crossover.models.base import FitHooks
+from crossover.models.deep.inputs import Inputs
+from crossover.models.deep.mlp import MLP
+from crossover.models.deep.network import Network
+from crossover.models.deep.trainer import TrainerConfig
+
+CONF = Path(__file__).parents[2] / "conf"
+CONFIGS = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((CONF / "model").glob("*.yaml"))}
+DEEP = {name: config for name, config in CONFIGS.items() if config["_target_"].endswith(".Network")}
+CELLS = [(name, modality) for name, config in DEEP.items() for modality in config["modalities"]]
+SMALL = {"batch_size": 16, "max_epochs": 2, "min_steps": 0}
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Networks this small spend more time waiting for a second thread than it saves."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def images(n: int, side: int = 16, channels: int = 1, seed: int = 0) -> Part:
+    """Three classes: a bright band at a third of the height each."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 3
+    X = rng.integers(0, 60, (n, side, side, channels)).astype(np.uint8)
+    for image, label in zip(X, y, strict=True):
+        image[label * side // 3 : (label + 1) * side // 3] += 150
+    return Part(X, y, n_classes=3, value_max=255.0)
+
+
+def table(n: int, seed: int = 0) -> Part:
+    """Three classes, one numeric column that tells them apart, holes in both columns."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 3
+    X = pd.DataFrame({"size": y + rng.normal(0, 0.1, n), "colour": rng.choice(["red", "blue"], n)})
+    X.loc[::7, "size"] = np.nan
+    X.loc[::5, "colour"] = None
+    return Part(X, y, n_classes=3)
+
+
+def part(modality: str, n: int, seed: int = 0) -> Part:
+    return images(n, seed=seed) if modality == "image" else table(n, seed)
+
+
+def network(name: str = "mlp", **overrides: Any) -> Network:
+    model = build({**DEEP[name], **SMALL, **overrides}, f"conf/model/{name}.yaml")
+    model.trainer = TrainerConfig(accelerator="cpu")
+    return model
+
+
+def fitted(name: str = "mlp", modality: str = "image", seed: int = 0, **overrides: Any) -> Network:
+    return network(name, **overrides).fit(part(modality, 48), part(modality, 12, seed=1), seed=seed)
+
+
+@pytest.mark.parametrize(("name", "modality"), CELLS)
+def test_every_network_fits_predicts_and_reloads(name: str, modality: str, tmp_path: Path) -> None:
+    model = fitted(name, modality)
+    test = part(modality, 9, seed=2)
+    proba = model.predict_proba(test.X)
+    assert proba.shape == (9, 3)
+    assert proba.dtype == np.float32
+    np.testing.assert_allclose(proba.sum(1), 1, atol=1e-5)
+    model.save(tmp_path)
+    loaded = Network.load(tmp_path)
+    np.testing.assert_allclose(loaded.predict_proba(test.X), proba, atol=1e-6)
+    assert (loaded.device, loaded.modalities) == ("cpu", model.modalities)
+    singly = [loaded.predict_proba(test.take(np.array([row])).X)[0] for row in range(9)]
+    np.testing.assert_allclose(singly, proba, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", [name for name, config in DEEP.items() if "image" in config["modalities"]])
+@pytest.mark.parametrize(("side", "channels"), [(8, 1), (28, 1), (32, 3)])
+def test_every_image_network_takes_the_sizes_of_the_data_sets(name: str, side: int, channels: int) -> None:
+    train = images(6, side, channels)
+    model = network(name, max_epochs=1, batch_size=6).fit(train, None, seed=0)
+    assert model.predict_proba(train.X).shape == (6, 3)
+    assert [set(entry) for entry in model.history] == [{"epoch", "train/loss", "train/accuracy"}]
+
+
+def test_a_network_learns_what_is_there_to_learn() -> None:
+    model = fitted("mlp", "image", max_epochs=15)
+    test = images(60, seed=5)
+    assert (model.predict_proba(test.X).argmax(1) == test.y).all()
+    assert model.history[-1]["train/loss"] < model.history[0]["train/loss"] / 2
+
+
+@pytest.mark.parametrize("name", ["cnn", "mlp"])
+def test_the_seed_alone_decides(name: str) -> None:
+    X = images(12, seed=2).X
+    first = fitted(name).predict_proba(X)
+    torch.manual_seed(99)
+    np.testing.assert_array_equal(fitted(name).predict_proba(X), first)
+    assert not np.array_equal(fitted(name, seed=1).predict_proba(X), first)
+
+
+def test_a_fit_leaves_the_process_as_it_was() -> None:
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    model = network()
+    model.trainer = TrainerConfig(accelerator="cpu", threads=2)
+    model.fit(images(48), None, seed=0)
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.get_num_threads() == 1
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_network_can_be_copied() -> None:
+    model = pickle.loads(pickle.dumps(copy.deepcopy(network("cnn"))))
+    assert model.architecture.keywords == network("cnn").architecture.keywords
+
+
+def test_a_fit_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    fitted()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_history_holds_what_the_hook_was_told() -> None:
+    told: list[dict[str, float]] = []
+    hooks = FitHooks(on_epoch=lambda epoch, metrics: told.append({"epoch": epoch, **metrics}))
+    model = network().fit(images(48), images(12, seed=1), seed=0, hooks=hooks)
+    assert told == model.history
+    assert [entry["epoch"] for entry in told] == [0, 1]
+    assert set(told[0]) == {"epoch", "train/loss", "train/accuracy", "val/loss", "val/accuracy"}
+
+
+def test_validation_metrics_are_those_of_the_final_predictions() -> None:
+    val = images(11, seed=1)
+    model = network("cnn").fit(images(48), val, seed=0)
+    proba = model.predict_proba(val.X)
+    loss = -np.log(proba[np.arange(len(val)), val.y]).mean()
+    assert model.history[-1]["val/loss"] == pytest.approx(loss, rel=1e-4)
+    assert model.history[-1]["val/accuracy"] == pytest.approx((proba.argmax(1) == val.y).mean())
+
+
+class Killed(Exception):
+    """Stands for the death of the process."""
+
+
+def killed_after(epoch: int, error: type[BaseException] = Killed) -> Callable[[int, dict[str, float]], None]:
+    def on_epoch(number: int, _: dict[str, float]) -> None:
+        if number == epoch:
+            raise error
+
+    return on_epoch
+
+
+RESUMED = {"max_epochs": 5, "schedule": "cosine", "select_best": "val/loss"}
+
+
+@pytest.mark.parametrize("overrides", [{"max_epochs": 5}, RESUMED], ids=["plain", "cosine-best"])
+@pytest.mark.parametrize("epoch", [0, 1, 3, 4])
+def test_a_resumed_fit_equals_an_undisturbed_one(
+    tmp_path: Path, epoch: int, overrides: dict[str, Any]
+) -> None:
+    train, val, X = images(48), images(12, seed=1), images(12, seed=2).X
+    whole = network("cnn", **overrides).fit(train, val, seed=3)
+    with pytest.raises(Killed):
+        network("cnn", **overrides).fit(train, val, seed=3, hooks=FitHooks(tmp_path, killed_after(epoch)))
+    told: list[int] = []
+    hooks = FitHooks(tmp_path, lambda number, _: told.append(number))
+    resumed = network("cnn", **overrides).fit(train, val, seed=3, hooks=hooks)
+    assert told == list(range(epoch, 5))
+    assert resumed.history == whole.history
+    np.testing.assert_array_equal(resumed.predict_proba(X), whole.predict_proba(X))
+
+
+def test_a_fit_killed_after_its_last_epoch_is_not_trained_further(tmp_path: Path) -> None:
+    train, val = images(48), images(12, seed=1)
+    overrides = {"max_epochs": 30, "early_stopping": {"monitor": "val/accuracy", "patience": 2}}
+    first = network(**overrides).fit(train, val, seed=0, hooks=FitHooks(tmp_path))
+    again = network(**overrides).fit(train, val, seed=0, hooks=FitHooks(tmp_path, killed_after(29)))
+    assert len(first.history) < 30
+    assert again.history == first.history
+    np.testing.assert_array_equal(again.predict_proba(val.X), first.predict_proba(val.X))
+
+
+def test_a_broken_checkpoint_is_begun_anew(tmp_path: Path) -> None:
+    (tmp_path / "last.ckpt").write_bytes(b"half a checkpoint")
+    model = network().fit(images(48), None, seed=0, hooks=FitHooks(tmp_path))
+    assert len(model.history) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+def test_an_interrupt_stays_an_interrupt() -> None:
+    hooks = FitHooks(on_epoch=killed_after(0, KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        network().fit(images(48), None, seed=0, hooks=hooks)
+
+
+def test_a_termination_is_no_success() -> None:
+    hooks = FitHooks(on_epoch=lambda *_: signal.raise_signal(signal.SIGTERM))
+    with pytest.raises(SystemExit) as end:
+        network().fit(images(48), None, seed=0, hooks=hooks)
+    assert end.value.code == 143
+
+
+def test_min_steps_prolong_a_fit_on_few_examples() -> None:
+    train = images(48)  # three steps an epoch
+    assert len(network(min_steps=10).fit(train, None, seed=0).history) == 4
+    assert len(network(min_steps=6).fit(train, None, seed=0).history) == 2
+    short = network(min_steps=10)
+    short.trainer = TrainerConfig(accelerator="cpu", max_epochs=1, limit_train_batches=1)
+    assert len(short.fit(train, None, seed=0).history) == 1
+
+
+def test_early_stopping_ends_a_fit_that_no_longer_improves() -> None:
+    stop = {"monitor": "val/accuracy", "patience": 2}
+    model = fitted("mlp", max_epochs=60, early_stopping=stop)
+    accuracies = [entry["val/accuracy"] for entry in model.history]
+    assert len(accuracies) < 60
+    assert max(accuracies[-2:]) <= max(accuracies[:-2])
+
+
+def test_select_best_gives_the_weights_of_the_best_epoch() -> None:
+    rng = np.random.default_rng(0)
+    train, val = images(48), Part(images(12, seed=1).X, rng.integers(0, 3, 12), 3, 255.0)
+    model = network(max_epochs=8, select_best="val/loss").fit(train, val, seed=0)
+    best = min(entry["val/loss"] for entry in model.history)
+    assert best < model.history[-1]["val/loss"]  # labels without meaning: more epochs are worse
+    proba = model.predict_proba(val.X)
+    assert -np.log(proba[np.arange(12), val.y]).mean() == pytest.approx(best, rel=1e-4)
+
+
+def test_small_images_grow_and_others_stay() -> None:
+    small = torch.arange(64, dtype=torch.uint8).reshape(1, 8, 8, 1)
+    assert Inputs([8, 8, 1], 16.0, 16)(small).shape == (1, 1, 16, 16)
+    same = Inputs([8, 8, 1], 16.0, 8)(small)
+    assert torch.equal(same, small.permute(0, 3, 1, 2) / 16)
+    assert Inputs([8, 12, 3], 255.0, 16)(torch.zeros(2, 8, 12, 3, dtype=torch.uint8)).shape == (2, 3, 16, 24)
+
+
+def test_warm_up_fits_a_ghost_and_not_the_model() -> None:
+    for modality in ("image", "table"):
+        model = network("mlp")
+        model.warm_up(part(modality, 48))
+        assert model.history == []
+        with pytest.raises(CrossoverError, match="must be fitted"):
+            model.predict_proba(part(modality, 4).X)
+
+
+@pytest.mark.parametrize("path", sorted((CONF / "trainer").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_trainer_config_builds(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert isinstance(build(yaml.safe_load(path.read_text()), str(path)), TrainerConfig)
+
+
+def test_the_debug_trainer_ends_after_a_few_steps() -> None:
+    model = build(DEEP["cnn"], "conf/model/cnn.yaml")
+    model.trainer = build(
+        yaml.safe_load((CONF / "trainer/debug.yaml").read_text()), "conf/trainer/debug.yaml"
+    )
+    assert len(model.fit(images(48), images(12, seed=1), seed=0).history) == 2
+
+
+def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    config = yaml.safe_load((CONF / "trainer/gpu.yaml").read_text())
+    with pytest.raises(CrossoverError, match=r"conf/trainer/gpu.yaml: .*torch finds 0 .*trainer=cpu"):
+        build(config, "conf/trainer/gpu.yaml")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"bach_size": 64}, "bach_size"),
+        ({"architecture": {**DEEP["cnn"]["architecture"], "fliters": [8]}}, "fliters"),
+        ({"architecture": {**DEEP["cnn"]["architecture"], "n_classes": 10}}, "must not set n_classes"),
+        ({"architecture": {"_target_": "crossover.models.deep.cnn.CNN", "_partial_": True}}, "filters"),
+        ({"architecture": "cnn"}, "architecture must be a class .*'cnn'"),
+        ({"optimizer": {**DEEP["cnn"]["optimizer"], "lr": 0.1}}, "must not set lr"),
+        ({"optimizer": {**DEEP["cnn"]["optimizer"], "momentun": 0.9}}, "momentun"),
+        ({"early_stopping": {"monitor": "val/loss", "pattience": 3}}, "pattience"),
+        ({"early_stopping": {"monitor": "val_loss", "patience": 3}}, "val_loss"),
+        ({"select_best": "accuracy"}, "select_best must be one of .*'accuracy'"),
+        ({"schedule": "linear"}, "schedule must be one of constant, cosine, got 'linear'"),
+        ({"learning_rate": -0.1}, "learning_rate must be a positive number, got -0.1"),
+        ({"batch_size": 0}, "batch_size must be an integer of at least 1, got 0"),
+        ({"max_epochs": "five"}, "max_epochs .*'five'"),
+        ({"min_size": -1}, "min_size .*-1"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(CrossoverError, match=f"conf/model/cnn.yaml: .*{message}"):
+        build({**DEEP["cnn"], **change}, "conf/model/cnn.yaml")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"accelerator": "tpu"}, "accelerator must be one of auto, cpu, gpu, got 'tpu'"),
+        ({"precision": 16}, "precision .*16"),
+        ({"threads": 0}, "threads must be a positive integer, got 0"),
+        ({"devices": 0}, "devices must be a positive integer, got 0"),
+        ({"presicion": "auto"}, "presicion"),
+    ],
+)
+def test_a_wrong_trainer_is_named(change: dict[str, Any], message: str) -> None:
+    config = yaml.safe_load((CONF / "trainer/cpu.yaml").read_text())
+    with pytest.raises(CrossoverError, match=message):
+        build({**config, **change}, "conf/trainer/cpu.yaml")
+
+
+def one_class() -> Part:
+    return Part(images(8).X, np.zeros(8, dtype=np.int64), 3, 255.0)
+
+
+def infinite_table() -> Part:
+    train = table(12)
+    train.X.loc[3, "size"] = np.inf
+    return train
+
+
+@pytest.mark.parametrize(
+    ("name", "train", "overrides", "message"),
+    [
+        ("mlp", one_class, {}, "at least two classes, got 8 examples of class"),
+        ("cnn", lambda: table(12), {}, "CNN takes image data, got table data"),
+        ("mlp", infinite_table, {}, "infinity in column size"),
+        ("mlp", lambda: images(48), {"learning_rate": 1e30}, "train/loss must stay finite.*learning_rate"),
+        ("cnn", lambda: images(8, side=4), {"min_size": None}, "architecture and min_size must suit"),
+        ("mlp", lambda: images(8), {"select_best": "val/loss"}, "val/loss needs a validation part"),
+    ],
+    ids=["one-class", "modality", "infinite", "diverged", "too-small", "no-validation"],
+)
+def test_data_that_cannot_be_learned_from_are_refused(
+    name: str, train: Callable[[], Part], overrides: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(CrossoverError, match=message):
+        network(name, **overrides).fit(train(), None, seed=0)
+
+
+def test_input_of_another_data_set_is_refused() -> None:
+    model = fitted()
+    with pytest.raises(CrossoverError, match=r"shape \[16, 16, 1\], got \[28, 28, 1\]"):
+        model.predict_proba(images(3, side=28).X)
+    with pytest.raises(CrossoverError, match="fitted on images, got DataFrame"):
+        model.predict_proba(table(3).X)
+
+
+def test_loading_runs_no_foreign_class(tmp_path: Path) -> None:
+    fitted().save(tmp_path)
+    facts = json.loads((tmp_path / "network.json").read_text())
+    facts["architecture"]["_target_"] = "os.system"
+    (tmp_path / "network.json").write_text(json.dumps(facts))
+    with pytest.raises(CrossoverError, match=r"of the package crossover, got os\.system"):
+        Network.load(tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["cut", "missing", "other"])
+def test_damaged_weights_are_refused(tmp_path: Path, damage: str) -> None:
+    fitted().save(tmp_path)
+    weights = tmp_path / "weights.safetensors"
+    if damage == "cut":
+        weights.write_bytes(weights.read_bytes()[:-100])
+    elif damage == "missing":
+        weights.unlink()
+    else:
+        other = fitted("cnn")
+        (tmp_path / "other").mkdir()
+        other.save(tmp_path / "other")
+        (tmp_path / "other/weights.safetensors").replace(weights)
+    with pytest.raises(CrossoverError, match=r"weights\.safetensors .*dvc repro"):
+        Network.load(tmp_path)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision", ["32-true", "auto"])
+def test_a_gpu_fit_predicts_the_same_on_a_cpu(
+    tmp_path: Path, precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    architecture = partial(MLP, hidden=[32], dropout=0.1)
+    model = Network(modalities=["image"], architecture=architecture, min_size=None, batch_size=16)
+    model.trainer = TrainerConfig(accelerator="gpu", precision=precision)
+    model.fit(images(48), images(12, seed=1), seed=0)
+    test = images(30, seed=2)
+    proba = model.predict_proba(test.X)
+    assert model.device == f"cuda: {torch.cuda.get_device_name()}"
+    assert (proba.argmax(1) == test.y).mean() > 0.8
+    model.save(tmp_path)
+    np.testing.assert_allclose(Network.load(tmp_path).predict_proba(test.X), proba, atol=1e-6)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    on_cpu = Network.load(tmp_path)
+    assert on_cpu.device == "cpu"
+    np.testing.assert_allclose(on_cpu.predict_proba(test.X), proba, atol=1e-4)
