@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from crossover.evaluation.schema import OK
 from crossover.files import read_json, write_json
+from crossover.study import OK
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class CellRecord:
         model: name of the model's YAML.
         family: "classical" or "deep".
         variant: "default" or "tuned".
-        status: `schema.OK` or `schema.NOT_APPLICABLE`.
+        status: `study.OK` or `study.NOT_APPLICABLE`.
         reason: why the cell does not apply; empty where it does.
         stochastic: False where the cell was fitted once, since a repetition would give the same model.
         seeds: the repetitions that were fitted; empty where the cell does not apply.

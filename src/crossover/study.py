@@ -9,6 +9,10 @@ import yaml
 from crossover.errors import CrossoverError
 from crossover.layout import LEARNED
 
+OK = "ok"
+NOT_APPLICABLE = "not applicable"
+"""What becomes of a cell: it is fitted and scored, or its model or features do not take the data set."""
+
 
 @dataclass(frozen=True)
 class Cell:

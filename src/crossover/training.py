@@ -14,7 +14,6 @@ from typing import Any, Literal
 from crossover.config import build, save_config
 from crossover.data.prepared import Meta, Part, Prepared
 from crossover.errors import CrossoverError
-from crossover.evaluation.schema import NOT_APPLICABLE, OK
 from crossover.features.base import Features
 from crossover.files import atomic_folder, checksum, write_json
 from crossover.fits import CellRecord, CostRecord, Fit, FitRecord, FittedCell, write_records
@@ -22,6 +21,7 @@ from crossover.layout import LEARNED, Layout
 from crossover.measure import git_commit, measured, now, threads, versions
 from crossover.models.base import Family, FitHooks, Model
 from crossover.recording import facts_of, record_fit
+from crossover.study import NOT_APPLICABLE, OK
 from crossover.tracking import FitFacts, Tracker
 
 log = logging.getLogger(__name__)

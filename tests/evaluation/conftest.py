@@ -11,12 +11,11 @@ from sklearn.datasets import load_wine
 
 from crossover.config import build, save_config
 from crossover.data.prepared import Meta, Part, write_prepared
-from crossover.evaluation.schema import NOT_APPLICABLE, OK
 from crossover.features.base import FeatureMeta
 from crossover.files import write_json
 from crossover.fits import CellRecord, CostRecord, FitRecord, write_records
 from crossover.layout import LEARNED, Layout
-from crossover.study import Study
+from crossover.study import NOT_APPLICABLE, OK, Study
 
 CHECKSUM = "c" * 64
 STUDY = Study(

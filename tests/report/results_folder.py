@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crossover.evaluation.schema import COSTS, NOT_APPLICABLE, OK, SCORES
+from crossover.evaluation.schema import COSTS, SCORES
 from crossover.layout import LEARNED, Layout
-from crossover.study import Study
+from crossover.study import NOT_APPLICABLE, OK, Study
 
 
 class ResultsFolder:

@@ -50,9 +50,6 @@ COSTS = [
     "fitted_at",  # ISO 8601, UTC
 ]
 
-OK = "ok"
-NOT_APPLICABLE = "not applicable"
-
 
 def read_rows(path: Path, columns: list[str], made_by: str) -> pd.DataFrame:
     """Read a table of result rows and check its columns.

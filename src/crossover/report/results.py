@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from crossover.errors import CrossoverError
-from crossover.evaluation.schema import COSTS, METRICS, OK, SCORES, read_rows
+from crossover.evaluation.schema import COSTS, METRICS, SCORES, read_rows
 from crossover.layout import Layout
-from crossover.study import Cell, Study
+from crossover.study import OK, Cell, Study
 
 _NEEDED = {  # for ranking and drawing a cell; what else is empty is printed as a dash
     "scores.csv": ["accuracy", "log_loss"],
@@ -25,7 +25,7 @@ class CellResult:
         cell: the cell of the study.
         family: "classical" or "deep".
         variant: "default" or "tuned".
-        status: `schema.OK` or why there are no numbers.
+        status: `study.OK` or why there are no numbers.
         reason: in words, where the cell does not apply.
         stochastic: False where the cell was fitted once, since a repetition would give the same model.
         scores: one row a fit, in the order of the seeds; empty where the cell does not apply.
