@@ -162,9 +162,8 @@ class Training:
         return place
 
     def _fit(self, seed: int, fit_id: str, checkpoints: Path, folder: Path) -> None:
-        from crossover.evaluation.judge import (
-            evaluate,
-        )  # not needed, and slow to import, where a cell does not apply
+        # Slow to import, and not needed where a cell does not apply.
+        from crossover.evaluation.judge import evaluate
 
         model = self.cell.build()
         train, val = self._parts(model, seed)
