@@ -1,76 +1,9 @@
 """What several tests share."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-
-PROJECT = Path(__file__).parent.parent
-
-
-class Clone:
-    """A copy of the project in a folder of its own, with its own git and DVC."""
-
-    def __init__(self, root: Path):
-        self.root = root
-
-    def run(self, *command: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command in the clone as a user would; the clone's own package is the one imported."""
-        surroundings = {
-            k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "CROSSOVER_", "DVC_"))
-        }
-        surroundings |= {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(self.root / "src"),
-            "CROSSOVER_TRACKING": "none",
-        }
-        surroundings |= env or {}
-        return subprocess.run(
-            command, cwd=self.root, env=surroundings, capture_output=True, text=True, check=False
-        )
-
-    def python(self, *command: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run one of the project's scripts."""
-        return self.run(sys.executable, *command, env=env)
-
-    def write(self, path: str, text: str) -> None:
-        """Write a file of the clone."""
-        (self.root / path).write_text(text)
-
-    def replace(self, path: str, old: str, new: str) -> None:
-        """Replace a text that must stand in a file of the clone."""
-        text = (self.root / path).read_text()
-        assert old in text, f"{old!r} does not stand in {path}"
-        self.write(path, text.replace(old, new, 1))
-
-
-def clone_project(target: Path) -> Clone:
-    """Copy what git tracks, or would track, into a new repository."""
-    target.mkdir(parents=True)
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=PROJECT,
-        capture_output=True,
-        check=True,
-    ).stdout
-    for name in filter(None, listed.decode().split("\0")):
-        source = PROJECT / name
-        if source.exists() and name != "dvc.lock":  # the clone starts without results
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            (target / name).write_bytes(source.read_bytes())
-    clone = Clone(target)
-    for command in (
-        ["git", "init", "-q"],
-        ["git", "config", "user.email", "test@example.org"],
-        ["git", "config", "user.name", "test"],
-        ["git", "add", "-A"],
-        ["git", "commit", "-qm", "clone"],
-    ):
-        done = clone.run(*command)
-        assert done.returncode == 0, done.stderr
-    return clone
+from project_clone import Clone, clone_project
 
 
 @pytest.fixture

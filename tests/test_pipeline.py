@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import Clone, clone_project
+from project_clone import Clone, clone_project
 
 PARAMS = """\
 datasets: [digits, wine]

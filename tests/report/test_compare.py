@@ -72,7 +72,7 @@ def test_cells_are_ranked_by_their_mean_accuracy(reports: Path) -> None:
 
 
 def test_a_clear_lead_is_the_verdict(reports: Path, report: str) -> None:
-    verdict = json.loads((reports / "verdict.json").read_text())["fruit"]
+    verdict = json.loads((reports / "verdicts" / "fruit.json").read_text())
     assert verdict["verdict"] == "deep"
     assert verdict["best_classical"] == "raw-line"
     assert verdict["best_deep"] == "learned-net"
@@ -208,7 +208,7 @@ def test_without_one_family_there_is_no_verdict(tmp_path: Path) -> None:
     folder.write()
     compare(study_of("fruit", ["tree"], ["convnet"], 1), Layout(tmp_path))
     assert "**No verdict**" in (tmp_path / "reports" / "comparison.md").read_text(encoding="utf-8")
-    assert json.loads((tmp_path / "reports" / "verdict.json").read_text()) == {}
+    assert not list((tmp_path / "reports" / "verdicts").iterdir())
 
 
 def test_where_nothing_applies_the_report_says_so(tmp_path: Path) -> None:

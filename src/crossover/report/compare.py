@@ -28,8 +28,8 @@ _COSTS = [
 def compare(study: Study, layout: Layout) -> None:
     """Read `results/`, compare the study's cells and write `reports/`.
 
-    `reports/` holds comparison.md, comparison.csv (one row a cell), verdict.json (for `dvc metrics show`) and
-    figures/ (PNG and SVG).
+    `reports/` holds comparison.md, comparison.csv (one row a cell), verdicts/<dataset>.json (for
+    `dvc metrics show`) and figures/ (PNG and SVG).
 
     Raises:
         CrossoverError: a result that the study asks for is missing or does not fit the others.
@@ -38,7 +38,10 @@ def compare(study: Study, layout: Layout) -> None:
     with atomic_folder(layout.reports) as folder:
         (folder / "comparison.md").write_text(render(study, chapters), encoding="utf-8")
         _table(chapters).to_csv(folder / "comparison.csv", index=False)
-        write_json(folder / "verdict.json", {c.dataset: _summary(c.verdict) for c in chapters if c.verdict})
+        (folder / "verdicts").mkdir()
+        for chapter in chapters:
+            if chapter.verdict:
+                write_json(folder / "verdicts" / f"{chapter.dataset}.json", _summary(chapter.verdict))
         draw_figures(folder / "figures", chapters)
 
 
