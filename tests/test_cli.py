@@ -1,6 +1,7 @@
 """Mistakes as a user meets them: one sentence, a status other than 0, nothing written."""
 
 import os
+import sys
 
 import pytest
 
@@ -93,3 +94,11 @@ def test_a_multirun_gives_each_job_a_folder_and_leaves_the_pipeline_alone(clone)
     fits = sorted(str(p.parent.name) + p.parts[-4] for p in clone.root.glob("multirun/**/fit.json"))
     assert fits == ["seed_0raw", "seed_0raw", "seed_1raw", "seed_1raw"]
     assert not (clone.root / "models").exists()
+
+
+def test_a_write_that_breaks_off_is_told_with_the_place_and_leaves_nothing(clone):
+    """A limit on the size of a file ends NumPy's writing as a full disk does: fewer bytes than asked for."""
+    assert clone.python("pipelines/download.py", "dataset=digits").returncode == 0
+    limited = f"ulimit -f 40; {sys.executable} pipelines/prepare.py dataset=digits"  # KiB; the images take 84
+    told(clone.run("bash", "-c", limited), "data/prepared/digits", "No space left")
+    assert list((clone.root / "data" / "prepared").iterdir()) == []

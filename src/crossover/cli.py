@@ -100,7 +100,8 @@ def tracker(config: DictConfig) -> Tracker:
     name = os.environ.get("CROSSOVER_TRACKING") or choice("tracking")
     if name == choice("tracking"):
         return build(config.tracking, origin("tracking"))
-    folder = Path(config.root) / "conf" / "tracking"
+    main = next(s for s in HydraConfig.get().runtime.config_sources if s.provider == "main")
+    folder = Path(main.path) / "tracking"
     there = sorted(path.stem for path in folder.glob("*.yaml"))
     if name not in there:
         raise CrossoverError(

@@ -1,5 +1,6 @@
 """Writing files so that a killed process leaves nothing half-written."""
 
+import errno
 import hashlib
 import json
 import os
@@ -28,8 +29,19 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         if target.exists():
             shutil.rmtree(target)
         fresh.rename(target)
+    except OSError as error:
+        raise _named(error, target) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _named(error: OSError, target: Path) -> OSError:
+    """The same error with the place that it speaks of; NumPy tells a full disk by a count of bytes alone."""
+    if error.errno is None and str(error).endswith("written"):
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+    if error.errno is not None and error.filename is None:
+        return OSError(error.errno, error.strerror, str(target))
+    return error
 
 
 def _remove_leftovers(target: Path) -> None:
