@@ -105,15 +105,19 @@ class Network(Model):
         return self
 
     def warm_up(self, train: Part) -> None:
-        """Import Lightning and run one epoch on two random examples a class, of the training part's shape."""
-        y = np.arange(2 * train.n_classes) % train.n_classes
+        """Import Lightning and run a few epochs of two batches on random examples of the training part's shape.
+
+        Whole batches, since the first fit of a process was seen to take 1.5 times as long as the next ones after
+        a warm-up on a few examples.
+        """
+        y = np.arange(2 * max(self.settings.batch_size, train.n_classes)) % train.n_classes
         shape = (len(y), *train.X.shape[1:])
         X: Input = np.random.default_rng(0).integers(0, 2, shape, dtype=np.uint8)
         if isinstance(train.X, pd.DataFrame):
             X = pd.DataFrame(X, columns=train.X.columns, dtype=float)
         ghost = Network(modalities=self.modalities, architecture=self.architecture, min_size=self.min_size)
         ghost.trainer = self.trainer
-        ghost.settings = Settings(**{**vars(self.settings), "max_epochs": 1, "min_steps": 0})
+        ghost.settings = Settings(**{**vars(self.settings), "max_epochs": 3, "min_steps": 0})
         part = Part(X, y, train.n_classes)
         ghost.fit(part, part, seed=0).predict_proba(part.X)
 
