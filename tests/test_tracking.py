@@ -294,7 +294,7 @@ def test_a_store_that_fails_costs_one_warning(
 def test_a_store_that_fails_during_a_fit_costs_one_warning(
     store: str, client: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crossover.tracking._given_up", set())
+    monkeypatch.setattr("crossover.tracking_store._given_up", set())
     with (
         caplog.at_level(logging.WARNING, logger="crossover"),
         MlflowTracker(uri=store, log_models=True).fit(facts_of("half")) as log,
