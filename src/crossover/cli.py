@@ -43,14 +43,15 @@ def run(main: Callable[[], Any]) -> None:
 
 
 def _one_sentence(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    sentence = _sentence(error)
-    if sentence is None:
+    told = sentence(error)
+    if told is None:
         sys.__excepthook__(kind, error, trace)
     else:
-        print(f"error: {sentence}", file=sys.stderr)  # noqa: T201
+        print(f"error: {told}", file=sys.stderr)  # noqa: T201
 
 
-def _sentence(error: BaseException) -> str | None:
+def sentence(error: BaseException) -> str | None:
+    """What the user can mend, in one sentence; None for a mistake of ours."""
     if isinstance(error, CrossoverError):
         return str(error)
     if isinstance(error, OmegaConfBaseException):

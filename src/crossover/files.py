@@ -86,6 +86,11 @@ def checksum(paths: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
+def digest(facts: Any) -> str:
+    """SHA-256 of plain values, the same for the same content whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
 def folder_bytes(folder: Path) -> int:
     """Size of all files below a folder, in bytes."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

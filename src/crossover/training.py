@@ -1,7 +1,6 @@
 """Fitting one cell of the study: one model on one data set, over its repetitions."""
 
 import hashlib
-import json
 import logging
 import math
 import os
@@ -15,7 +14,7 @@ from crossover.config import build, save_config
 from crossover.data.prepared import Meta, Part, Prepared
 from crossover.errors import CrossoverError
 from crossover.features.base import Features
-from crossover.files import atomic_folder, checksum, write_json
+from crossover.files import atomic_folder, checksum, digest, write_json
 from crossover.fits import CellRecord, CostRecord, Fit, FitRecord, FittedCell, write_records
 from crossover.layout import LEARNED, Layout
 from crossover.measure import git_commit, measured, now, threads, versions
@@ -70,6 +69,62 @@ class CellConfig:
         return model
 
 
+class CellData:
+    """What a cell is fitted on: the training part, as features or as it is, and its validation rows.
+
+    Args:
+        cell: which data set and features, and the model's `modalities`.
+        layout: where the data lie.
+    """
+
+    def __init__(self, cell: CellConfig, layout: Layout):
+        self._cell = cell
+        self._layout = layout
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        return Prepared(self._layout.prepared(self._cell.dataset))
+
+    @property
+    def meta(self) -> Meta:
+        return self.prepared.meta
+
+    @cached_property
+    def features(self) -> Features:
+        return Features(self._layout.features(self._cell.dataset, self._cell.features))
+
+    @cached_property
+    def train(self) -> Part:
+        """The whole training part."""
+        if self._cell.features == LEARNED:
+            return self.prepared.train()
+        return Part(self.features.matrix("train"), self.prepared.labels("train"), self.meta.n_classes)
+
+    def why_not(self) -> str:
+        """The reason why the cell does not apply to its data set; empty where it does.
+
+        Reads the YAML alone, so that it costs no import of a model library.
+        """
+        cell = self._cell
+        takes = cell.config.get("modalities", [])
+        if self.meta.modality not in takes:
+            return (
+                f"{cell.model} takes {' and '.join(takes)} data, {cell.dataset} is {self.meta.modality} data"
+            )
+        return "" if cell.features == LEARNED else self.features.meta.reason
+
+    def split(self, repetition: int) -> tuple[Part, Part]:
+        """The training part without the validation rows of a repetition, and these rows."""
+        rows = self.prepared.validation_rows(repetition)
+        return self.train.without(rows), self.train.take(rows)
+
+    def facts(self) -> dict[str, Any]:
+        """What the data contribute to the identity of a fit."""
+        learned = self._cell.features == LEARNED
+        config = "" if learned else (self.features.folder / "featurizer" / "config.json").read_text()
+        return {"data": self.meta.checksum, "features": config}
+
+
 @dataclass(frozen=True)
 class Training:
     """Fits the repetitions of one cell.
@@ -103,7 +158,7 @@ class Training:
         Raises:
             CrossoverError: see `CellConfig.build`, `Model.fit`, `Prepared`, `Features`.
         """
-        reason = self.why_not()
+        reason = self.data.why_not()
         if reason and not_applicable == "error":
             raise CrossoverError(f"{reason} ({self.cell.origin}); choose another model or data set")
         if reason:
@@ -111,46 +166,14 @@ class Training:
             return self._write_cell({}, stochastic=False, reason=reason)
         model = self.cell.build()
         varies = model.stochastic or model.uses_validation
-        model.warm_up(self._train)  # an untimed start of lazy imports, thread pools and the device
+        model.warm_up(self.data.train)  # an untimed start of lazy imports, thread pools and the device
         staged = {seed: self._finished_fit(seed) for seed in (seeds if varies else seeds[:1])}
         return self._write_cell(staged, stochastic=varies, reason="")
 
-    def why_not(self) -> str:
-        """The reason why the cell does not apply to its data set; empty where it does.
-
-        Reads the YAML alone, so that it costs no import of a model library.
-        """
-        takes = self.cell.config.get("modalities", [])
-        if self._meta.modality not in takes:
-            given = f"{self.cell.dataset} is {self._meta.modality} data"
-            return f"{self.cell.model} takes {' and '.join(takes)} data, {given}"
-        if self.cell.features == LEARNED:
-            return ""
-        return self._features.meta.reason
-
     @cached_property
-    def _prepared(self) -> Prepared:
-        return Prepared(self.layout.prepared(self.cell.dataset))
-
-    @property
-    def _meta(self) -> Meta:
-        return self._prepared.meta
-
-    @cached_property
-    def _features(self) -> Features:
-        return Features(self.layout.features(self.cell.dataset, self.cell.features))
-
-    @cached_property
-    def _train(self) -> Part:
-        if self.cell.features == LEARNED:
-            return self._prepared.train()
-        return Part(self._features.matrix("train"), self._prepared.labels("train"), self._meta.n_classes)
-
-    def _parts(self, model: Model, seed: int) -> tuple[Part, Part | None]:
-        if not model.uses_validation:
-            return self._train, None
-        rows = self._prepared.validation_rows(seed)
-        return self._train.without(rows), self._train.take(rows)
+    def data(self) -> CellData:
+        """What the cell is fitted on."""
+        return CellData(self.cell, self.layout)
 
     def _finished_fit(self, seed: int) -> Path:
         """The staging folder of one finished fit, fitted now or by an earlier, killed run."""
@@ -166,7 +189,7 @@ class Training:
         from crossover.evaluation.judge import evaluate
 
         model = self.cell.build()
-        train, val = self._parts(model, seed)
+        train, val = self.data.split(seed) if model.uses_validation else (self.data.train, None)
         with self.tracker.fit(self._facts(seed, fit_id)) as tracked:
             hooks = FitHooks(checkpoints=checkpoints, on_epoch=tracked.epoch)
             with measured() as taken:
@@ -174,15 +197,15 @@ class Training:
             scores = evaluate(val.y, model.predict_proba(val.X)) if val is not None else {}
             scores = {name: value for name, value in scores.items() if not math.isnan(value)}
             record = FitRecord(
-                fit_id, len(train), 0 if val is None else len(val), scores, self._meta.checksum
+                fit_id, len(train), 0 if val is None else len(val), scores, self.data.meta.checksum
             )
             cost = self._cost(taken.seconds, taken.peak_memory_bytes, model.device)
             (folder / "model").mkdir()
             model.save(folder / "model")
             save_config(folder / "model", self.cell.config)
             write_records(folder, record, cost, model.history)
-            featurizer = None if self.cell.features == LEARNED else self._features.folder / "featurizer"
-            record_fit(tracked, Fit(folder, seed, "dvc repro"), featurizer, self._prepared)
+            featurizer = None if self.cell.features == LEARNED else self.data.features.folder / "featurizer"
+            record_fit(tracked, Fit(folder, seed, "dvc repro"), featurizer, self.data.prepared)
         self._tell(seed, record, cost)
 
     def _cost(self, seconds: float, peak_memory_bytes: int, device: str) -> CostRecord:
@@ -206,7 +229,7 @@ class Training:
             fit_id=fit_id,
             params={"model": self.cell.config, **trainer},
             git_commit=git_commit(self.layout.root),
-            meta=self._meta,
+            meta=self.data.meta,
             parent=self.parent,
         )
 
@@ -218,21 +241,15 @@ class Training:
             "config": cell.config,
             "trainer": cell.trainer,
             "seed": seed,
-            "validation": hashlib.sha256(self._prepared.validation_rows(seed).tobytes()).hexdigest(),
-            "data": self._meta.checksum,
-            "features": self._feature_config(),
-            "code": checksum(Path(__file__).parent.rglob("*.py")),
+            "validation": hashlib.sha256(self.data.prepared.validation_rows(seed).tobytes()).hexdigest(),
+            **self.data.facts(),
+            "code": code_checksum(),
         }
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-
-    def _feature_config(self) -> str:
-        if self.cell.features == LEARNED:
-            return ""
-        return (self._features.folder / "featurizer" / "config.json").read_text()
+        return digest(facts)
 
     def _write_cell(self, staged: dict[int, Path], *, stochastic: bool, reason: str) -> list[Fit]:
         cell = self.cell
-        target = Layout(self.output).cell(cell.dataset, cell.features, cell.model)
+        target = Layout(self.output).cell(cell.dataset, cell.features, cell.model, cell.variant)
         record = CellRecord(
             dataset=cell.dataset,
             features=cell.features,
@@ -259,6 +276,14 @@ def _link_or_copy(source: str, target: str) -> None:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
+
+
+def code_checksum() -> str:
+    """SHA-256 of the package's code that can change a fit."""
+    package = Path(__file__).parent
+    elsewhere = ("report", "cli", "multirun", "recording", "serving", "tracking")
+    files = package.rglob("*.py")
+    return checksum(p for p in files if not p.relative_to(package).parts[0].startswith(elsewhere))
 
 
 def repetitions(seed: int, seeds: int | None) -> list[int]:

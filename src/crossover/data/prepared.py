@@ -123,19 +123,28 @@ class Prepared:
             return pd.read_parquet(self._existing(self.folder / part / "X.parquet"))
         return np.load(self._existing(self.folder / part / "X.npy"), mmap_mode="r")
 
+    @property
+    def repetitions(self) -> int:
+        """How many validation splits were drawn."""
+        return len(self._validation)
+
     def validation_rows(self, repetition: int) -> np.ndarray:
         """Rows of the training part that repetition k validates on: int64 (n_validation,), sorted.
 
         Raises:
             CrossoverError: the data set was prepared for fewer repetitions.
         """
-        rows = np.load(self._existing(self.folder / "train" / "validation.npy"))
+        rows = self._validation
         if not 0 <= repetition < len(rows):
             raise CrossoverError(
                 f"a repetition must lie between 0 and {len(rows) - 1}, got {repetition}; for more, "
                 f"raise `repetitions` in conf/protocol/default.yaml and run `{self._made_by}`"
             )
         return rows[repetition]
+
+    @cached_property
+    def _validation(self) -> np.ndarray:
+        return np.load(self._existing(self.folder / "train" / "validation.npy"))
 
     def _part(self, part: Literal["train", "test"]) -> Part:
         return Part(self.inputs(part), self.labels(part), self.meta.n_classes, self.meta.value_max)

@@ -6,6 +6,9 @@ import numpy as np
 
 from crossover.errors import CrossoverError
 
+_SUBSET = 1
+"""Keeps the draws of subsets apart from those of a model's own seed."""
+
 ORIGIN = "conf/protocol/default.yaml"
 
 
@@ -80,3 +83,37 @@ def _stratified(y: np.ndarray, fraction: float, key: str, seed: np.random.SeedSe
             f"{len(y)} examples, {np.bincount(y).tolist()} a class ({ORIGIN}); change it"
         ) from error
     return np.sort(drawn).astype(np.int64)
+
+
+def subset_rows(y: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """Rows of a stratified subset; of the same seed, a smaller subset lies inside a larger one.
+
+    Each class is shuffled, and its rows are spread evenly over the order from which the first `n` are taken, so
+    that each class's share is kept to within one example.
+
+    Args:
+        y: int64 (m,), labels.
+        n: size of the subset, at most m.
+        seed: number of the repetition.
+
+    Returns:
+        int64 (n,), sorted.
+
+    Raises:
+        CrossoverError: the subset would be larger than `y`, or leave a class without an example.
+    """
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_SUBSET,)))
+    place = np.empty(len(y))
+    for label in np.unique(y):
+        rows = np.flatnonzero(y == label)
+        place[rng.permutation(rows)] = (np.arange(len(rows)) + rng.random()) / len(rows)
+    chosen = np.argsort(place, kind="stable")[:n]
+    lacking = len(np.unique(y)) - len(np.unique(y[chosen]))
+    if n > len(y) or lacking:
+        raise CrossoverError(
+            f"a subset must hold at least one example of each class and at most all {len(y):,} examples, got a "
+            f"subset of {n:,}"
+            + (f" that lacks {lacking} of the classes" if lacking else "")
+            + "; choose another size"
+        )
+    return np.sort(chosen).astype(np.int64)

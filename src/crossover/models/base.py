@@ -67,7 +67,8 @@ class Model(ABC):
 
         Args:
             train: the training part (a pandas frame or memory-mapped array is not altered).
-            val: the validation part of a model that uses one, else None.
+            val: the validation part of a model that uses one, else None. A model that does not use it may be
+                given one to watch: its epochs are told to `hooks`, and the fit is the same as without it.
             seed: number of the repetition; the only source of randomness.
             hooks: checkpoints and progress.
 
@@ -75,6 +76,13 @@ class Model(ABC):
             CrossoverError: the part has a single class, holds NaN that the model cannot take, or the device
                 that the configuration names is not there.
         """
+
+    def planned_epochs(self, n_train: int) -> int | None:
+        """How many epochs (or boosting rounds) a fit on `n_train` examples plans to tell to its hooks.
+
+        None for a model that is not fitted in epochs.
+        """
+        return None
 
     def warm_up(self, train: Part) -> None:
         """Start lazy imports, thread pools and the device before a clock does: fit a copy on random numbers.

@@ -108,12 +108,17 @@ class XGBoost(Model):
         self._classifier = XGBClassifier(random_state=seed, **self.settings)
         with told_as("xgboost cannot be fitted"):
             if self.uses_validation:
-                self._fit_with_validation(train, labels, _required(val), hooks)
-            else:
+                val = _required(val)
+            if val is None:
                 self._classifier.fit(train.X, labels)
+            else:
+                self._fit_with_validation(train, labels, val, hooks)
         # The trees of a model that was fitted on a GPU then serve on every machine.
         self._classifier.get_booster().set_param({"device": "cpu"})
         return self
+
+    def planned_epochs(self, n_train: int) -> int | None:
+        return int(self.settings["n_estimators"])
 
     def predict_proba(self, X: Input) -> np.ndarray:
         with told_as("xgboost cannot predict"):
@@ -146,7 +151,10 @@ class XGBoost(Model):
         val_labels = np.searchsorted(self._classes, val.y[known])
         loss, error = ("logloss", "error") if len(self._classes) == 2 else ("mlogloss", "merror")
         self._classifier.set_params(
-            eval_metric=[error, loss],  # the last one decides when to stop
+            eval_metric=[
+                error,
+                loss,
+            ],  # the last one decides when to stop, where early_stopping_rounds is set
             callbacks=[_History(self.history, hooks, loss, error)],
         )
         parts = [(train.X, labels), (val.X[known], val_labels)]

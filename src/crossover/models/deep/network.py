@@ -104,6 +104,9 @@ class Network(Model):
         self.device = "cpu" if place == "cpu" else f"cuda: {torch.cuda.get_device_name()}"
         return self
 
+    def planned_epochs(self, n_train: int) -> int:
+        return self.trainer.max_epochs or self.settings.epochs(n_train)
+
     def warm_up(self, train: Part) -> None:
         """Import Lightning and run a few epochs of two batches on random examples of the training part's shape.
 
@@ -197,7 +200,7 @@ class Network(Model):
 
         size = self.settings.batch_size
         data = ArrayData(*tensors, batch_size=size, eval_batch_size=EVAL_BATCH[place], seed=seed)
-        epochs = trainer.max_epochs or self.settings.epochs(len(tensors[0][1]))
+        epochs = self.planned_epochs(len(tensors[0][1]))
         try:
             self.history = train(network, data, self.settings, trainer, epochs=epochs, seed=seed, hooks=hooks)
         except torch.OutOfMemoryError as error:

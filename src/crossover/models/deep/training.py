@@ -36,6 +36,7 @@ _NOT_FOR_THE_USER = [
     r".*The number of training batches .* is smaller than the logging interval.*",
     r".*you defined a `validation_step` but have no `val_dataloader`.*",
     r".*GPU available but not used.*",
+    r".*The `srun` command is available on your system but is not used.*",
     r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",  # Lightning's own use of torch
 ]
 

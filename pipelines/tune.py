@@ -1,0 +1,18 @@
+"""Search the configuration of one model: `python pipelines/tune.py dataset=digits features=raw model=xgboost`."""
+
+import hydra
+from omegaconf import DictConfig
+
+from crossover import cli
+from crossover.multirun import TRUSTED
+from crossover.search.job import check_keys, run_trial
+
+
+@hydra.main(config_path="../conf", config_name="tune", execution_whitelist=TRUSTED)
+def main(config: DictConfig) -> list[float] | float | None:
+    check_keys(config)
+    return run_trial(config)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,185 @@
+"""From the configuration of `pipelines/tune.py` to a cell, a plan and a trial."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import get_class
+from omegaconf import DictConfig
+
+from crossover import cli
+from crossover.config import build, plain
+from crossover.errors import CrossoverError
+from crossover.files import digest
+from crossover.layout import LEARNED
+from crossover.measure import git_commit, use_threads
+from crossover.search.plan import Plan
+from crossover.search.proposals import canonical
+from crossover.search.schema import COMPLETED
+from crossover.search.space import SearchSpace
+from crossover.search.storage import default_storage, load_study
+from crossover.search.trial import Trial, TrialResult
+from crossover.tracking import SweepFacts, TrialFacts, TrialLog
+from crossover.training import CellConfig, CellData
+
+log = logging.getLogger(__name__)
+
+KEYS = (
+    "dataset",
+    "features",
+    "model",
+    "trainer",
+    "search",
+    "tracking",
+    "output",
+    "not_applicable",
+    "threads",
+)
+PLAN = ("objectives", "examples", "min_validation_examples", "max_repetitions", "pruner")
+
+
+def check_keys(config: DictConfig) -> None:
+    """Refuse a key of conf/tune.yaml that is misspelt or missing."""
+    cli.check_keys(config, *KEYS, *PLAN, "trial")
+
+
+def cell_of(config: DictConfig) -> CellConfig:
+    """The cell whose configuration a trial fits; a network's features are its own."""
+    family = get_class(config.model["_target_"]).family  # type: ignore[attr-defined]
+    deep = family == "deep"
+    return CellConfig(
+        dataset=config.dataset.name,
+        features=LEARNED if deep else cli.choice("features"),
+        model=cli.choice("model"),
+        family=family,
+        variant="trial",
+        config=plain(config.model),
+        trainer=plain(config.trainer) if deep else None,
+        origin=cli.origin("model"),
+        trainer_origin=cli.origin("trainer"),
+    )
+
+
+def plan_of(config: DictConfig) -> Plan:
+    """How trials are scored."""
+    settings = {name: null_of_dvc(plain(config)[name]) for name in PLAN}
+    return Plan(**{**settings, "objectives": tuple(settings["objectives"])})
+
+
+def null_of_dvc(value: Any) -> Any:
+    """A null in params.yaml stands as None in the command that DVC makes of it."""
+    return None if value == "None" else value
+
+
+def space_of(config: DictConfig, model_config: dict[str, Any], swept: dict[str, Any]) -> SearchSpace:
+    """The search space of a model: what the command line sweeps below `model.`, else its YAML."""
+    if swept:
+        return SearchSpace.load(swept, model_config, "the command line", cli.origin("model"))
+    return SearchSpace.load(plain(config.search), model_config, cli.origin("search"), cli.origin("model"))
+
+
+def storage_of(config: DictConfig) -> str:
+    """Address of the Optuna storage."""
+    return HydraConfig.get().sweeper.storage or default_storage(Path(config.root))
+
+
+def sweep_facts(
+    cell: CellConfig, data: CellData, sweep_id: str, params: dict[str, Any], root: Path
+) -> SweepFacts:
+    """What identifies a search to the tracker."""
+    return SweepFacts(
+        dataset=cell.dataset,
+        features=cell.features,
+        model=cell.model,
+        family=cell.family,
+        name=f"tune {cell.model} · {cell.features} · {sweep_id[:8]}",
+        sweep_id=sweep_id,
+        params=params,
+        git_commit=git_commit(root),
+        meta=data.meta,
+    )
+
+
+def run_trial(config: DictConfig) -> list[float] | float | None:
+    """Run the trial that this job is, and return the values of its objectives.
+
+    Outside of a search it is the configuration alone, and nothing is pruned.
+
+    Raises:
+        CrossoverError: the model does not take the data set, or, outside of a search, the trial failed.
+    """
+    cell, plan, layout = cell_of(config), plan_of(config), cli.layout(config)
+    data = CellData(cell, layout)
+    reason = data.why_not()
+    if reason:
+        raise CrossoverError(f"{reason} ({cell.origin}); choose another model or data set")
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    if config.trial.number is None:
+        result = Trial(cell, data, plan, folder, _never, _unwatched).run()
+        if result.error:
+            raise CrossoverError(result.error)
+        log.info("validation accuracy %.4f over %d splits", result.accuracy, len(result.accuracies))
+        return result.accuracy
+    result = _tracked(config, cell, plan, data, folder)
+    values = result.objectives(plan.objectives) if result.state == COMPLETED else None
+    return values[0] if values and len(values) == 1 else values
+
+
+def trial_facts(
+    cell: CellConfig, data: CellData, sweep_id: str, number: int, params: dict[str, Any], root: Path
+) -> TrialFacts:
+    """What identifies a trial to the tracker; `cell` has the configuration that is tried."""
+    sweep = sweep_facts(cell, data, sweep_id, {}, root)
+    identity = trial_id(sweep_id, canonical(params))
+    return TrialFacts(sweep, number, identity, params, {"model": cell.config})
+
+
+def trial_id(sweep_id: str, params: str) -> str:
+    """SHA-256 of a trial's content; `params` as `canonical` writes them."""
+    return digest([sweep_id, params])
+
+
+def _tracked(config: DictConfig, cell: CellConfig, plan: Plan, data: CellData, folder: Path) -> TrialResult:
+    space = space_of(config, cell.config, plain(config.trial.space) if config.trial.space else {})
+    params = space.default()  # those of this job's configuration, which holds what is tried
+    facts = trial_facts(cell, data, config.trial.sweep, config.trial.number, params, Path(config.root))
+    limit = use_threads(config.trainer.threads or config.threads)
+    with limit, cli.tracker(config).trial(facts) as tracked:
+        judge = _Judge(config, plan) if plan.prunes else _never
+        result = Trial(cell, data, plan, folder, judge, tracked.epoch).run()
+        _record(tracked, result)
+    return result
+
+
+def _record(tracked: TrialLog, result: TrialResult) -> None:
+    numbers = {"val/accuracy": result.accuracy, "seconds": result.seconds}
+    for name, values in (("val/log_loss", result.log_losses), ("fit_seconds", result.fit_seconds)):
+        if values:
+            numbers[name] = sum(values) / len(values)
+    tracked.metrics({name: value for name, value in numbers.items() if value == value})  # NaN is not recorded
+    tracked.ended(result.state, result.error)
+
+
+class _Judge:
+    """Asks Optuna's pruner whether a trial is hopeless; the storage holds what the others reported."""
+
+    def __init__(self, config: DictConfig, plan: Plan):
+        import optuna
+
+        study = load_study(storage_of(config), config.trial.study)
+        study.pruner = build(plan.pruner, "pruner in conf/tune.yaml")
+        number = config.trial.number
+        self._trial = optuna.trial.Trial(study, study.get_trials(deepcopy=False)[number]._trial_id)
+
+    def __call__(self, step: int, value: float) -> bool:
+        self._trial.report(value, step)
+        return self._trial.should_prune()
+
+
+def _never(step: int, value: float) -> bool:
+    return False
+
+
+def _unwatched(step: int, metrics: dict[str, float]) -> None:
+    """Nobody looks at the epochs."""
