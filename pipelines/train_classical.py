@@ -5,14 +5,16 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from crossover import cli
+from crossover import cli, multirun
 from crossover.config import plain
+from crossover.measure import use_threads
+from crossover.search.best import configured
 from crossover.training import CellConfig, Training, mean_validation_accuracy, repetitions
 
 
-@hydra.main(config_path="../conf", config_name="train_classical")
+@hydra.main(config_path="../conf", config_name="train_classical", execution_whitelist=multirun.TRUSTED)
 def main(config: DictConfig) -> float | None:
-    cli.check_keys(config, "dataset", "features", "model", "tracking", *cli.TRAINING)
+    cli.check_keys(config, "dataset", "features", "model", "tracking", "threads", *cli.TRAINING)
     cell = CellConfig(
         dataset=config.dataset.name,
         features=cli.choice("features"),
@@ -23,8 +25,11 @@ def main(config: DictConfig) -> float | None:
         origin=cli.origin("model"),
     )
     tracker = cli.tracker(config)
-    training = Training(cell, cli.layout(config), Path(config.output), tracker, cli.multirun_name())
-    fits = training.run(repetitions(config.seed, config.seeds), not_applicable=config.not_applicable)
+    layout = cli.layout(config)
+    training = Training(configured(cell, layout), layout, Path(config.output), tracker, cli.multirun_name())
+    with use_threads(config.threads):
+        seeds = repetitions(config.seed, config.seeds)
+        fits = multirun.fit(training, seeds, not_applicable=config.not_applicable)
     return mean_validation_accuracy(fits)
 
 

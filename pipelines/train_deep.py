@@ -5,15 +5,17 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from crossover import cli
+from crossover import cli, multirun
 from crossover.config import plain
 from crossover.layout import LEARNED
+from crossover.measure import use_threads
+from crossover.search.best import configured
 from crossover.training import CellConfig, Training, mean_validation_accuracy, repetitions
 
 
-@hydra.main(config_path="../conf", config_name="train_deep")
+@hydra.main(config_path="../conf", config_name="train_deep", execution_whitelist=multirun.TRUSTED)
 def main(config: DictConfig) -> float | None:
-    cli.check_keys(config, "dataset", "model", "trainer", "tracking", *cli.TRAINING)
+    cli.check_keys(config, "dataset", "model", "trainer", "tracking", "threads", *cli.TRAINING)
     cell = CellConfig(
         dataset=config.dataset.name,
         features=LEARNED,
@@ -26,8 +28,11 @@ def main(config: DictConfig) -> float | None:
         trainer_origin=cli.origin("trainer"),
     )
     tracker = cli.tracker(config)
-    training = Training(cell, cli.layout(config), Path(config.output), tracker, cli.multirun_name())
-    fits = training.run(repetitions(config.seed, config.seeds), not_applicable=config.not_applicable)
+    layout = cli.layout(config)
+    training = Training(configured(cell, layout), layout, Path(config.output), tracker, cli.multirun_name())
+    with use_threads(config.trainer.threads or config.threads):
+        seeds = repetitions(config.seed, config.seeds)
+        fits = multirun.fit(training, seeds, not_applicable=config.not_applicable)
     return mean_validation_accuracy(fits)
 
 

@@ -4,6 +4,7 @@ import os
 import platform
 import resource
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from crossover.errors import CrossoverError
 
 _PACKAGES = ("numpy", "scikit-learn", "xgboost", "torch", "pytorch-lightning")
 
@@ -57,9 +62,84 @@ def _peak_memory(resettable: bool) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def threads() -> int:
-    """Processor threads that this process may use."""
+def cores() -> int:
+    """Processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def threads() -> int:
+    """Processor threads that a fit in this process may use: what `use_threads` set, else one a core."""
+    return _in_use[-1] if _in_use else cores()
+
+
+_in_use: list[int] = []
+"""What `use_threads` set and nobody has taken back."""
+
+_VARIABLES = (
+    "OMP_NUM_THREADS",  # XGBoost, torch, scikit-learn's compiled loops; read when the library is loaded
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "LOKY_MAX_CPU_COUNT",  # joblib: what n_jobs=-1 means
+)
+
+
+class use_threads:
+    """Limit what a job computes with to some processor threads: libraries that are loaded and those that will be.
+
+    It takes effect at once. As a context manager it is undone at the end of the block, so that jobs of different
+    settings can follow each other in one process.
+
+    Args:
+        n: processor threads; None is OMP_NUM_THREADS where the environment gives it, as Hydra's launchers do, else
+            one a core.
+
+    Raises:
+        CrossoverError: `n` is not a positive integer.
+    """
+
+    def __init__(self, n: int | None) -> None:
+        if n is not None and (isinstance(n, bool) or not isinstance(n, int) or n < 1):
+            raise CrossoverError(
+                f"threads must be a positive integer or null, got {n!r} (conf/training.yaml or the command line)"
+            )
+        from threadpoolctl import threadpool_limits
+
+        self._environment = {name: os.environ.get(name) for name in _VARIABLES}
+        self.n = n or _from_environment() or cores()
+        os.environ.update(dict.fromkeys(_VARIABLES, str(self.n)))
+        self._torch = _set_torch_threads(self.n)  # before the pools, one of which is torch's
+        self._pools = threadpool_limits(self.n)
+        _in_use.append(self.n)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _in_use.remove(self.n)
+        for name, value in self._environment.items():
+            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+        self._pools.restore_original_limits()
+        if self._torch is not None:
+            _set_torch_threads(self._torch)
+
+
+def _from_environment() -> int | None:
+    given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]  # a list is one number a level of nesting
+    return int(given) if given.isdecimal() and int(given) > 0 else None
+
+
+def _set_torch_threads(n: int) -> int | None:
+    """Set torch's number of threads and return the former one; torch that is imported later reads the environment."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return None
+    former = int(torch.get_num_threads())
+    torch.set_num_threads(n)
+    return former
 
 
 def versions() -> str:

@@ -1,0 +1,1 @@
+"""Hydra launchers that a job's death does not end."""
