@@ -13,6 +13,15 @@ feature_sets: [raw]
 classical_models: [decision_tree, k_nearest_neighbors]
 deep_models: [cnn]
 seeds: 2
+tuning:
+  feature_sets: [raw]
+  classical_models: [decision_tree]
+  deep_models: []
+  trials: 3
+  seconds: null
+  examples: null
+  sampler: random
+  seed: 0
 """
 
 
@@ -46,13 +55,15 @@ def predictions(clone: Clone) -> dict[str, bytes]:
 
 def test_every_cell_has_its_rows(study):
     scores = pd.concat(pd.read_csv(study.root / "results" / d / "scores.csv") for d in ("digits", "wine"))
-    fitted = scores[scores.status == "ok"].groupby(["dataset", "model"]).seed.apply(list).to_dict()
+    fitted = scores[scores.status == "ok"].groupby(["dataset", "model", "variant"]).seed.apply(list).to_dict()
     assert fitted == {
-        ("digits", "cnn"): [0, 1],
-        ("digits", "decision_tree"): [0, 1],
-        ("digits", "k_nearest_neighbors"): [0],  # deterministic: fitted once
-        ("wine", "decision_tree"): [0, 1],
-        ("wine", "k_nearest_neighbors"): [0],
+        ("digits", "cnn", "default"): [0, 1],
+        ("digits", "decision_tree", "default"): [0, 1],
+        ("digits", "decision_tree", "tuned"): [0, 1],
+        ("digits", "k_nearest_neighbors", "default"): [0],  # deterministic: fitted once
+        ("wine", "decision_tree", "default"): [0, 1],
+        ("wine", "decision_tree", "tuned"): [0, 1],
+        ("wine", "k_nearest_neighbors", "default"): [0],
     }
     refused = scores[scores.status == "not applicable"]
     assert refused[["dataset", "model"]].to_numpy().tolist() == [["wine", "cnn"]]
@@ -64,6 +75,19 @@ def test_the_comparison_names_every_cell(study):
     for word in ("digits", "wine", "cnn", "decision_tree", "k_nearest_neighbors"):
         assert word in text
     assert list((study.root / "reports" / "figures").glob("*.png"))
+
+
+def test_the_tuned_variant_has_the_best_configuration_of_its_search(study):
+    folder = study.root / "results" / "tuning" / "digits" / "raw" / "decision_tree"
+    trials = pd.read_csv(folder / "trials.csv", keep_default_na=False)
+    assert trials["trial"].tolist() == [0, 1, 2]
+    (best,) = trials[trials["best"]].to_dict("records")
+    assert (trials["accuracy"].astype(float) <= float(best["accuracy"])).all()
+    fitted = study.root / "models/digits/raw/decision_tree-tuned/seed_0/model/config.json"
+    estimator = json.loads(fitted.read_text())["estimator"]
+    for column in (name for name in trials if name.startswith("param.estimator.")):
+        assert str(best[column]) == json.dumps(estimator[column.removeprefix("param.estimator.")]).strip('"')
+    assert "tuned" in (study.root / "reports" / "comparison.md").read_text()
 
 
 def test_a_second_repro_runs_nothing(study):
@@ -92,22 +116,29 @@ def test_mlflow_holds_a_run_for_each_fit(study):
     experiments = {e.name: e.experiment_id for e in client.search_experiments()}
     assert {"digits", "wine"} <= set(experiments)
     runs = client.search_runs([experiments["digits"]])
-    fits = [run for run in runs if "mlflow.parentRunId" in run.data.tags]
-    assert len(fits) == 5
-    assert all(run.info.status == "FINISHED" for run in fits)
+    assert all(run.info.status == "FINISHED" for run in runs)
+    children = [run for run in runs if "mlflow.parentRunId" in run.data.tags]
+    trials = [run for run in children if run.data.tags["variant"] == "trial"]
+    fits = [run for run in children if run not in trials]
+    assert len(fits) == 5 + 2
     assert all("test/accuracy" in run.data.metrics for run in fits)
+    assert sorted(run.info.run_name for run in trials) == ["trial 0", "trial 1", "trial 2"]
+    assert [run.data.tags.get("best") for run in trials].count("true") == 1
+    (parent,) = {run.data.tags["mlflow.parentRunId"] for run in trials}
+    files = {file.path for file in client.list_artifacts(parent)}
+    assert {"trials.csv", "best.yaml", "sweep.json", "figures"} <= files
 
 
 def test_an_edit_of_one_model_runs_its_cells_and_what_follows(study):
-    study.replace("conf/model/decision_tree.yaml", "max_depth: null", "max_depth: 3")
+    study.replace("conf/model/k_nearest_neighbors.yaml", "n_neighbors: 5", "n_neighbors: 3")
     try:
         done = study.run("dvc", "repro")
     finally:
-        study.replace("conf/model/decision_tree.yaml", "max_depth: 3", "max_depth: null")
+        study.replace("conf/model/k_nearest_neighbors.yaml", "n_neighbors: 3", "n_neighbors: 5")
     assert done.returncode == 0, done.stderr
     assert executed(done.stdout) == {
-        "train_classical@digits-raw-decision_tree",
-        "train_classical@wine-raw-decision_tree",
+        "train_classical@digits-raw-k_nearest_neighbors",
+        "train_classical@wine-raw-k_nearest_neighbors",
         "evaluate@digits",
         "evaluate@wine",
         "compare",
@@ -124,4 +155,4 @@ def test_two_cold_runs_give_identical_predictions(study, tmp_path: Path):
     back = study.run("dvc", "repro")  # the edit above was taken back
     assert back.returncode == 0
     assert predictions(study) == predictions(other)
-    assert len(predictions(study)) == 8 + 2
+    assert len(predictions(study)) == 12 + 2

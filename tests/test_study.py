@@ -16,9 +16,25 @@ GOOD = {
 }
 
 
+def tuning(**changes: str) -> str:
+    """The flow mapping of `tuning` with some keys changed."""
+    keys = {
+        "feature_sets": "[raw]",
+        "classical_models": "[]",
+        "deep_models": "[]",
+        "trials": "30",
+        "seconds": "null",
+        "examples": "null",
+        "sampler": "random",
+        "seed": "0",
+    }
+    return "{" + ", ".join(f"{k}: {v}" for k, v in (keys | changes).items()) + "}"
+
+
 def study_file(tmp_path: Path, **changes: str | None) -> Path:
     path = tmp_path / "params.yaml"
-    path.write_text("\n".join(f"{k}: {v}" for k, v in (GOOD | changes).items() if v is not None))
+    content = GOOD | {"tuning": tuning()} | changes
+    path.write_text("\n".join(f"{k}: {v}" for k, v in content.items() if v is not None))
     return path
 
 
@@ -35,6 +51,39 @@ def test_cells_are_features_times_classical_models_and_one_a_network(tmp_path):
         Cell("digits", "learned", "mlp"),
         Cell("digits", "learned", "cnn"),
     ]
+
+
+def test_tuned_cells_follow_the_default_ones(tmp_path):
+    searched = tuning(classical_models="[random_forest]", deep_models="[cnn]")
+    study = load_study(study_file(tmp_path, tuning=searched))
+    assert study.tuned_cells("digits") == study.cells("digits")[-2:]
+    assert [cell.name for cell in study.tuned_cells("digits")] == [
+        "raw-random_forest-tuned",
+        "learned-cnn-tuned",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"trials": "0"}, ["tuning.trials", "positive", "0"]),
+        ({"trials": "null", "seconds": "-5"}, ["tuning.seconds", "positive", "-5"]),
+        ({"seconds": "60"}, ["either trials or seconds", "30", "60"]),
+        ({"trials": "null"}, ["either trials or seconds", "None"]),
+        ({"examples": "0"}, ["tuning.examples", "positive"]),
+        ({"seed": "-1"}, ["tuning.seed", "-1"]),
+        ({"trails": "30"}, ["tuning", "trails"]),
+        ({"deep_models": "[resnet18]"}, ["tuning.deep_models", "resnet18", "add it"]),
+        ({"classical_models": "[random_forest]", "feature_sets": "[hog]"}, ["tuning.feature_sets", "hog"]),
+        ({"deep_models": "cnn"}, ["tuning.deep_models", "'cnn'"]),
+    ],
+)
+def test_a_mistake_in_the_tuning_is_named(tmp_path, change, words):
+    path = study_file(tmp_path, tuning=tuning(**change))
+    with pytest.raises(CrossoverError) as raised:
+        load_study(path)
+    for word in [*words, str(path)]:
+        assert word in str(raised.value)
 
 
 @pytest.mark.parametrize(

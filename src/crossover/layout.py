@@ -25,9 +25,14 @@ class Layout:
         """Feature matrices for the classical models."""
         return self.root / "data" / "features" / dataset / features
 
-    def cell(self, dataset: str, features: str, model: str) -> Path:
+    def cell(self, dataset: str, features: str, model: str, variant: str = "default") -> Path:
         """The fitted models of one cell of the study, one folder a repetition."""
-        return self.root / "models" / dataset / features / model
+        suffix = "" if variant == "default" else f"-{variant}"
+        return self.root / "models" / dataset / features / f"{model}{suffix}"
+
+    def tuning(self, dataset: str, features: str, model: str) -> Path:
+        """What the search for the configuration of one cell found."""
+        return self.root / "results" / "tuning" / dataset / features / model
 
     def results(self, dataset: str) -> Path:
         """Everything that was scored on the test part of one data set."""

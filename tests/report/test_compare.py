@@ -145,7 +145,7 @@ def test_a_smaller_study_takes_its_repetitions_alone(results: ResultsFolder, tmp
 @pytest.mark.parametrize(
     ("asked", "problem"),
     [
-        (study_of("fruit", ["tree", "line", "forest"], ["net"], 3), "no row for raw and forest"),
+        (study_of("fruit", ["tree", "line", "forest"], ["net"], 3), "no row for raw, forest"),
         (study_of("fruit", ["tree"], ["net"], 4), "no row for raw, tree and seed 3"),
     ],
 )
@@ -174,7 +174,7 @@ def test_an_empty_cost_is_an_error(tmp_path: Path) -> None:
     folder = ResultsFolder(tmp_path, "fruit", N_TEST)
     folder.add("raw", "tree", first_right(N_TEST, 150), fit_seconds=None)
     folder.write()
-    with pytest.raises(CrossoverError, match="no fit_seconds for raw and tree"):
+    with pytest.raises(CrossoverError, match="no fit_seconds for raw, tree"):
         read_results(study_of("fruit", ["tree"], [], 1), Layout(tmp_path), "fruit")
 
 
@@ -241,7 +241,7 @@ def second_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[str]
     write_results(root)
     program = (
         "import sys; from pathlib import Path; from crossover.layout import Layout; "
-        "from crossover.report.compare import compare; from crossover.study import Study; "
+        "from crossover.report.compare import compare; from crossover.study import Study, Tuning; "
         f"compare({STUDY!r}, Layout(Path({str(root)!r}))); print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -12,6 +12,7 @@ from crossover.evaluation.schema import COSTS, METRICS, SCORES, check_columns
 from crossover.files import folder_bytes
 from crossover.fits import CellRecord, Fit
 from crossover.layout import LEARNED
+from crossover.study import DEFAULT, Cell
 
 # pandas would write a whole number in a column with gaps as 1617.0.
 _WHOLE = ["n_train", "n_test", "n_classes", "model_bytes", "peak_memory_bytes", "threads"]
@@ -44,13 +45,15 @@ class ScoredCell:
     @property
     def name(self) -> str:
         """For file names: "raw-random_forest"."""
-        return f"{self.record.features}-{self.record.model}"
+        record = self.record
+        return Cell(record.dataset, record.features, record.model, record.variant).name
 
     @property
     def label(self) -> str:
-        """For plots: "random_forest (raw)", "cnn"."""
-        learned = self.record.features == LEARNED
-        return self.record.model if learned else f"{self.record.model} ({self.record.features})"
+        """For plots: "random_forest (raw)", "cnn", "cnn, tuned"."""
+        record = self.record
+        name = record.model if record.variant == DEFAULT else f"{record.model}, {record.variant}"
+        return name if record.features == LEARNED else f"{name} ({record.features})"
 
     def mean(self, metric: str) -> float:
         """Mean of a metric over the fits."""

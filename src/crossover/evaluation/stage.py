@@ -29,7 +29,7 @@ from crossover.files import atomic_folder, write_json
 from crossover.fits import CellRecord, Fit, FittedCell
 from crossover.layout import LEARNED, Layout
 from crossover.recording import facts_of, record_epochs, record_fit
-from crossover.study import Cell, Study
+from crossover.study import DEFAULT, Cell, Study
 from crossover.tracking import FitFacts, Tracker
 
 
@@ -80,7 +80,7 @@ def _fitted(study: Study, layout: Layout, meta: Meta) -> list[tuple[CellRecord, 
 
 
 def _fitted_cell(cell: Cell, study: Study, layout: Layout, meta: Meta) -> tuple[CellRecord, list[Fit]]:
-    on_disk = FittedCell(layout.cell(cell.dataset, cell.features, cell.model))
+    on_disk = FittedCell(layout.cell(cell.dataset, cell.features, cell.model, cell.variant))
     if not (on_disk.folder / "cell.json").exists():
         raise _unfit(cell, f"is not fitted ({on_disk.folder} is missing or empty)")
     if not on_disk.applicable:
@@ -100,14 +100,20 @@ def _fitted_cell(cell: Cell, study: Study, layout: Layout, meta: Meta) -> tuple[
 def _unfit(cell: Cell, problem: str) -> CrossoverError:
     return CrossoverError(
         f"each cell of the study must be fitted for every seed of params.yaml before it is scored, but the "
-        f"cell {cell.dataset}, {cell.features}, {cell.model} {problem}; run `{_made_by(cell)}`"
+        f"cell {_in_words(cell)} {problem}; run `{_made_by(cell)}`"
     )
 
 
+def _in_words(cell: Cell) -> str:
+    tuned = "" if cell.variant == DEFAULT else f", {cell.variant}"
+    return f"{cell.dataset}, {cell.features}, {cell.model}{tuned}"
+
+
 def _made_by(cell: Cell) -> str:
+    variant = "" if cell.variant == DEFAULT else f"_{cell.variant}"
     if cell.features == LEARNED:
-        return f"dvc repro train_deep@{cell.dataset}-{cell.model}"
-    return f"dvc repro train_classical@{cell.dataset}-{cell.features}-{cell.model}"
+        return f"dvc repro train_deep{variant}@{cell.dataset}-{cell.model}"
+    return f"dvc repro train_classical{variant}@{cell.dataset}-{cell.features}-{cell.model}"
 
 
 def _score(fitted: list[tuple[CellRecord, list[Fit]]], test: _TestPart) -> list[ScoredCell]:
@@ -126,15 +132,13 @@ def _score(fitted: list[tuple[CellRecord, list[Fit]]], test: _TestPart) -> list[
 
 
 def _score_fit(record: CellRecord, fit: Fit, test: _TestPart) -> ScoredFit:
-    cell = Cell(record.dataset, record.features, record.model)
+    cell = Cell(record.dataset, record.features, record.model, record.variant)
     model = load_fitted(fit.model_folder, _made_by(cell))
     proba, cost = predict_clocked(model, test.inputs(record.features))
     try:
         metrics = evaluate(test.y_true, proba)
     except CrossoverError as error:
-        raise CrossoverError(
-            f"{cell.dataset}, {cell.features}, {cell.model}, seed {fit.seed}: {error}"
-        ) from error
+        raise CrossoverError(f"{_in_words(cell)}, seed {fit.seed}: {error}") from error
     return ScoredFit(fit, proba, metrics, cost)
 
 

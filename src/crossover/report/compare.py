@@ -1,5 +1,6 @@
 """The comparison over all data sets: rows in, verdict out."""
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -10,10 +11,12 @@ from crossover.layout import Layout
 from crossover.report.figures import draw_figures
 from crossover.report.markdown import Chapter, render
 from crossover.report.published import load_published, reproductions
-from crossover.report.results import CellResult, read_results
+from crossover.report.results import CellResult, DatasetResults, read_results
 from crossover.report.statistics import accuracy_interval
+from crossover.report.tuning import read_tuning, tuning_table
+from crossover.report.tuning_figures import draw_tuning_figures
 from crossover.report.verdict import Verdict, judge
-from crossover.study import Study
+from crossover.study import DEFAULT, Study
 
 _COSTS = [
     "fit_seconds",
@@ -29,7 +32,7 @@ def compare(study: Study, layout: Layout) -> None:
     """Read `results/`, compare the study's cells and write `reports/`.
 
     `reports/` holds comparison.md, comparison.csv (one row a cell), verdicts/<dataset>.json (for
-    `dvc metrics show`) and figures/ (PNG and SVG).
+    `dvc metrics show`), figures/ (PNG and SVG) and, where the study tunes, tuning.csv (one row a tuned cell).
 
     Raises:
         CrossoverError: a result that the study asks for is missing or does not fit the others.
@@ -43,13 +46,25 @@ def compare(study: Study, layout: Layout) -> None:
             if chapter.verdict:
                 write_json(folder / "verdicts" / f"{chapter.dataset}.json", _summary(chapter.verdict))
         draw_figures(folder / "figures", chapters)
+        tunings = [chapter.tuning for chapter in chapters if chapter.tuning]
+        if tunings:
+            tuning_table(tunings).to_csv(folder / "tuning.csv", index=False)
+            draw_tuning_figures(folder / "figures", tunings)
 
 
 def read_chapters(study: Study, layout: Layout) -> list[Chapter]:
     """Read and compare each data set's results; the errors are those of `compare`."""
     published = load_published()
     results = [read_results(study, layout, dataset) for dataset in study.datasets]
-    return [Chapter(r, judge(r), reproductions(r, published)) for r in results]
+    return [
+        Chapter(r, judge(r), reproductions(_as_published(r), published), read_tuning(study, layout, r))
+        for r in results
+    ]
+
+
+def _as_published(results: DatasetResults) -> DatasetResults:
+    """The cells whose configuration is the published one; a tuned one reproduces nothing."""
+    return replace(results, cells=[cell for cell in results.cells if cell.variant == DEFAULT])
 
 
 def _table(chapters: list[Chapter]) -> pd.DataFrame:

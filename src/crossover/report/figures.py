@@ -1,17 +1,11 @@
-"""The figures of the comparison, in one visual language.
-
-Classical is a blue circle, deep a red diamond: different in hue, lightness and shape, so that grey prints and
-colour-blind readers tell them apart. The best of each family is filled, the others are pale.
-"""
+"""The figures of the comparison. The best of each family is filled, the others are pale."""
 
 from itertools import pairwise, zip_longest
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator
@@ -21,34 +15,8 @@ from crossover.report.labels import place_labels
 from crossover.report.markdown import Chapter
 from crossover.report.results import CellResult
 from crossover.report.statistics import accuracy_interval
-from crossover.report.wording import FAMILY_NAMES, percent, significant, verdict_subtitle
-
-COLORS = {"classical": "#1b6ca8", "deep": "#d1495b"}
-SHAPES = {"classical": "o", "deep": "D"}
-INK, PALE_INK, GRID = "#222222", "#6b6b6b", "#e3e3e3"
-
-FRONTIER: dict[str, Any] = {"color": "#9a9a9a", "lw": 1, "ls": (0, (4, 3))}
-
-STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine draws the same
-    "font.size": 10,
-    "axes.edgecolor": "#bbbbbb",
-    "axes.labelcolor": PALE_INK,
-    "axes.titlecolor": INK,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": GRID,
-    "grid.linewidth": 0.8,
-    "xtick.color": PALE_INK,
-    "ytick.color": PALE_INK,
-    "text.color": INK,
-    "svg.hashsalt": "crossover",  # equal figures are equal files
-}
+from crossover.report.style import COLORS, FRONTIER, INK, SHAPES, STYLE, legend, new_figure, pale, save, title
+from crossover.report.wording import percent, significant, verdict_subtitle
 
 
 def draw_figures(folder: Path, chapters: list[Chapter]) -> None:
@@ -56,27 +24,16 @@ def draw_figures(folder: Path, chapters: list[Chapter]) -> None:
     folder.mkdir(parents=True)
     with matplotlib.rc_context(STYLE):
         drawn = [chapter for chapter in chapters if chapter.results.cells]
-        _save(_overview(drawn), folder / "overview")
+        save(_overview(drawn), folder / "overview")
         for chapter in drawn:
-            _save(_accuracy(chapter), folder / f"{chapter.dataset}-accuracy")
-            _save(_cost(chapter), folder / f"{chapter.dataset}-cost")
-
-
-def _save(figure: Figure, path: Path) -> None:
-    figure.savefig(path.with_suffix(".png"), dpi=160, facecolor="white", metadata={"Software": None})
-    figure.savefig(path.with_suffix(".svg"), facecolor="white", metadata={"Date": None})
-
-
-def _figure(width: float, height: float) -> Figure:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)  # labels are placed by their drawn size
-    return figure
+            save(_accuracy(chapter), folder / f"{chapter.dataset}-accuracy")
+            save(_cost(chapter), folder / f"{chapter.dataset}-cost")
 
 
 def _accuracy(chapter: Chapter) -> Figure:
     """Accuracy of every cell with its interval, best on top."""
     cells = chapter.results.cells
-    figure = _figure(9, 1.5 + 0.3 * len(cells))
+    figure = new_figure(9, 1.5 + 0.3 * len(cells))
     axes = figure.add_subplot()
     for row, cell in enumerate(cells):
         _whisker(axes, cell, row, best=cell in chapter.best)
@@ -92,7 +49,7 @@ def _accuracy(chapter: Chapter) -> Figure:
     axes.set_xlabel(f"{LABEL}; whiskers: 95 % interval, small ticks: single fits")
     _title(axes, chapter)
     _numbers_at_the_right(axes, cells)
-    _legend(figure)
+    legend(figure)
     return figure
 
 
@@ -122,15 +79,10 @@ def _dot(axes: Axes, x: float, y: float, cell: CellResult, best: bool) -> None:
         SHAPES[cell.family],
         ms=8 if best else 6.5,
         mec=color,
-        mfc=color if best else _pale(color),
+        mfc=color if best else pale(color),
         mew=1.4,
         zorder=3.5 if best else 3,
     )
-
-
-def _pale(color: str) -> tuple[float, ...]:
-    rgb = np.array(matplotlib.colors.to_rgb(color))
-    return tuple(0.45 * rgb + 0.55)
 
 
 def _row_label(cell: CellResult) -> str:
@@ -150,19 +102,7 @@ def _numbers_at_the_right(axes: Axes, cells: list[CellResult]) -> None:
 
 
 def _title(axes: Axes, chapter: Chapter) -> None:
-    axes.set_title(chapter.dataset, pad=24)
-    verdict = verdict_subtitle(chapter.verdict)
-    axes.annotate(
-        verdict, (0, 1), (0, 8), "axes fraction", "offset points", color=PALE_INK, annotation_clip=False
-    )
-
-
-def _legend(figure: Figure, *more: Line2D) -> None:
-    handles = [
-        Line2D([], [], ls="", marker=SHAPES[f], ms=7, color=COLORS[f], label=name)
-        for f, name in FAMILY_NAMES.items()
-    ]
-    figure.legend(handles=[*handles, *more], loc="outside lower center", ncols=3, frameon=False)
+    title(axes, chapter.dataset, verdict_subtitle(chapter.verdict))
 
 
 def _frontier_handle() -> Line2D:
@@ -171,7 +111,7 @@ def _frontier_handle() -> Line2D:
 
 def _cost(chapter: Chapter) -> Figure:
     """Accuracy against the time to fit and against the time of one prediction."""
-    figure = _figure(11, 4.6)
+    figure = new_figure(11, 4.6)
     left, right = figure.subplots(1, 2, sharey=True)
     panels = (
         (left, "fit_seconds", "seconds to fit"),
@@ -182,7 +122,7 @@ def _cost(chapter: Chapter) -> Figure:
         axes.set_xlabel(label)
     left.set_ylabel(LABEL)
     _title(left, chapter)
-    _legend(figure, _frontier_handle())
+    legend(figure, _frontier_handle())
     figure.draw_without_rendering()  # fixes the layout that the labels are placed in
     for axes, column, _ in panels:
         _label(axes, chapter, column, _worth_a_label(chapter, column))
@@ -240,7 +180,7 @@ def _overview(chapters: list[Chapter]) -> Figure:
     """Accuracy against the time to fit, one panel a data set."""
     columns = min(len(chapters), 3) or 1
     rows = -(-len(chapters) // columns) or 1
-    figure = _figure(4.4 * columns, 3.6 * rows + 0.4)
+    figure = new_figure(4.4 * columns, 3.6 * rows + 0.4)
     panels = [figure.add_subplot(rows, columns, i + 1) for i in range(len(chapters))]
     for axes, chapter in zip(panels, chapters, strict=True):
         _scatter(axes, chapter, "fit_seconds")
@@ -248,7 +188,7 @@ def _overview(chapters: list[Chapter]) -> Figure:
         _title(axes, chapter)
     for axes in panels[::columns]:
         axes.set_ylabel(LABEL)
-    _legend(figure, _frontier_handle())
+    legend(figure, _frontier_handle())
     figure.draw_without_rendering()
     for axes, chapter in zip(panels, chapters, strict=True):
         _label(axes, chapter, "fit_seconds", chapter.best)

@@ -6,15 +6,21 @@ import pandas as pd
 
 from crossover.report.published import Reproduction
 from crossover.report.results import CellResult, DatasetResults
+from crossover.report.sensitivity_text import no_tuning_line
 from crossover.report.statistics import accuracy_interval
+from crossover.report.tables import bold_where, bullets, table
+from crossover.report.tuning import DatasetTuning
+from crossover.report.tuning_text import tuning_section
 from crossover.report.verdict import Verdict
 from crossover.report.wording import (
     FAMILY_NAMES,
+    MARKS,
     MISSING,
     NO_VERDICT,
     cost_sentence,
     decimals,
     mcnemar_sentence,
+    model,
     percent,
     percent_interval,
     points,
@@ -27,8 +33,6 @@ from crossover.report.wording import (
     verdict_title,
 )
 from crossover.study import Study
-
-MARKS = {"classical": "●", "deep": "◆"}
 
 COLUMNS = [
     "model",
@@ -48,11 +52,19 @@ COLUMNS = [
 
 @dataclass(frozen=True)
 class Chapter:
-    """One data set of the report; no verdict where one of the families has no result."""
+    """One data set of the report.
+
+    Attributes:
+        results: its cells.
+        verdict: None where one of the families has no result.
+        reproductions: published values beside ours.
+        tuning: the searches behind its tuned cells; None where it has none.
+    """
 
     results: DatasetResults
     verdict: Verdict | None
     reproductions: list[Reproduction]
+    tuning: DatasetTuning | None
 
     @property
     def dataset(self) -> str:
@@ -71,27 +83,6 @@ def render(study: Study, chapters: list[Chapter]) -> str:
     parts += [_chapter(chapter) for chapter in chapters]
     parts.append(_provenance(study, chapters))
     return "\n\n".join(parts) + "\n"
-
-
-def table(header: list[str], rows: list[list[str]], right: set[int] = frozenset()) -> str:  # type: ignore[assignment]
-    """A Markdown table whose columns line up in a terminal.
-
-    Args:
-        header: names of the columns.
-        rows: cells, as many a row as the header has.
-        right: columns that are aligned to the right.
-    """
-    widths = [max(3, *(len(row[i]) for row in [header, *rows])) for i in range(len(header))]
-
-    def line(cells: list[str]) -> str:
-        padded = [
-            c.rjust(w) if i in right else c.ljust(w)
-            for i, (c, w) in enumerate(zip(cells, widths, strict=True))
-        ]
-        return f"| {' | '.join(padded)} |"
-
-    rule = [f"{'-' * (w - 1)}:" if i in right else "-" * w for i, w in enumerate(widths)]
-    return "\n".join([line(header), line(rule), *(line(row) for row in rows)])
 
 
 def _summary(chapters: list[Chapter]) -> str:
@@ -117,7 +108,7 @@ def _best_of(cells: list[CellResult]) -> str:
         return MISSING
     best = cells[0]
     sees = "" if best.family == "deep" else f" on {best.cell.features}"
-    return f"{best.label}{sees}, {percent(best.mean('accuracy'))} %"
+    return f"{model(best)}{sees}, {percent(best.mean('accuracy'))} %"
 
 
 def _legend() -> str:
@@ -131,10 +122,12 @@ def _legend() -> str:
 
 def _chapter(chapter: Chapter) -> str:
     parts = [f"## {chapter.dataset}", *_verdict(chapter), _cells(chapter)]
+    if chapter.tuning:
+        parts.append(tuning_section(chapter.tuning))
     if chapter.reproductions:
-        parts += ["### Published values", _bullets([reproduction_sentence(r) for r in chapter.reproductions])]
+        parts += ["### Published values", bullets([reproduction_sentence(r) for r in chapter.reproductions])]
     if chapter.results.not_applicable:
-        parts += ["### Not applicable", _bullets(_reasons(chapter.results.not_applicable))]
+        parts += ["### Not applicable", bullets(_reasons(chapter.results.not_applicable))]
     if chapter.results.cells:
         parts += [
             f"![Accuracy of every cell](figures/{chapter.dataset}-accuracy.png)",
@@ -156,11 +149,7 @@ def _verdict(chapter: Chapter) -> list[str]:
     if verdict is None:
         return ["**No verdict**: one of the families has no result on this data set."]
     details = [selection_sentence(verdict), mcnemar_sentence(verdict), cost_sentence(verdict)]
-    return [verdict_sentence(verdict), _bullets(details)]
-
-
-def _bullets(lines: list[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines)
+    return [verdict_sentence(verdict), bullets(details)]
 
 
 def _cells(chapter: Chapter) -> str:
@@ -172,9 +161,9 @@ def _cell_row(cell: CellResult, bold: bool) -> list[str]:
     accuracy = percent(cell.mean("accuracy"))
     interval = percent_interval(accuracy_interval(cell.correct)).replace(" to ", ", ")
     return [
-        f"{MARKS[cell.family]} {_bold(cell.label, bold)}",
+        f"{MARKS[cell.family]} {bold_where(bold, cell.label)}",
         cell.cell.features,
-        f"{_bold(accuracy, bold)} [{interval}]",
+        f"{bold_where(bold, accuracy)} [{interval}]",
         percent(cell.sd("accuracy")),
         str(cell.n) if cell.stochastic else f"{cell.n} (deterministic)",
         decimals(cell.mean("macro_f1"), 4),
@@ -185,10 +174,6 @@ def _cell_row(cell: CellResult, bold: bool) -> list[str]:
         size(cell.mean("model_bytes")),
         _listed(cell.costs["device"]),
     ]
-
-
-def _bold(text: str, bold: bool) -> str:
-    return f"**{text}**" if bold else text
 
 
 def _listed(values: pd.Series) -> str:
@@ -202,12 +187,15 @@ def _provenance(study: Study, chapters: list[Chapter]) -> str:
         f"{study.seeds - 1}.",
         "Repetition k gives every model the same validation split and the same seed. The test part is the "
         "publisher's where there is one, and opened for scoring alone; selection and early stopping see "
-        "validation data. Every model has the configuration that stands in `conf/model/`.",
+        "validation data. Every model has the configuration that stands in `conf/model/`; a tuned one is named "
+        "so and has the best that a search of the space in `conf/search/` found.",
         "What is computed and what it cannot tell: `docs/methods.md`.",
     ]
+    untuned = [chapter.dataset for chapter in chapters if not chapter.tuning]
+    lines += [no_tuning_line(untuned)] if untuned else []
     lines += [f"Data checksum of {c.dataset}: `{_checksum(c)}`" for c in chapters if c.results.cells]
     lines += _measured_on(costs) if len(costs) else []
-    return f"## Provenance\n\n{_bullets(lines)}"
+    return f"## Provenance\n\n{bullets(lines)}"
 
 
 def _checksum(chapter: Chapter) -> str:

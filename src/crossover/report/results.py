@@ -9,7 +9,7 @@ import pandas as pd
 from crossover.errors import CrossoverError
 from crossover.evaluation.schema import COSTS, METRICS, SCORES, read_rows
 from crossover.layout import Layout
-from crossover.study import OK, Cell, Study
+from crossover.study import DEFAULT, OK, Cell, Study
 
 _NEEDED = {  # for ranking and drawing a cell; what else is empty is printed as a dash
     "scores.csv": ["accuracy", "log_loss"],
@@ -115,7 +115,7 @@ class _Reader:
     def cell(self, cell: Cell) -> CellResult:
         scores = self._rows(self._scores, cell)
         if scores.empty:
-            raise self._missing(f"has no row for {cell.features} and {cell.model}", "scores.csv")
+            raise self._missing(f"has no row for {_in_words(cell)}", "scores.csv")
         first = scores.iloc[0]
         family, variant, status = (str(first[column]) for column in ("family", "variant", "status"))
         if status != OK:
@@ -131,19 +131,20 @@ class _Reader:
 
     @staticmethod
     def _rows(table: pd.DataFrame, cell: Cell) -> pd.DataFrame:
-        of_cell = (table["features"] == cell.features) & (table["model"] == cell.model)
-        return table[of_cell & (table["dataset"] == cell.dataset)]
+        keys = ("dataset", "features", "model", "variant")
+        of_cell = [table[key] == getattr(cell, key) for key in keys]
+        return table[np.logical_and.reduce(of_cell)]
 
     def _fits(self, rows: pd.DataFrame, seeds: list[int], cell: Cell, file: str) -> pd.DataFrame:
         """The rows of the given seeds, in their order, with the seed as index."""
         by_seed = rows.set_index(rows["seed"].astype("Int64"))
         missing = sorted(set(seeds) - set(by_seed.index))
         if missing:
-            raise self._missing(f"has no row for {cell.features}, {cell.model} and seed {missing[0]}", file)
+            raise self._missing(f"has no row for {_in_words(cell)} and seed {missing[0]}", file)
         found = by_seed.loc[seeds]
         empty = [column for column in _NEEDED[file] if found[column].isna().any()]
         if empty:
-            raise self._missing(f"has no {empty[0]} for {cell.features} and {cell.model}", file)
+            raise self._missing(f"has no {empty[0]} for {_in_words(cell)}", file)
         return found
 
     def _correct(self, cell: Cell, seed: int, accuracy: float) -> np.ndarray:
@@ -169,3 +170,8 @@ class _Reader:
     def _missing(self, problem: str, file: str) -> CrossoverError:
         folder = self._folder / "predictions" if file.endswith(".npy") else self._folder
         return CrossoverError(f"{folder / file} {problem}; make it again with `{self._made_by}`")
+
+
+def _in_words(cell: Cell) -> str:
+    tuned = "" if cell.variant == DEFAULT else f", {cell.variant}"
+    return f"{cell.features}, {cell.model}{tuned}"

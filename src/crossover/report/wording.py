@@ -6,9 +6,11 @@ from crossover.report.published import Reproduction
 from crossover.report.results import CellResult
 from crossover.report.statistics import Interval
 from crossover.report.verdict import Verdict
+from crossover.study import DEFAULT
 
 MISSING = "–"  # noqa: RUF001
 NO_VERDICT = "no verdict: one family has no result"
+MARKS = {"classical": "●", "deep": "◆"}
 FAMILY_NAMES = {"classical": "classical machine learning", "deep": "deep learning"}
 
 
@@ -61,10 +63,15 @@ def share(value: float) -> str:
     return "> 99.9 %" if value > 0.999 else f"{100 * value:.1f} %"
 
 
+def model(cell: CellResult) -> str:
+    """The model in a sentence: "xgboost", "tuned xgboost"."""
+    return cell.cell.model if cell.variant == DEFAULT else f"{cell.variant} {cell.cell.model}"
+
+
 def name(cell: CellResult) -> str:
     """The model and what it sees."""
     sees = "its own features" if cell.family == "deep" else f"{cell.cell.features} features"
-    return f"{cell.label} on {sees}"
+    return f"{model(cell)} on {sees}"
 
 
 def verdict_title(verdict: Verdict) -> str:
@@ -154,6 +161,8 @@ def cost_sentence(verdict: Verdict) -> str:
     ]
     devices = sorted({str(device) for c in (verdict.deep, verdict.classical) for device in c.costs["device"]})
     caveat = f" They ran on different devices ({', '.join(devices)})." if len(devices) > 1 else ""
+    if any(cell.variant != DEFAULT for cell in (verdict.deep, verdict.classical)):
+        caveat += " The search for a tuned configuration is not in these times."
     return f"Beside the best classical model, the best network takes {', '.join(compared)}.{caveat}"
 
 
