@@ -27,6 +27,7 @@ def tuning(**changes: str) -> str:
         "examples": "null",
         "sampler": "random",
         "seed": "0",
+        "cost": "null",
     }
     return "{" + ", ".join(f"{k}: {v}" for k, v in (keys | changes).items()) + "}"
 
@@ -72,6 +73,7 @@ def test_tuned_cells_follow_the_default_ones(tmp_path):
         ({"trials": "null"}, ["either trials or seconds", "None"]),
         ({"examples": "0"}, ["tuning.examples", "positive"]),
         ({"seed": "-1"}, ["tuning.seed", "-1"]),
+        ({"cost": "energy"}, ["tuning.cost", "fit_seconds", "energy"]),
         ({"trails": "30"}, ["tuning", "trails"]),
         ({"deep_models": "[resnet18]"}, ["tuning.deep_models", "resnet18", "add it"]),
         ({"classical_models": "[random_forest]", "feature_sets": "[hog]"}, ["tuning.feature_sets", "hog"]),

@@ -13,6 +13,9 @@ OK = "ok"
 NOT_APPLICABLE = "not applicable"
 """What becomes of a cell: it is fitted and scored, or its model or features do not take the data set."""
 
+SECOND_OBJECTIVES = ("fit_seconds", "latency_p50_ms")
+"""What a search may minimise beside the accuracy that it maximises."""
+
 DEFAULT = "default"
 TUNED = "tuned"
 """Variants of a cell: the model as its YAML says, or with the best configuration that a search found."""
@@ -47,6 +50,7 @@ class Tuning:
         examples: size of the stratified subset of the training part that trials are fitted on; None is all of it.
         sampler: name of one of Hydra's Optuna samplers: "random", "tpe", "grid", …
         seed: of the search.
+        cost: a second objective of the searches, "fit_seconds" or "latency_p50_ms"; None for accuracy alone.
     """
 
     feature_sets: list[str] = field(default_factory=list)
@@ -57,6 +61,7 @@ class Tuning:
     examples: int | None = None
     sampler: str = "random"
     seed: int = 0
+    cost: str | None = None
 
 
 @dataclass(frozen=True)
@@ -163,6 +168,10 @@ def _check_budget(tuning: dict[str, Any], path: Path) -> None:
     for name in ("trials", "seconds", "examples"):
         if tuning[name] is not None:
             _require_positive(f"tuning.{name}", tuning[name], path)
+    if tuning["cost"] not in (None, *SECOND_OBJECTIVES):
+        raise CrossoverError(
+            f"tuning.cost must be null or one of {', '.join(SECOND_OBJECTIVES)}, got {tuning['cost']!r} ({path})"
+        )
     seed = tuning["seed"]
     if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
         raise CrossoverError(f"tuning.seed must be a whole number of at least 0, got {seed!r} ({path})")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from configured import load_protocol
 
+from crossover.data.splits import subset_rows
 from crossover.errors import CrossoverError
 
 Y = np.random.default_rng(0).permutation(np.repeat(np.arange(3), [200, 70, 30]))
@@ -83,3 +84,22 @@ def test_a_class_with_too_few_examples_is_named():
     y = np.array([0] * 20 + [1])
     with pytest.raises(CrossoverError, match=r"test_fraction.*\[20, 1\].*conf/protocol/default\.yaml"):
         load_protocol().test_rows(y)
+
+
+def test_subsets_are_stratified_and_lie_inside_each_other():
+    y = np.repeat([0, 1, 2], [700, 200, 100])
+    rows = {n: subset_rows(y, n, seed=3) for n in (10, 50, 333, 1000)}
+    for n, chosen in rows.items():
+        assert len(set(chosen)) == n
+        shares = np.bincount(y[chosen], minlength=3)
+        assert np.abs(shares - n * np.array([0.7, 0.2, 0.1])).max() <= 1
+    for small, large in ((10, 50), (50, 333), (333, 1000)):
+        assert set(rows[small]) <= set(rows[large])
+    assert not np.array_equal(rows[50], subset_rows(y, 50, seed=4))
+    assert np.array_equal(rows[50], subset_rows(y, 50, seed=3))
+
+
+@pytest.mark.parametrize(("n", "words"), [(1001, "1,001"), (1, "lacks 2")])
+def test_a_subset_that_cannot_be_is_refused(n, words):
+    with pytest.raises(CrossoverError, match=words):
+        subset_rows(np.repeat([0, 1, 2], [700, 200, 100]), n, seed=0)

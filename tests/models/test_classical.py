@@ -271,6 +271,19 @@ class TestSupportVectorMachine:
 
 
 class TestXGBoost:
+    def test_watching_a_validation_part_does_not_change_the_fit(self) -> None:
+        part, rounds = blobs(3), []
+        hooks = FitHooks(on_epoch=lambda epoch, metrics: rounds.append((epoch, metrics["val/accuracy"])))
+        model = make("xgboost", n_estimators=7, n_jobs=1)
+        watched = model.fit(part, blobs(3, n=30), seed=0, hooks=hooks).predict_proba(part.X)
+        plain = make("xgboost", n_estimators=7, n_jobs=1).fit(part, None, seed=0).predict_proba(part.X)
+        assert np.array_equal(watched, plain)
+        assert (
+            [epoch for epoch, _ in rounds]
+            == list(range(7))
+            == list(range(model.planned_epochs(len(part)) or 0))
+        )
+
     def test_subsampling_draws_random_numbers(self) -> None:
         part = blobs(3)
         model = make("xgboost", subsample=0.5)

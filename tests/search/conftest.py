@@ -35,6 +35,10 @@ class Workplace:
         """`python pipelines/tune.py` in this process, which saves the imports."""
         return self._run([str(TUNE), f"root={self.root}", *arguments])
 
+    def train(self, *arguments: str) -> Done:
+        """`python pipelines/train_classical.py` in this process."""
+        return self._run([str(TUNE.with_name("train_classical.py")), f"root={self.root}", *arguments])
+
     def start(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
         """`python pipelines/tune.py` in a process and a process group of its own."""
         return subprocess.Popen(

@@ -349,3 +349,59 @@ def test_a_study_of_another_search_is_not_mixed_with_this_one(workplace):
 
 def test_a_search_space_of_the_wrong_model_names_the_key(workplace):
     told(workplace.tune(*TREE, "search=xgboost"), "conf/search/xgboost.yaml", "conf/model/decision_tree.yaml")
+
+
+def test_the_variant_tuned_is_fitted_with_the_best_configuration(workplace):
+    assert workplace.tune(*TREE, budget(4), "model.estimator.max_depth=choice(1,2,3)").status == 0
+    (workplace.outcome() / "best.yaml").write_text("model: {estimator: {max_depth: 2}}\n")
+    done = workplace.train(*TREE, "variant=tuned", "seeds=2")
+    assert done.status == 0, done.text
+    folder = workplace.root / "models" / "wine" / "raw" / "decision_tree-tuned"
+    for seed in (0, 1):
+        config = json.loads((folder / f"seed_{seed}" / "model" / "config.json").read_text())
+        assert config["estimator"]["max_depth"] == 2
+        assert config["estimator"]["criterion"] == "gini"
+    assert json.loads((folder / "cell.json").read_text())["variant"] == "tuned"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, ["best.yaml", "does not exist", "dvc repro"]),
+        (
+            "model: {estimator: {max_deep: 2}}",
+            ["best.yaml", "estimator.max_deep", "no longer", "decision_tree.yaml"],
+        ),
+        ("- 1", ["best.yaml", "must hold the key model"]),
+        ("model: [", ["best.yaml", "not valid YAML"]),
+    ],
+)
+def test_a_best_configuration_that_does_not_fit_is_told_in_one_sentence(workplace, content, words):
+    if content is not None:
+        workplace.outcome().mkdir(parents=True)
+        (workplace.outcome() / "best.yaml").write_text(content)
+    told(workplace.train(*TREE, "variant=tuned"), *words)
+    assert not (workplace.root / "models").exists()
+
+
+def test_a_variant_that_does_not_exist(workplace):
+    told(workplace.train(*TREE, "variant=tunned"), "variant", "tunned", "default or tuned")
+
+
+def test_a_null_of_params_yaml_is_none_in_the_command_of_dvc(workplace):
+    done = workplace.tune(
+        *TREE, budget(1), "hydra.sweeper.n_seconds=None", "objectives=[accuracy,None]", "examples=None"
+    )
+    assert done.status == 0, done.text
+    facts = json.loads((workplace.outcome() / "sweep.json").read_text())
+    assert (facts["budget"], facts["objectives"], facts["examples"]) == (
+        {"trials": 1, "seconds": None},
+        ["accuracy"],
+        None,
+    )
+
+
+def test_trials_are_fitted_on_a_subset(workplace):
+    assert workplace.tune(*TREE, budget(2), "examples=60").status == 0
+    facts = json.loads((workplace.outcome() / "sweep.json").read_text())
+    assert (facts["examples"], facts["n_train"]) == (60, 60)

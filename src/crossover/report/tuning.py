@@ -158,8 +158,8 @@ def read_tuning(study: Study, layout: Layout, results: DatasetResults) -> Datase
     """Read the searches behind the tuned cells that have results; None where there is none.
 
     Raises:
-        CrossoverError: a file or a column is missing, files disagree, or a search had another budget,
-            sampler or seed than the study gives.
+        CrossoverError: a file or a column is missing, files disagree, a search had another budget, sampler or
+            seed than the study gives, or has seen a repetition on which its best configuration is fitted.
     """
     cells = {result.cell: result for result in results.cells}
     tuned = [cells[cell] for cell in study.cells(results.dataset) if cell.variant == TUNED and cell in cells]
@@ -184,6 +184,11 @@ class _Reader:
         costs = read_rows(self._folder / "costs.csv", TRIAL_COSTS, _MADE_BY).sort_values("trial")
         if trials["trial"].tolist() != costs["trial"].tolist() or 0 not in set(trials["trial"]):
             raise self._wrong("trials.csv", "must hold trial 0 and the same trials as costs.csv")
+        both = set(facts["repetitions"]) & set(tuned.scores["seed"].astype(int))
+        if both:
+            raise self._wrong(
+                "sweep.json", f"must not have seen repetition {min(both)}, on which the best is fitted"
+            )
         if trials["best"].sum() > 1:
             raise self._wrong("trials.csv", "must mark one trial as the best")
         importance = read_rows(self._folder / "importance.csv", IMPORTANCE, _MADE_BY)

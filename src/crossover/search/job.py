@@ -64,7 +64,8 @@ def cell_of(config: DictConfig) -> CellConfig:
 def plan_of(config: DictConfig) -> Plan:
     """How trials are scored."""
     settings = {name: null_of_dvc(plain(config)[name]) for name in PLAN}
-    return Plan(**{**settings, "objectives": tuple(settings["objectives"])})
+    objectives = (null_of_dvc(name) for name in settings["objectives"])
+    return Plan(**{**settings, "objectives": tuple(name for name in objectives if name)})
 
 
 def null_of_dvc(value: Any) -> Any:

@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 from crossover.data.prepared import Prepared
 from crossover.errors import CrossoverError
+from crossover.study import SECOND_OBJECTIVES
 
 Direction = Literal["maximize", "minimize"]
 
 ACCURACY = "accuracy"
-COSTS = ("fit_seconds", "latency_p50_ms")
 
 ORIGIN = "conf/tune.yaml or the command line"
 
@@ -38,9 +38,9 @@ class Plan:
 
     def __post_init__(self) -> None:
         first, *rest = self.objectives or ("",)
-        if first != ACCURACY or len(rest) > 1 or not set(rest) <= set(COSTS):
+        if first != ACCURACY or len(rest) > 1 or not set(rest) <= set(SECOND_OBJECTIVES):
             raise CrossoverError(
-                f"objectives must be [{ACCURACY}] or {ACCURACY} and one of {', '.join(COSTS)}, "
+                f"objectives must be [{ACCURACY}] or {ACCURACY} and one of {', '.join(SECOND_OBJECTIVES)}, "
                 f"got {list(self.objectives)} ({ORIGIN})"
             )
         for name in ("examples", "min_validation_examples", "max_repetitions"):
