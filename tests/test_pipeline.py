@@ -22,6 +22,7 @@ tuning:
   examples: null
   sampler: random
   seed: 0
+  pruner: worst_quarter
   cost: null
 """
 

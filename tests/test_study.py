@@ -27,6 +27,7 @@ def tuning(**changes: str) -> str:
         "examples": "null",
         "sampler": "random",
         "seed": "0",
+        "pruner": "none",
         "cost": "null",
     }
     return "{" + ", ".join(f"{k}: {v}" for k, v in (keys | changes).items()) + "}"
@@ -116,7 +117,7 @@ def test_a_missing_file_says_where_to_stand(tmp_path):
 
 @pytest.mark.parametrize("key", ["datasets", "feature_sets", "classical_models", "deep_models"])
 def test_a_name_without_its_yaml_lists_those_that_exist(tmp_path, key):
-    for group, name in {"dataset": "digits", "features": "raw", "model": "cnn"}.items():
+    for group, name in {"dataset": "digits", "features": "raw", "model": "cnn", "pruner": "none"}.items():
         (tmp_path / group).mkdir()
         (tmp_path / group / f"{name}.yaml").touch()
     names = {

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from crossover.errors import CrossoverError
+from crossover.errors import CrossoverError, first_line
 from crossover.files import read_json, write_json
 
 
@@ -28,12 +28,8 @@ def build(node: Any, origin: str) -> Any:
         raise CrossoverError(f"{origin}: {error}") from error
     except (InstantiationException, TypeError) as error:  # a class that refuses a key raises TypeError
         raise CrossoverError(
-            f"{origin}: {_first_line(error)}; see the comments in that file for its keys"
+            f"{origin}: {first_line(error)}; see the comments in that file for its keys"
         ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0].rstrip(".")
 
 
 def plain(node: Any) -> dict[str, Any]:

@@ -50,6 +50,7 @@ class Tuning:
         examples: size of the stratified subset of the training part that trials are fitted on; None is all of it.
         sampler: name of one of Hydra's Optuna samplers: "random", "tpe", "grid", …
         seed: of the search.
+        pruner: name of its YAML; "none" lets every trial end.
         cost: a second objective of the searches, "fit_seconds" or "latency_p50_ms"; None for accuracy alone.
     """
 
@@ -61,6 +62,7 @@ class Tuning:
     examples: int | None = None
     sampler: str = "random"
     seed: int = 0
+    pruner: str = "none"
     cost: str | None = None
 
 
@@ -204,6 +206,7 @@ def require_yaml(study: Study, conf: Path) -> None:
         "deep_models": ("model", study.deep_models),
         "tuning.classical_models": ("search", study.tuning.classical_models),
         "tuning.deep_models": ("search", study.tuning.deep_models),
+        "tuning.pruner": ("pruner", [study.tuning.pruner]),
     }
     for key, (group, names) in named.items():
         there = sorted(path.stem for path in (conf / group).glob("*.yaml"))

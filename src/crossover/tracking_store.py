@@ -9,7 +9,6 @@ import hashlib
 import json
 import logging
 import os
-import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from crossover.data.prepared import Meta
+from crossover.errors import first_line, without_password
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,19 +52,10 @@ def attempt(address: str, call: Callable[[], T]) -> T | None:
         return call()
     except Exception as error:
         _given_up.add(address)
-        reason = _without_password(first_line(error))[:200]
-        place = _without_password(address)
+        reason = without_password(first_line(error))[:200]
+        place = without_password(address)
         _log.warning("tracking is off from here on: MLflow at %s failed (%s)", place, reason)
         return None
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an exception's message; its type where it has none."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-def _without_password(text: str) -> str:
-    return re.sub(r"//[^/@\s]*@", "//***@", text)
 
 
 def absolute(uri: str) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossover.data.prepared import Meta
+from crossover.errors import first_line
 from crossover.layout import LEARNED
 from crossover.search import schema
 from crossover.tracking_store import (
@@ -26,7 +27,6 @@ from crossover.tracking_store import (
     Store,
     dataset_input,
     dvc_tags,
-    first_line,
     flat,
     origin_tags,
     params_of,

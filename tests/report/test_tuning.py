@@ -220,6 +220,17 @@ def test_proposals_that_build_on_each_other_do_not_answer_the_claim(tmp_path: Pa
     assert (tmp_path / "fruit-tuning.png").exists()
 
 
+def test_quartiles_that_pruning_reaches_into_do_not_answer_the_claim(tmp_path: Path) -> None:
+    write_project(tmp_path)
+    for path in Path(tmp_path).glob("results/tuning/*/*/net/trials.csv"):
+        trials = pd.read_csv(path, keep_default_na=False)
+        trials.loc[trials["trial"].between(1, 4), "state"] = "pruned"
+        trials.to_csv(path, index=False)
+    text = rendered(tmp_path)
+    assert "not measured here**; a quarter or more of the configurations of net were pruned" in text
+    assert "tuning.pruner=none" in text
+
+
 def test_a_family_that_was_not_tuned_leaves_the_claim_open(tmp_path: Path) -> None:
     write_project(tmp_path)
     study = replace(STUDY, tuning=replace(STUDY.tuning, classical_models=[]))

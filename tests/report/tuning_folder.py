@@ -103,7 +103,7 @@ def _facts(accuracies: list[float], best: int) -> dict[str, Any]:
         "reason": "",
         "sampler": "random",
         "seed": 0,
-        "pruner": None,
+        "pruner": "none",
         "objectives": ["accuracy"],
         "budget": {"trials": len(accuracies), "seconds": None},
         "examples": None,

@@ -87,6 +87,8 @@ def test_the_budget_is_a_total(workplace, sampler):
     shown = [name for name in TRIALS if name not in ("best", "pareto")]
     assert workplace.trials()[:3][shown].equals(first[shown])
     assert (workplace.outcome() / "trials.csv").read_bytes() == (whole.outcome() / "trials.csv").read_bytes()
+    assert whole.tune(*TREE, *choice, budget(3)).status == 0  # trials beyond a smaller budget do not count
+    assert whole.trials()[shown].equals(first[shown])
 
 
 def test_a_sequential_search_killed_at_random_moments_ends_with_the_trials_of_an_undisturbed_one(workplace):

@@ -147,6 +147,11 @@ def _why_not(tuning: DatasetTuning) -> str:
         return (
             "it takes independent draws of both families, which `dvc exp run -S tuning.sampler=random` makes"
         )
+    if unsettled := [search for search in tuning.searches if not search.settled]:
+        return (
+            f"a quarter or more of the configurations of {', '.join(map(named, unsettled))} were pruned, and nobody "
+            "knows the accuracy that they would have ended with; `dvc exp run -S tuning.pruner=none` lets them end"
+        )
     return (
         f"it takes {ENOUGH} scored random configurations in both families, and a larger budget in params.yaml"
     )

@@ -23,7 +23,7 @@ from crossover.report.sensitivity import (
     spread,
 )
 from crossover.report.statistics import Interval, bootstrap, percentile_interval
-from crossover.search.schema import FAILED, IMPORTANCE, PARAMETER, SWEEP, TRIAL_COSTS, TRIALS
+from crossover.search.schema import FAILED, IMPORTANCE, PARAMETER, PRUNED, SWEEP, TRIAL_COSTS, TRIALS
 from crossover.study import DEFAULT, TUNED, Study, Tuning
 
 _MADE_BY = "dvc repro"
@@ -58,6 +58,12 @@ class Search:
     def independent(self) -> bool:
         """Whether the configurations were drawn without a look at earlier trials."""
         return bool(self.facts["independent"])
+
+    @property
+    def settled(self) -> bool:
+        """Whether so few were pruned that the quartiles are those of accuracies at the end."""
+        pruned = self.count(PRUNED)
+        return pruned == 0 or 4 * pruned < len(self.accuracies)
 
     @property
     def best(self) -> pd.Series | None:
@@ -144,8 +150,8 @@ class DatasetTuning:
         return [search for search in self.searches if search.tuned.family == family]
 
     def comparable(self, family: str) -> list[Search]:
-        """Those whose spread can be compared: independent draws, and enough of them."""
-        return [s for s in self.family(family) if s.independent and len(s.accuracies) >= ENOUGH]
+        """Those whose spread can be compared: independent draws, enough of them, and their quartiles known."""
+        return [s for s in self.family(family) if s.independent and s.settled and len(s.accuracies) >= ENOUGH]
 
     @cached_property
     def sensitivity(self) -> SensitivityVerdict | None:

@@ -169,7 +169,7 @@ class _Judge:
         import optuna
 
         study = load_study(storage_of(config), config.trial.study)
-        study.pruner = build(plan.pruner, "pruner in conf/tune.yaml")
+        study.pruner = build(plan.pruner, cli.origin("pruner"))
         number = config.trial.number
         self._trial = optuna.trial.Trial(study, study.get_trials(deepcopy=False)[number]._trial_id)
 

@@ -13,6 +13,7 @@ import pandas as pd
 from crossover.evaluation.schema import check_columns
 from crossover.files import atomic_folder, write_json
 from crossover.search.best import write_best
+from crossover.search.plan import Direction
 from crossover.search.proposals import PARAMS
 from crossover.search.schema import (
     COMPLETED,
@@ -27,7 +28,6 @@ from crossover.search.schema import (
 from crossover.search.trial import TrialResult
 
 if TYPE_CHECKING:
-    from optuna import Study
     from optuna.trial import FrozenTrial
 
 RESULT = "result"
@@ -139,13 +139,9 @@ class Outcome:
         return f"Best of {where}: {found}, validation accuracy {self.best.result.accuracy:.4f}; {text}"
 
 
-def ended_trials(study: "Study") -> list[Ended]:
-    """The trials of a storage that have ended."""
-    return [
-        Ended(trial.number, json.loads(trial.user_attrs[PARAMS]), result_of(trial))
-        for trial in study.get_trials(deepcopy=False)
-        if trial.state.is_finished()
-    ]
+def ended(trial: "FrozenTrial") -> Ended:
+    """A trial of a storage that has ended."""
+    return Ended(trial.number, json.loads(trial.user_attrs[PARAMS]), result_of(trial))
 
 
 def result_of(trial: "FrozenTrial") -> TrialResult:
@@ -182,19 +178,23 @@ def counts(trials: list[Ended]) -> dict[str, int]:
     return {state: states.count(state) for state in (COMPLETED, PRUNED, FAILED)}
 
 
-def importance(study: "Study") -> dict[str, float]:
+def importance(trials: list["FrozenTrial"], directions: list[Direction]) -> dict[str, float]:
     """Share of each parameter in the variance of the accuracy, by Optuna's fANOVA; largest first.
 
     Only parameters that every drawn trial has are rated; the default configuration is no draw, and may hold values
     that lie outside the search space.
+
+    Args:
+        trials: of a storage.
+        directions: of the objectives, of which the accuracy is the first.
     """
     import optuna
 
-    state = optuna.trial.TrialState
-    drawn = [t for t in study.get_trials(deepcopy=False, states=[state.COMPLETE]) if t.number > 0]
+    completed = optuna.trial.TrialState.COMPLETE
+    drawn = [trial for trial in trials if trial.state == completed and trial.number > 0]
     if len(drawn) < _LEAST_FOR_IMPORTANCE or len({trial.values[0] for trial in drawn}) < 2:
         return {}
-    memory = optuna.create_study(directions=study.directions)
+    memory = optuna.create_study(directions=directions)
     memory.add_trials(drawn)
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
     with warnings.catch_warnings():

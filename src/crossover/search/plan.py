@@ -24,7 +24,7 @@ class Plan:
         examples: size of the stratified subset of the training part that a trial is fitted on; None is all of it.
         min_validation_examples: a trial is scored on as many validation splits as hold so many examples together …
         max_repetitions: … but on no more splits than this.
-        pruner: config node of an Optuna pruner; None lets every trial end.
+        pruner: config node of an Optuna pruner; NopPruner lets every trial end.
 
     Raises:
         CrossoverError: a value is refused.
@@ -34,7 +34,7 @@ class Plan:
     examples: int | None
     min_validation_examples: int
     max_repetitions: int
-    pruner: dict[str, Any] | None
+    pruner: dict[str, Any]
 
     def __post_init__(self) -> None:
         first, *rest = self.objectives or ("",)
@@ -57,7 +57,7 @@ class Plan:
     @property
     def prunes(self) -> bool:
         """Whether hopeless trials are broken off; Optuna cannot where there are two objectives."""
-        return self.pruner is not None and len(self.objectives) == 1
+        return len(self.objectives) == 1 and not str(self.pruner["_target_"]).endswith(".NopPruner")
 
     def repetitions(self, prepared: Prepared) -> list[int]:
         """The validation splits that a trial is scored on.

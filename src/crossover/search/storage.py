@@ -1,13 +1,12 @@
 """The Optuna storage of a search: where its trials survive a kill."""
 
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossover.errors import CrossoverError
+from crossover.errors import CrossoverError, first_line, without_password
 from crossover.search.plan import Direction
 
 if TYPE_CHECKING:
@@ -45,10 +44,10 @@ def open_study(storage: str, name: str, directions: list[Direction]) -> "Study":
                 storage=_engine(storage), study_name=name, directions=directions, load_if_exists=True
             )
     except Exception as error:
-        reason = _without_password((str(error).strip() or type(error).__name__).splitlines()[0]).rstrip(".")
+        reason = without_password(first_line(error))
         raise CrossoverError(
             f"hydra.sweeper.storage must be a database in which Optuna can keep its trials, got "
-            f"{_without_password(storage)} ({type(error).__name__}: {reason}); "
+            f"{without_password(storage)} ({type(error).__name__}: {reason}); "
             "check the address and that no other program's tables are in it"
         ) from error
 
@@ -106,7 +105,3 @@ def _one_at_a_time(storage: str) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{path}.lock", timeout=LOCK_SECONDS):
         yield
-
-
-def _without_password(text: str) -> str:
-    return re.sub(r"//[^/@\s]*@", "//***@", text)

@@ -16,7 +16,7 @@ import numpy as np
 
 from crossover.data.prepared import Part
 from crossover.data.splits import subset_rows
-from crossover.errors import CrossoverError
+from crossover.errors import CrossoverError, first_line
 from crossover.files import digest, read_json
 from crossover.measure import measured, now, threads
 from crossover.models.base import FitHooks, Model
@@ -223,10 +223,7 @@ def write_result(folder: Path, result: TrialResult) -> None:
 
 
 def _sentence(error: Exception) -> str:
-    if isinstance(error, CrossoverError):
-        return str(error)
-    first = (str(error).strip() or "no message").splitlines()[0]
-    return f"{type(error).__name__}: {first}"
+    return str(error) if isinstance(error, CrossoverError) else f"{type(error).__name__}: {first_line(error)}"
 
 
 def settings_of(cell: CellConfig, data: CellData, plan: Plan) -> dict[str, Any]:

@@ -34,7 +34,9 @@ class SearchSweeper(Sweeper):
                 exception itself with HYDRA_FULL_ERROR=1.
         """
         from crossover import cli
-        from crossover.search.sweep import Surroundings, SweeperSettings, run_sweeps
+        from crossover.search.launches import Surroundings
+        from crossover.search.settings import SweeperSettings
+        from crossover.search.sweep import run_sweeps
 
         try:
             run_sweeps(arguments, SweeperSettings.checked(self.settings), Surroundings(*self._hydra))
