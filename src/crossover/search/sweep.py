@@ -134,14 +134,12 @@ class Search:
         return Launches(self.subject, self.study, self.command_line, self.hydra)
 
     def _search(self) -> None:
-        begun = len(self._trials())
-        if begun:
-            log.info(
-                "%s: goes on after %d of %s",
-                self.subject.title,
-                len(self._finished()),
-                self.subject.settings.budget.words(),
-            )
+        done, budget = (
+            len([t for t in self._counted() if t.state.is_finished()]),
+            self.subject.settings.budget,
+        )
+        if self._trials():
+            log.info("%s: goes on after %d of %s", self.subject.title, done, budget.words())
         while batch := self._next_batch():
             self.launches.run(batch)
             for trial in batch:
@@ -161,7 +159,7 @@ class Search:
         """
         trials = self._trials()
         at_once = self.subject.settings.at_once(self.hydra.config.hydra.launcher)
-        running = [trial for trial in trials if not trial.state.is_finished()][:at_once]
+        running = [trial for trial in self._counted() if not trial.state.is_finished()][:at_once]
         to_the_end_of_the_block = -len(trials) % at_once
         wanted = to_the_end_of_the_block if running else (to_the_end_of_the_block or at_once)
         for _ in range(min(wanted, self._may_begin(at_once), at_once - len(running))):
