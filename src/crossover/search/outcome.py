@@ -131,11 +131,7 @@ class Outcome:
         if self.best is None:
             return f"{where}: {f['reason'] or 'no trial was completed'}"
         found = f"trial {self.best.number} of {len(self.trials)}"
-        text = (
-            "the default configuration"
-            if self.best.number == 0
-            else "the keys that differ from the model's YAML"
-        )
+        text = "the default configuration" if self.best.number == 0 else "the keys that were searched"
         return f"Best of {where}: {found}, validation accuracy {self.best.result.accuracy:.4f}; {text}"
 
 
