@@ -113,6 +113,7 @@ def test_a_killed_worker_is_told_and_the_finished_jobs_are_kept(project):
     assert summary(project, "deadly-seed=0")["model=deadly seed=0"]["state"] == "died"
 
 
+@pytest.mark.slow
 def test_submitit_goes_on_where_a_job_is_killed(project):
     done = multirun(project, "model=deadly", "seed=0,14", "hydra/launcher=submitit_local")
     output = done.stdout + done.stderr

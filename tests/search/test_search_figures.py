@@ -105,7 +105,7 @@ def test_the_importances_are_those_of_the_results() -> None:
     study = drawn_study(30)
     (axes,) = sweep_figures(study, ["accuracy"])["param_importances"].axes
     bars = sorted(patch.get_width() for patch in axes.patches)
-    assert bars == pytest.approx(sorted(importance(study).values()))
+    assert bars == pytest.approx(sorted(importance(study.trials, ["maximize"]).values()))
 
 
 @pytest.mark.parametrize(

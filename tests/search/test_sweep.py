@@ -190,6 +190,7 @@ def test_all_trials_failing_is_an_error_whatever_the_rate(workplace):
     told(done, "2 of 2", "examples", "3,000")
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_costs_its_own_trial_alone(workplace):
     (workplace.root / "dying.py").write_text(
         "import os\n"
