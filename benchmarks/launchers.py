@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 COMMON = ["dataset=digits", "seed=0,1,2", "tracking=none"]
 JOBS = {  # fits of some seconds, so that the imports of the workers are not all that is measured
     "random_forest": ["model=random_forest", "model.estimator.n_estimators=500"],
-    "xgboost": ["model=xgboost", "model.n_estimators=200"],
+    "xgboost": ["model=xgboost", "model.n_estimators=1000"],
 }
 
 
