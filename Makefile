@@ -49,7 +49,7 @@ published: env  ## check the published numbers again on the real data (minutes)
 
 lock: env  ## pin every dependency with its hashes, for Python 3.11 to 3.13
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra ray --generate-hashes --no-annotate \
-	  --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' pyproject.toml -o requirements.lock
+	  --custom-compile-command 'make lock' pyproject.toml -o requirements.lock
 
 clean:  ## remove what runs leave behind (results, DVC's cache and the databases stay)
 	rm -rf .staging outputs multirun .pytest_cache .ruff_cache .mypy_cache build

@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from crossover.search.schema import TRIAL_COSTS, TRIALS
+from crossover.search.outcome import Ended, best_of, pareto
+from crossover.search.schema import COMPLETED, TRIAL_COSTS, TRIALS
+from crossover.search.trial import TrialResult
 
 TREE = ("dataset=wine", "model=decision_tree", "output=project")
 
@@ -408,3 +410,16 @@ def test_trials_are_fitted_on_a_subset(workplace):
     assert workplace.tune(*TREE, budget(2), "examples=60").status == 0
     facts = json.loads((workplace.outcome() / "sweep.json").read_text())
     assert (facts["examples"], facts["n_train"]) == (60, 60)
+
+
+def test_as_many_right_answers_are_as_good_however_the_splits_share_them():
+    shared = [[12, 12, 12, 14, 14], [11, 13, 13, 13, 14]]  # right answers of 14 on five splits, 64 in all
+    accuracies = [[right / 14 for right in splits] for splits in shared]
+    assert sum(accuracies[0]) / 5 != sum(accuracies[1]) / 5  # by the sixteenth decimal
+    results = [
+        TrialResult(COMPLETED, values, [loss]) for values, loss in zip(accuracies, (0.2, 0.4), strict=True)
+    ]
+    trials = [Ended(number, {}, result) for number, result in enumerate(results)]
+    assert results[0].accuracy == results[1].accuracy
+    assert best_of(trials) is trials[0]  # the lower log loss decides
+    assert pareto(trials, ("accuracy",)) == trials

@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 RUNGS = 10
 """A fit in epochs is judged after each tenth of them, so that fits of different lengths are judged at like steps."""
 
+_DIGITS = 12
+"""Decimals of a mean accuracy; sums of fractions differ in the sixteenth with their order."""
+
 _warm: set[str] = set()
 """Configurations that were warmed up in this process."""
 
@@ -69,10 +72,13 @@ class TrialResult:
 
     @property
     def accuracy(self) -> float:
-        """Mean over the validation splits; of a pruned trial the last value that it reported."""
+        """Mean over the validation splits; of a pruned trial the last value that it reported.
+
+        Rounded far below one example, so that as many right answers are as good, however the splits share them.
+        """
         if self.state == PRUNED:
             return math.nan if self.last is None else self.last
-        return float(np.mean(self.accuracies)) if self.accuracies else math.nan
+        return round(float(np.mean(self.accuracies)), _DIGITS) if self.accuracies else math.nan
 
     def objectives(self, names: tuple[str, ...]) -> list[float]:
         """The values of the objectives of a completed trial."""
