@@ -88,6 +88,7 @@ def test_each_repetition_is_fitted_and_recorded(layout):
     assert [fit.record.n_train for fit in fits] == [60, 60, 60]  # no validation part: the whole training part
     assert len({fit.record.fit_id for fit in fits}) == 3
     assert all(fit.cost.fit_seconds > 0 and fit.cost.peak_memory_bytes > 10**6 for fit in fits)
+    assert all((fit.cost.fit_memory_bytes or 0) < fit.cost.peak_memory_bytes for fit in fits)
 
 
 def test_a_model_without_randomness_is_fitted_once(layout):

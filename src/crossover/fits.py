@@ -72,6 +72,10 @@ class CostRecord:
     Attributes:
         fit_seconds: wall-clock time of `fit` alone.
         peak_memory_bytes: highest resident memory of the process during the fit.
+        fit_memory_bytes: what of it was not resident when the fit began; None where the system cannot tell.
+        fit_energy_j: joules that the machine's chips took during the fit, other processes included; None where the
+            machine cannot tell.
+        energy_method: how they were measured; empty where they were not.
         device: where the fit ran.
         threads: processor threads that it could use.
         versions: "python 3.11.7, numpy 2.4.6, …".
@@ -81,6 +85,9 @@ class CostRecord:
 
     fit_seconds: float
     peak_memory_bytes: int
+    fit_memory_bytes: int | None
+    fit_energy_j: float | None
+    energy_method: str
     device: str
     threads: int
     versions: str

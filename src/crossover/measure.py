@@ -1,5 +1,7 @@
 """Clocks and surroundings of a fit."""
 
+import ctypes
+import gc
 import os
 import platform
 import resource
@@ -15,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from crossover.energy import EnergyMeter
 from crossover.errors import CrossoverError
 
 _PACKAGES = ("numpy", "scikit-learn", "xgboost", "torch", "pytorch-lightning")
@@ -28,21 +31,50 @@ class Measurement:
         seconds: wall-clock time.
         peak_memory_bytes: highest resident memory of the process during the block. Where the kernel cannot reset
             its mark (outside Linux), the highest since the process began.
+        added_memory_bytes: what of it was not resident at the begin of the block; None outside Linux. It is the
+            block's own where the process does nothing else, as in the pipeline, whose cells are fitted in a
+            process each; what several jobs in one process take at once cannot be told apart. Memory of a GPU is
+            not in it.
+        energy_joules: of the machine's chips, other processes included (`crossover.energy`); None where the machine
+            cannot tell.
+        energy_method: how the energy was measured; empty where it was not.
+        device: set by the block: where it computed, as in `Model.device`. The GPU's energy counts where this is
+            "cuda: …".
     """
 
     seconds: float = 0.0
     peak_memory_bytes: int = 0
+    added_memory_bytes: int | None = None
+    energy_joules: float | None = None
+    energy_method: str = ""
+    device: str = "cpu"
 
 
 @contextmanager
 def measured() -> Iterator[Measurement]:
-    """Measure the time and peak memory of the block."""
+    """Measure the time, memory and energy of the block."""
     result = Measurement()
     resettable = _reset_peak_memory()
-    start = time.perf_counter()
-    yield result
-    result.seconds = time.perf_counter() - start
+    before = _peak_memory(resettable)
+    with EnergyMeter() as meter:
+        start = time.perf_counter()
+        yield result
+        result.seconds = time.perf_counter() - start
     result.peak_memory_bytes = _peak_memory(resettable)
+    result.added_memory_bytes = max(0, result.peak_memory_bytes - before) if resettable else None
+    energy = meter.energy(gpu=result.device.startswith("cuda"))
+    result.energy_joules, result.energy_method = energy.joules, energy.method
+
+
+def return_free_memory() -> None:
+    """Give memory that is no longer used back to the system.
+
+    After it, a fit that follows another one in the same process asks for all the memory that it takes, as in a
+    process of its own. It takes some tenths of a second where torch is loaded.
+    """
+    gc.collect()
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):  # glibc's, not musl's
+        libc.malloc_trim(0)
 
 
 def _reset_peak_memory() -> bool:

@@ -69,6 +69,8 @@ def record_fit(log: FitLog, fit: Fit, featurizer: Path | None, prepared: Prepare
         "peak_memory_bytes": cost.peak_memory_bytes,
         "model_bytes": folder_bytes(fit.model_folder),
     }
+    measured_where_possible = {"fit_memory_bytes": cost.fit_memory_bytes, "fit_energy_j": cost.fit_energy_j}
+    numbers |= {name: value for name, value in measured_where_possible.items() if value is not None}
     log.metrics(numbers)
 
 

@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from crossover.config import build, save_config
 from crossover.data.prepared import Meta, Part, Prepared
 from crossover.errors import CrossoverError
@@ -17,7 +19,7 @@ from crossover.features.base import Features
 from crossover.files import atomic_folder, checksum, digest, write_json
 from crossover.fits import CellRecord, CostRecord, Fit, FitRecord, FittedCell, write_records
 from crossover.layout import LEARNED, Layout
-from crossover.measure import git_commit, measured, now, threads, versions
+from crossover.measure import Measurement, git_commit, measured, now, return_free_memory, threads, versions
 from crossover.models.base import Family, FitHooks, Model
 from crossover.recording import facts_of, record_fit
 from crossover.study import NOT_APPLICABLE, OK
@@ -192,14 +194,17 @@ class Training:
         train, val = self.data.split(seed) if model.uses_validation else (self.data.train, None)
         with self.tracker.fit(self._facts(seed, fit_id)) as tracked:
             hooks = FitHooks(checkpoints=checkpoints, on_epoch=tracked.epoch)
+            _read(train)
+            return_free_memory()
             with measured() as taken:
                 model.fit(train, val, seed=seed, hooks=hooks)
+                taken.device = model.device
             scores = evaluate(val.y, model.predict_proba(val.X)) if val is not None else {}
             scores = {name: value for name, value in scores.items() if not math.isnan(value)}
             record = FitRecord(
                 fit_id, len(train), 0 if val is None else len(val), scores, self.data.meta.checksum
             )
-            cost = self._cost(taken.seconds, taken.peak_memory_bytes, model.device)
+            cost = self._cost(taken)
             (folder / "model").mkdir()
             model.save(folder / "model")
             save_config(folder / "model", self.cell.config)
@@ -208,9 +213,19 @@ class Training:
             record_fit(tracked, Fit(folder, seed, "dvc repro"), featurizer, self.data.prepared)
         self._tell(seed, record, cost)
 
-    def _cost(self, seconds: float, peak_memory_bytes: int, device: str) -> CostRecord:
-        commit = git_commit(self.layout.root)
-        return CostRecord(seconds, peak_memory_bytes, device, threads(), versions(), commit, now())
+    def _cost(self, taken: Measurement) -> CostRecord:
+        return CostRecord(
+            fit_seconds=taken.seconds,
+            peak_memory_bytes=taken.peak_memory_bytes,
+            fit_memory_bytes=taken.added_memory_bytes,
+            fit_energy_j=taken.energy_joules,
+            energy_method=taken.energy_method,
+            device=taken.device,
+            threads=threads(),
+            versions=versions(),
+            git_commit=git_commit(self.layout.root),
+            fitted_at=now(),
+        )
 
     def _tell(self, seed: int, record: FitRecord, cost: CostRecord) -> None:
         scores = f", validation accuracy {record.validation['accuracy']:.4f}" if record.validation else ""
@@ -268,6 +283,12 @@ class Training:
         for place in staged.values():
             shutil.rmtree(place)
         return FittedCell(target).fits()
+
+
+def _read(part: Part) -> None:
+    """Read a memory-mapped part once, so that it counts in neither the time nor the memory of a cell's first fit."""
+    if isinstance(part.X, np.ndarray):
+        part.X.max(initial=0)
 
 
 def _link_or_copy(source: str, target: str) -> None:

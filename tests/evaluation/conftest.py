@@ -92,7 +92,18 @@ def write_cell(layout: Layout, record: CellRecord, train: Part) -> None:
         (folder / f"seed_{seed}" / "model").mkdir(parents=True)
         model.save(folder / f"seed_{seed}" / "model")
         save_config(folder / f"seed_{seed}" / "model", config)
-        cost = CostRecord(0.5 + seed, 1 << 20, "cpu", 2, "python 3.11", "abc", "2026-01-01T00:00:00+00:00")
+        cost = CostRecord(
+            fit_seconds=0.5 + seed,
+            peak_memory_bytes=1 << 20,
+            fit_memory_bytes=(1 << 18) if record.model == "mlp" else None,  # a system that cannot tell
+            fit_energy_j=12.5 if record.model == "mlp" else None,
+            energy_method="RAPL package counters" if record.model == "mlp" else "",
+            device="cpu",
+            threads=2,
+            versions="python 3.11",
+            git_commit="abc",
+            fitted_at="2026-01-01T00:00:00+00:00",
+        )
         write_records(
             folder / f"seed_{seed}",
             FitRecord(f"{record.model}{seed}", len(train), 0, {}, CHECKSUM),

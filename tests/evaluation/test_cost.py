@@ -8,7 +8,7 @@ import pytest
 
 from crossover.data.prepared import Input, Part
 from crossover.evaluation.cost import predict_clocked
-from crossover.models.base import Family, FitHooks, Model
+from crossover.models.base import Complexity, Family, FitHooks, Model
 
 
 class Sleeper(Model):
@@ -28,6 +28,9 @@ class Sleeper(Model):
         time.sleep(self.seconds)
         first = np.asarray(X)[:, :1].astype(np.float64)
         return np.hstack([first, 1 - first])
+
+    def complexity(self) -> Complexity:
+        raise NotImplementedError
 
     def save(self, folder: Path) -> None:
         raise NotImplementedError

@@ -76,6 +76,28 @@ def test_costs_stand_row_for_row_beside_the_scores(results: Path) -> None:
     assert measured["fit_seconds"].tolist() == [0.5, 1.5, 0.5, 0.5, 1.5]
 
 
+def test_what_the_machine_cannot_tell_is_empty(results: Path) -> None:
+    lines = (results / "costs.csv").read_text().splitlines()
+    rows = [dict(zip(COSTS, line.split(","), strict=False)) for line in lines[1:]]
+    found = {
+        row["model"]: (row["fit_memory_bytes"], row["fit_energy_j"], row["energy_method"]) for row in rows
+    }
+    assert found["random_forest"] == found["k_nearest_neighbors"] == ("", "", "")
+    assert found["mlp"] == (str(1 << 18), "12.5", "RAPL package counters")
+    assert found["cnn"] == ("", "", "")  # does not apply
+
+
+def test_the_size_of_each_model_is_exact(results: Path) -> None:
+    rows = _scores(results).query("status == 'ok'").set_index("model")
+    assert rows["complexity_unit"].groupby(level=0).first().to_dict() == {
+        "random_forest": "nodes",
+        "k_nearest_neighbors": "stored values",
+        "mlp": "parameters",
+    }
+    assert rows.loc["k_nearest_neighbors", "complexity"] == 120 * 13  # the training part
+    assert rows.loc["mlp", "complexity"].tolist() == [13 * 8 + 8 + 8 * 3 + 3] * 2
+
+
 def test_scores_follow_from_the_predictions_that_are_kept(results: Path, fitted) -> None:
     y_true = np.load(results / "predictions" / "y_true.npy")
     np.testing.assert_array_equal(y_true, fitted.test.y)

@@ -11,7 +11,7 @@ from sklearn.datasets import make_blobs
 from crossover.config import build
 from crossover.data.prepared import Part
 from crossover.errors import CrossoverError
-from crossover.models.base import FitHooks, Model
+from crossover.models.base import Complexity, FitHooks, Model
 
 MODELS = Path(__file__).parents[2] / "conf" / "model"
 NODES = {
@@ -87,6 +87,8 @@ class TestEveryModel:
         loaded = type(model).load(tmp_path)
         np.testing.assert_array_equal(loaded.predict_proba(blobs(n_classes, n=50).X), expected)
         assert (loaded.modalities, loaded.stochastic) == (model.modalities, model.stochastic)
+        assert loaded.complexity() == model.complexity()
+        assert model.complexity().count > 0
 
     def test_gives_an_absent_class_probability_zero(self, name: str, n_classes: int, tmp_path: Path) -> None:
         present = blobs(n_classes)
@@ -97,6 +99,75 @@ class TestEveryModel:
         np.testing.assert_array_equal(found[:, ::2], proba(make(name), present))
         model.save(tmp_path)
         assert type(model).load(tmp_path).predict_proba(present.X).shape == (120, 2 * n_classes)
+
+
+class TestComplexity:
+    """Of 120 examples with 6 features; counts by hand or by another function of the library."""
+
+    @pytest.mark.parametrize(("n_classes", "count"), [(2, 6 + 1), (3, 3 * 6 + 3)])
+    def test_a_linear_model_has_weights_and_intercepts(self, n_classes: int, count: int) -> None:
+        model = make("logistic_regression").fit(blobs(n_classes), None, seed=0)
+        assert model.complexity() == Complexity(count, "parameters")
+
+    def test_neighbours_store_their_examples(self) -> None:
+        model = make("k_nearest_neighbors").fit(blobs(3), None, seed=0)
+        assert model.complexity() == Complexity(120 * 6, "stored values")
+
+    @pytest.mark.parametrize("name", ["decision_tree", "random_forest", "extra_trees"])
+    def test_a_binary_tree_has_one_node_less_than_twice_its_leaves(self, name: str) -> None:
+        model = make(name).fit(blobs(3), None, seed=0)
+        trees = getattr(model._fitted, "estimators_", [model._fitted])  # type: ignore[attr-defined]
+        leaves = [tree.get_n_leaves() for tree in trees]
+        assert model.complexity() == Complexity(2 * sum(leaves) - len(leaves), "nodes")
+
+    @pytest.mark.parametrize("early_stopping_rounds", [None, 2])
+    def test_boosted_trees_count_every_node_that_is_stored(self, early_stopping_rounds: int | None) -> None:
+        model = make("xgboost", n_estimators=20, early_stopping_rounds=early_stopping_rounds)
+        model.fit(blobs(3), blobs(3, n=30), seed=0)
+        nodes = model._classifier.get_booster().trees_to_dataframe()  # type: ignore[attr-defined]
+        assert model.complexity() == Complexity(len(nodes), "nodes")
+
+    @pytest.mark.parametrize(("pca_components", "width", "projection"), [(None, 6, 0), (2, 2, 2 * 6)])
+    @pytest.mark.parametrize("n_classes", [2, 3])
+    def test_a_machine_stores_support_vectors_and_components(
+        self, n_classes: int, pca_components: int | None, width: int, projection: int
+    ) -> None:
+        model = make("svm", pca_components=pca_components).fit(blobs(n_classes), None, seed=0)
+        [fitted] = model._machine[-1].calibrated_classifiers_  # type: ignore[attr-defined]
+        vectors = fitted.estimator.n_support_.sum()
+        # One machine for each pair of classes: an offset each, and a weight for each of the other classes.
+        weights, offsets = vectors * (n_classes - 1), n_classes * (n_classes - 1) // 2
+        count = vectors * width + weights + offsets + projection
+        assert model.complexity() == Complexity(count, "stored values")
+
+    @pytest.mark.parametrize(
+        ("target", "arguments", "expected"),
+        [
+            # 6 * 4 + 4 and 4 * 3 + 3 weights.
+            ("neural_network.MLPClassifier", {"hidden_layer_sizes": [4], "max_iter": 3}, (43, "parameters")),
+            # 5 rounds of 3 stumps, of 3 nodes each.
+            ("ensemble.GradientBoostingClassifier", {"n_estimators": 5, "max_depth": 1}, (45, "nodes")),
+            ("ensemble.HistGradientBoostingClassifier", {"max_iter": 5, "max_depth": 1}, (45, "nodes")),
+            # Means and variances (3 * 6 each), and of each class its name, share and number of examples.
+            ("naive_bayes.GaussianNB", {}, (3 * 6 + 3 * 6 + 3 + 3 + 3, "stored values")),
+        ],
+    )
+    def test_any_other_classifier_of_scikit_learn_is_counted(
+        self, target: str, arguments: dict, expected: tuple
+    ) -> None:
+        wanted = node("random_forest") | {"estimator": {"_target_": f"sklearn.{target}", **arguments}}
+        model = build(wanted, "other.yaml").fit(blobs(3), None, seed=0)
+        assert model.complexity() == Complexity(*expected)
+
+    def test_members_of_different_kinds_are_counted_in_stored_values(self) -> None:
+        members = [
+            ["line", {"_target_": "sklearn.linear_model.LogisticRegression"}],
+            ["near", {"_target_": "sklearn.neighbors.KNeighborsClassifier"}],
+        ]
+        voting = {"_target_": "sklearn.ensemble.VotingClassifier", "estimators": members, "voting": "soft"}
+        model = build(node("random_forest") | {"estimator": voting}, "vote.yaml").fit(blobs(3), None, seed=0)
+        assert model.complexity().unit == "stored values"
+        assert model.complexity().count >= 21 + 720
 
 
 @pytest.mark.parametrize("name", NODES)

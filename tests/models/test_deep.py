@@ -18,7 +18,7 @@ import yaml
 from crossover.config import build
 from crossover.data.prepared import Part
 from crossover.errors import CrossoverError
-from crossover.models.base import FitHooks
+from crossover.models.base import Complexity, FitHooks
 from crossover.models.deep.inputs import Inputs
 from crossover.models.deep.mlp import MLP
 from crossover.models.deep.network import Network
@@ -86,6 +86,7 @@ def test_every_network_fits_predicts_and_reloads(name: str, modality: str, tmp_p
     loaded = Network.load(tmp_path)
     np.testing.assert_allclose(loaded.predict_proba(test.X), proba, atol=1e-6)
     assert (loaded.device, loaded.modalities) == ("cpu", model.modalities)
+    assert loaded.complexity() == model.complexity()
     singly = [loaded.predict_proba(test.take(np.array([row])).X)[0] for row in range(9)]
     np.testing.assert_allclose(singly, proba, atol=1e-6)
 
@@ -97,6 +98,19 @@ def test_every_image_network_takes_the_sizes_of_the_data_sets(name: str, side: i
     model = network(name, max_epochs=1, batch_size=6).fit(train, None, seed=0)
     assert model.predict_proba(train.X).shape == (6, 3)
     assert [set(entry) for entry in model.history] == [{"epoch", "train/loss", "train/accuracy"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [  # on 28x28 images of ten classes; each layer's weights and offsets
+        ("mlp", 784 * 256 + 256 + 256 * 128 + 128 + 128 * 10 + 10),
+        ("cnn", 9 * 32 + 32 + 9 * 32 * 64 + 64 + 5 * 5 * 64 * 64 + 64 + 64 * 10 + 10),
+    ],
+)
+def test_complexity_is_the_number_of_weights(name: str, count: int) -> None:
+    few = images(6, side=28)
+    model = network(name, max_epochs=1).fit(Part(few.X, few.y, 10, 255.0), None, seed=0)
+    assert model.complexity() == Complexity(count, "parameters")
 
 
 def test_a_network_learns_what_is_there_to_learn() -> None:

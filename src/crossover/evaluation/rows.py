@@ -12,10 +12,20 @@ from crossover.evaluation.schema import COSTS, METRICS, SCORES, check_columns
 from crossover.files import folder_bytes
 from crossover.fits import CellRecord, Fit
 from crossover.layout import LEARNED
+from crossover.models.base import Complexity
 from crossover.study import DEFAULT, Cell
 
 # pandas would write a whole number in a column with gaps as 1617.0.
-_WHOLE = ["n_train", "n_test", "n_classes", "model_bytes", "peak_memory_bytes", "threads"]
+_WHOLE = [
+    "n_train",
+    "n_test",
+    "n_classes",
+    "complexity",
+    "model_bytes",
+    "peak_memory_bytes",
+    "fit_memory_bytes",
+    "threads",
+]
 
 
 @dataclass(frozen=True)
@@ -27,12 +37,14 @@ class ScoredFit:
         proba: float32 (n_test, n_classes).
         metrics: the judge's, made from `proba`.
         cost: of the predictions.
+        complexity: of the fitted model.
     """
 
     fit: Fit
     proba: np.ndarray
     metrics: dict[str, float]
     cost: PredictionCost
+    complexity: Complexity
 
 
 @dataclass(frozen=True)
@@ -112,7 +124,14 @@ def _keys(record: CellRecord, scored: ScoredFit | None) -> dict[str, Any]:
 
 def _scores(scored: ScoredFit) -> dict[str, Any]:
     n_test, n_classes = scored.proba.shape
-    return {"n_train": scored.fit.record.n_train, "n_test": n_test, "n_classes": n_classes} | scored.metrics
+    facts = {
+        "n_train": scored.fit.record.n_train,
+        "n_test": n_test,
+        "n_classes": n_classes,
+        "complexity": scored.complexity.count,
+        "complexity_unit": scored.complexity.unit,
+    }
+    return facts | scored.metrics
 
 
 def _costs(scored: ScoredFit) -> dict[str, Any]:

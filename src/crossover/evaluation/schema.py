@@ -1,7 +1,7 @@
 """The columns of a result row.
 
 `results/<dataset>/scores.csv` holds what a second run on the same machine must repeat bit for bit;
-`results/<dataset>/costs.csv` holds what it cannot: times, memory, and where and when they were measured.
+`results/<dataset>/costs.csv` holds what it cannot: times, memory, energy, and where and when they were measured.
 Both have one row a fit and share the key columns.
 """
 
@@ -31,6 +31,8 @@ SCORES = [
     "n_train",  # rows that the model was fitted on
     "n_test",
     "n_classes",
+    "complexity",  # how many parameters, nodes or stored values the model has
+    "complexity_unit",  # which of the three; counts of different units do not compare
     *METRICS,
     "data_checksum",
 ]
@@ -43,6 +45,9 @@ COSTS = [
     "throughput_per_s",  # examples a second in large batches
     "model_bytes",
     "peak_memory_bytes",  # of the process while it fitted
+    "fit_memory_bytes",  # what of it the fit added; empty where the system cannot tell
+    "fit_energy_j",  # joules; empty where the machine cannot tell
+    "energy_method",  # which counters; empty where there are none
     "device",
     "threads",
     "versions",  # "python 3.11.7, numpy 2.4.6, …"

@@ -139,7 +139,7 @@ def _score_fit(record: CellRecord, fit: Fit, test: _TestPart) -> ScoredFit:
         metrics = evaluate(test.y_true, proba)
     except CrossoverError as error:
         raise CrossoverError(f"{_in_words(cell)}, seed {fit.seed}: {error}") from error
-    return ScoredFit(fit, proba, metrics, cost)
+    return ScoredFit(fit, proba, metrics, cost, model.complexity())
 
 
 def _write(folder: Path, cells: list[ScoredCell], test: _TestPart) -> None:

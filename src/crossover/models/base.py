@@ -20,6 +20,20 @@ def _ignore(step: int, metrics: dict[str, float]) -> None:
 
 
 @dataclass(frozen=True)
+class Complexity:
+    """How large a fitted model is, whatever its form on disk.
+
+    Attributes:
+        count: of `unit`.
+        unit: "parameters" (weights that a fit finds), "nodes" (of trees, leaves included) or "stored values"
+            (numbers of the training examples that are kept). Counts of different units do not compare.
+    """
+
+    count: int
+    unit: Literal["parameters", "nodes", "stored values"]
+
+
+@dataclass(frozen=True)
 class FitHooks:
     """What a fit may use of its surroundings.
 
@@ -77,6 +91,11 @@ class Model(ABC):
                 that the configuration names is not there.
         """
 
+    @property
+    def selects(self) -> bool:
+        """Whether the validation part decides what is fitted (early stopping, selection), and is not only watched."""
+        return self.uses_validation
+
     def planned_epochs(self, n_train: int) -> int | None:
         """How many epochs (or boosting rounds) a fit on `n_train` examples plans to tell to its hooks.
 
@@ -98,6 +117,10 @@ class Model(ABC):
     @abstractmethod
     def predict_proba(self, X: Input) -> np.ndarray:
         """Class probabilities: float32 or float64 (n, n_classes), rows sum to 1."""
+
+    @abstractmethod
+    def complexity(self) -> Complexity:
+        """The size of the fitted model, the same before and after `save` and `load`."""
 
     @abstractmethod
     def save(self, folder: Path) -> None:

@@ -15,8 +15,9 @@ from sklearn.preprocessing import StandardScaler
 
 from crossover.data.prepared import Input, Part
 from crossover.errors import CrossoverError
-from crossover.models.base import Family, FitHooks, Model, require_classes
+from crossover.models.base import Complexity, Family, FitHooks, Model, require_classes
 from crossover.models.classical.common import expand, told_as
+from crossover.models.classical.complexity import complexity_of
 from crossover.skops_io import dump, load
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,9 @@ class SklearnClassifier(Model):
     def predict_proba(self, X: Input) -> np.ndarray:
         with told_as(f"{self.name} cannot predict"):
             return expand(self._fitted.predict_proba(X), self._classes, self._n_classes)
+
+    def complexity(self) -> Complexity:
+        return complexity_of(self._fitted)
 
     def save(self, folder: Path) -> None:
         state = {

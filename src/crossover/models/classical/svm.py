@@ -16,8 +16,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from crossover.data.prepared import Input, Part
-from crossover.models.base import Family, FitHooks, Model, require_classes
+from crossover.models.base import Complexity, Family, FitHooks, Model, require_classes
 from crossover.models.classical.common import expand, require_at_least, told_as
+from crossover.models.classical.complexity import complexity_of
 from crossover.skops_io import dump, load
 
 log = logging.getLogger(__name__)
@@ -85,6 +86,10 @@ class SupportVectorMachine(Model):
     def predict_proba(self, X: Input) -> np.ndarray:
         with told_as("svm cannot predict"):
             return expand(_probabilities(self._machine, X), self._classes, self._n_classes)
+
+    def complexity(self) -> Complexity:
+        """Numbers in support vectors, their weights and the principal components."""
+        return complexity_of(self._machine)
 
     def save(self, folder: Path) -> None:
         state = {

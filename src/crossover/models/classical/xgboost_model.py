@@ -13,7 +13,7 @@ from xgboost.callback import TrainingCallback
 from crossover.data.prepared import Input, Part
 from crossover.errors import CrossoverError
 from crossover.files import read_json, write_json
-from crossover.models.base import Family, FitHooks, Model, require_classes
+from crossover.models.base import Complexity, Family, FitHooks, Model, require_classes
 from crossover.models.classical.common import expand, require_at_least, told_as
 
 _DEVICE = re.compile(r"cpu|cuda(:\d+)?")
@@ -123,6 +123,11 @@ class XGBoost(Model):
     def predict_proba(self, X: Input) -> np.ndarray:
         with told_as("xgboost cannot predict"):
             return expand(self._classifier.predict_proba(X), self._classes, self._n_classes)
+
+    def complexity(self) -> Complexity:
+        """Nodes of all trees, those of rounds after the best one too: they are stored, though not used."""
+        trees = self._classifier.get_booster().get_dump()  # one line a node
+        return Complexity(sum(len(tree.splitlines()) for tree in trees), "nodes")
 
     def save(self, folder: Path) -> None:
         self._classifier.save_model(folder / "model.ubj")

@@ -15,7 +15,7 @@ from torch import nn
 
 from crossover.data.prepared import Input, Part
 from crossover.errors import CrossoverError
-from crossover.models.base import Family, FitHooks, Model, require_classes
+from crossover.models.base import Complexity, Family, FitHooks, Model, require_classes
 from crossover.models.deep.fitted import EVAL_BATCH, FittedFacts, FittedNetwork, to_tensor
 from crossover.models.deep.partials import checked_partial, from_spec, to_spec
 from crossover.models.deep.randomness import WEIGHTS, stream
@@ -104,6 +104,10 @@ class Network(Model):
         self.device = "cpu" if place == "cpu" else f"cuda: {torch.cuda.get_device_name()}"
         return self
 
+    @property
+    def selects(self) -> bool:
+        return any(monitor.startswith("val/") for monitor in self.settings.monitored)
+
     def planned_epochs(self, n_train: int) -> int:
         return self.trainer.max_epochs or self.settings.epochs(n_train)
 
@@ -131,6 +135,15 @@ class Network(Model):
             CrossoverError: the model is not fitted, or the input is not of the shape that it was fitted on.
         """
         return self._require_fitted().predict_proba(X)
+
+    def complexity(self) -> Complexity:
+        """Trainable weights.
+
+        Raises:
+            CrossoverError: the model is not fitted.
+        """
+        weights = self._require_fitted().network.parameters()
+        return Complexity(sum(weight.numel() for weight in weights if weight.requires_grad), "parameters")
 
     def save(self, folder: Path) -> None:
         """Write the fitted network; see `crossover.models.deep.fitted` for the files."""
