@@ -117,6 +117,16 @@ def test_training_never_depends_on_a_test_part():
         assert all(dep.endswith(("/train", "/meta.json")) for dep in data)
 
 
-def test_the_comparison_reads_results_alone():
+def test_a_learning_curve_reads_no_model_and_no_result():
+    """Nothing that was selected or scored elsewhere can flow into it; what it fits on, its own tests show."""
+    stages = [stage for stage in STAGES if stage.startswith("learning_curve_")]
+    assert len(stages) == 2
+    for stage in stages:
+        inputs = [d for d in STAGES[stage]["deps"] if not d.startswith(("src/", "pipelines/"))]
+        assert inputs
+        assert all(dep.startswith(("data/prepared/", "data/features/")) for dep in inputs)
+
+
+def test_the_comparison_reads_results_and_claims_alone():
     data = [dep for dep in STAGES["compare"]["deps"] if not dep.startswith(("src/", "pipelines/"))]
-    assert data == ["results"]
+    assert data == ["results", "conf/claims"]

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from project_clone import Clone, clone_project
@@ -24,6 +25,12 @@ tuning:
   seed: 0
   pruner: worst_quarter
   cost: null
+learning_curve:
+  feature_sets: [raw]
+  classical_models: [decision_tree]
+  deep_models: [cnn]
+  sizes: 3
+  repetitions: 2
 """
 
 
@@ -49,10 +56,13 @@ def executed(output: str) -> set[str]:
 
 
 def predictions(clone: Clone) -> dict[str, bytes]:
-    """The bytes of every prediction file."""
-    return {
-        str(p.relative_to(clone.root)): p.read_bytes() for p in clone.root.glob("results/*/predictions/*.npy")
-    }
+    """The bytes of every prediction file, and of every table of scores."""
+    files = [
+        *clone.root.glob("results/*/predictions/*.npy"),
+        *clone.root.glob("results/learning_curve/**/*.npy"),
+        *clone.root.glob("results/learning_curve/**/scores.csv"),
+    ]
+    return {str(p.relative_to(clone.root)): p.read_bytes() for p in files}
 
 
 def test_every_cell_has_its_rows(study):
@@ -73,7 +83,7 @@ def test_every_cell_has_its_rows(study):
 
 
 def test_the_comparison_names_every_cell(study):
-    text = (study.root / "reports" / "comparison.md").read_text()
+    text = (study.root / "reports" / "report.md").read_text()
     for word in ("digits", "wine", "cnn", "decision_tree", "k_nearest_neighbors"):
         assert word in text
     assert list((study.root / "reports" / "figures").glob("*.png"))
@@ -89,7 +99,49 @@ def test_the_tuned_variant_has_the_best_configuration_of_its_search(study):
     estimator = json.loads(fitted.read_text())["estimator"]
     for column in (name for name in trials if name.startswith("param.estimator.")):
         assert str(best[column]) == json.dumps(estimator[column.removeprefix("param.estimator.")]).strip('"')
-    assert "tuned" in (study.root / "reports" / "comparison.md").read_text()
+    assert "tuned" in (study.root / "reports" / "report.md").read_text()
+
+
+def test_the_learning_curves_have_their_rows(study):
+    folder = study.root / "results" / "learning_curve"
+    for dataset, model, all_examples in (
+        ("digits", "raw/decision_tree", 1212),
+        ("digits", "learned/cnn", 1212),
+        ("wine", "raw/decision_tree", 119),
+    ):
+        scores = pd.read_csv(folder / dataset / model / "scores.csv")
+        costs = pd.read_csv(folder / dataset / model / "costs.csv")
+        assert scores[["n", "seed"]].equals(costs[["n", "seed"]])
+        assert scores["seed"].tolist() == [0, 1] * 3
+        assert scores["n"].is_monotonic_increasing
+        assert scores["n"].iloc[-1] == all_examples
+        correct = np.load(folder / dataset / model / "correct.npy")
+        np.testing.assert_allclose(correct.mean(axis=1), scores["test_accuracy"])
+        assert len(list((folder / dataset / model / "largest").iterdir())) == 3 * 2 + 1
+    digits = [
+        pd.read_csv(folder / "digits" / model / "scores.csv")
+        for model in ("raw/decision_tree", "learned/cnn")
+    ]
+    assert digits[0]["n"].equals(digits[1]["n"])
+    refused = pd.read_csv(folder / "wine" / "learned" / "cnn" / "scores.csv")
+    assert refused["status"].tolist() == ["not applicable"]
+    assert list((folder / "wine" / "learned" / "cnn" / "largest").iterdir()) == []
+
+
+def test_curves_by_hand_lie_in_their_own_folders_and_are_not_measured_twice(study):
+    command = ("pipelines/learning_curve.py", "-m", "dataset=wine", "model=decision_tree", "sizes=[30,60]")
+    first = study.python(*command, "repetitions=1")
+    assert first.returncode == 0, first.stderr
+    (scores,) = study.root.glob("multirun/learning_curve/wine-*/results/learning_curve/wine/raw/*/scores.csv")
+    assert pd.read_csv(scores)["n"].tolist() == [30, 60, 119]
+    before = scores.stat().st_mtime_ns
+    second = study.python(*command, "repetitions=1")
+    assert second.returncode == 0, second.stderr
+    assert "taken over" in second.stdout
+    assert scores.stat().st_mtime_ns == before
+    more = study.python(*command, "repetitions=2")
+    assert more.returncode == 0, more.stderr
+    assert "taken over" not in more.stdout
 
 
 def test_a_second_repro_runs_nothing(study):
@@ -157,4 +209,7 @@ def test_two_cold_runs_give_identical_predictions(study, tmp_path: Path):
     back = study.run("dvc", "repro")  # the edit above was taken back
     assert back.returncode == 0
     assert predictions(study) == predictions(other)
-    assert len(predictions(study)) == 12 + 2
+    curves = (
+        3 * (2 + 3 * 2 + 1) + 2
+    )  # scores, answers, probabilities and labels; and a cell that does not apply
+    assert len(predictions(study)) == 12 + 2 + curves

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from crossover.errors import CrossoverError
-from crossover.study import Cell, Study, load_study, require_yaml
+from crossover.study import Cell, LearningCurve, Study, load_study, require_yaml, with_overrides
 
 GOOD = {
     "datasets": "[digits]",
@@ -33,9 +33,21 @@ def tuning(**changes: str) -> str:
     return "{" + ", ".join(f"{k}: {v}" for k, v in (keys | changes).items()) + "}"
 
 
+def curve(**changes: str) -> str:
+    """The flow mapping of `learning_curve` with some keys changed."""
+    keys = {
+        "feature_sets": "[raw]",
+        "classical_models": "[random_forest]",
+        "deep_models": "[cnn]",
+        "sizes": "5",
+        "repetitions": "3",
+    }
+    return "{" + ", ".join(f"{k}: {v}" for k, v in (keys | changes).items()) + "}"
+
+
 def study_file(tmp_path: Path, **changes: str | None) -> Path:
     path = tmp_path / "params.yaml"
-    content = GOOD | {"tuning": tuning()} | changes
+    content = GOOD | {"tuning": tuning(), "learning_curve": curve()} | changes
     path.write_text("\n".join(f"{k}: {v}" for k, v in content.items() if v is not None))
     return path
 
@@ -87,6 +99,54 @@ def test_a_mistake_in_the_tuning_is_named(tmp_path, change, words):
         load_study(path)
     for word in [*words, str(path)]:
         assert word in str(raised.value)
+
+
+def test_the_cells_with_a_learning_curve_are_named_apart(tmp_path):
+    study = load_study(study_file(tmp_path, learning_curve=curve(feature_sets="[handcrafted, raw]")))
+    assert study.curve_cells("digits") == [
+        Cell("digits", "handcrafted", "random_forest"),
+        Cell("digits", "raw", "random_forest"),
+        Cell("digits", "learned", "cnn"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"sizes": "1"}, ["learning_curve.sizes", "at least 2", "1"]),
+        ({"sizes": "[]"}, ["learning_curve.sizes", "[]"]),
+        ({"sizes": "[100, 50]"}, ["learning_curve.sizes", "rise", "[100, 50]"]),
+        ({"sizes": "[50, 50]"}, ["learning_curve.sizes", "rise", "[50, 50]"]),
+        ({"sizes": "[50, 0.5]"}, ["learning_curve.sizes", "positive", "0.5"]),
+        ({"repetitions": "0"}, ["learning_curve.repetitions", "positive", "0"]),
+        ({"size": "5"}, ["learning_curve", "check size"]),
+        ({"deep_models": "cnn"}, ["learning_curve.deep_models", "'cnn'"]),
+        ({"classical_models": "[svm, svm]"}, ["learning_curve.classical_models", "repeat"]),
+        ({"feature_sets": "[hog]"}, ["learning_curve.feature_sets", "among feature_sets", "'hog'", "add it"]),
+    ],
+)
+def test_a_mistake_in_the_learning_curve_is_named(tmp_path, change, words):
+    path = study_file(tmp_path, learning_curve=curve(**change))
+    with pytest.raises(CrossoverError) as raised:
+        load_study(path)
+    for word in [*words, str(path)]:
+        assert word in str(raised.value)
+
+
+def test_feature_sets_of_no_model_need_not_be_made(tmp_path):
+    load_study(study_file(tmp_path, learning_curve=curve(feature_sets="[hog]", classical_models="[]")))
+
+
+def test_the_command_line_overrides_the_learning_curve():
+    own = LearningCurve(["raw"], ["svm"], [], 5, 3)
+    assert with_overrides(own, None, None) == own
+    assert with_overrides(own, [10, 20], 1) == LearningCurve(["raw"], ["svm"], [], [10, 20], 1)
+
+
+@pytest.mark.parametrize(("sizes", "repetitions", "word"), [(0, None, "sizes"), (None, 0, "repetitions")])
+def test_an_override_is_checked_like_the_file(sizes, repetitions, word):
+    with pytest.raises(CrossoverError, match=rf"learning_curve\.{word} .*got 0 \(the command line\)"):
+        with_overrides(LearningCurve(), sizes, repetitions)
 
 
 @pytest.mark.parametrize(

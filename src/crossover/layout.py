@@ -34,6 +34,10 @@ class Layout:
         """What the search for the configuration of one cell found."""
         return self.root / "results" / "tuning" / dataset / features / model
 
+    def curve(self, dataset: str, features: str, model: str) -> Path:
+        """The learning curve of one cell."""
+        return self.root / "results" / "learning_curve" / dataset / features / model
+
     def results(self, dataset: str) -> Path:
         """Everything that was scored on the test part of one data set."""
         return self.root / "results" / dataset

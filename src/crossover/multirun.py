@@ -61,7 +61,7 @@ def job_name(*, _root_: DictConfig) -> str:
     if content.get("root") == _root_.hydra.runtime.cwd:
         del content["root"]  # the same project may be mounted elsewhere on another machine
     repetition = "seed" if content.get("seeds") is None else "seeds"
-    words = [*groups.values(), f"{repetition}={content.get(repetition)}"]
+    words = [*groups.values(), *([f"{repetition}={content[repetition]}"] if repetition in content else [])]
     return f"{_slug('-'.join(words))}-{digest([groups, content])[:10]}"
 
 
@@ -158,9 +158,14 @@ def fit(training: "Training", seeds: list[int], *, not_applicable: Literal["reco
         found = finished(training, seeds) if _in_multirun() else None
         if found is None:
             return training.run(seeds, not_applicable=not_applicable)
-    log.info("taken over from %s", training.output)
-    _taken_over.add(str(training.output))
+    mark_taken_over(training.output)
     return found
+
+
+def mark_taken_over(folder: Path) -> None:
+    """Tell, and tell the summary, that a job found what it would make in its own folder."""
+    log.info("taken over from %s", folder)
+    _taken_over.add(str(folder))
 
 
 def finished(training: "Training", seeds: list[int]) -> list[Fit] | None:

@@ -1,6 +1,6 @@
 """params.yaml: what to run."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,27 @@ class Tuning:
 
 
 @dataclass(frozen=True)
+class LearningCurve:
+    """Which cells are fitted on nested subsets of the training part.
+
+    Attributes:
+        feature_sets: that the classical models are fitted on.
+        classical_models: whose curve is measured.
+        deep_models: whose curve is measured.
+        sizes: how many sizes, spaced evenly on a logarithmic scale from five examples of the rarest class to
+            all; or the sizes themselves, of which those that a data set does not reach are left out, and to which
+            all is added.
+        repetitions: of each size; repetition k is the same subset and the same seed for every model.
+    """
+
+    feature_sets: list[str] = field(default_factory=list)
+    classical_models: list[str] = field(default_factory=list)
+    deep_models: list[str] = field(default_factory=list)
+    sizes: int | list[int] = 5
+    repetitions: int = 3
+
+
+@dataclass(frozen=True)
 class Study:
     """The lists in `params.yaml` that span the study."""
 
@@ -76,6 +97,7 @@ class Study:
     deep_models: list[str]
     seeds: int
     tuning: Tuning = field(default_factory=Tuning)
+    learning_curve: LearningCurve = field(default_factory=LearningCurve)
 
     def cells(self, dataset: str) -> list[Cell]:
         """The cells of one data set: the default ones, then the tuned ones."""
@@ -86,6 +108,11 @@ class Study:
         """The cells of one data set that are searched and fitted again with what was found."""
         tuning = self.tuning
         return _span(dataset, tuning.feature_sets, tuning.classical_models, tuning.deep_models, TUNED)
+
+    def curve_cells(self, dataset: str) -> list[Cell]:
+        """The cells of one data set whose learning curve is measured, classical ones first."""
+        curve = self.learning_curve
+        return _span(dataset, curve.feature_sets, curve.classical_models, curve.deep_models, DEFAULT)
 
 
 def _span(
@@ -117,15 +144,42 @@ def load_study(path: Path) -> Study:
 def _checked(content: Any, path: Path) -> Study:
     given = _keys(content, Study, "", path)
     tuning = _keys(given["tuning"], Tuning, "tuning.", path)
+    curve = _keys(given["learning_curve"], LearningCurve, "learning_curve.", path)
     for name in ("datasets", "feature_sets", "classical_models", "deep_models"):
         _require_names(name, given[name], path, may_be_empty=False)
     for name in ("feature_sets", "classical_models", "deep_models"):
         _require_names(f"tuning.{name}", tuning[name], path, may_be_empty=True)
+        _require_names(f"learning_curve.{name}", curve[name], path, may_be_empty=True)
     _require_positive("seeds", given["seeds"], path)
+    _require_positive("learning_curve.repetitions", curve["repetitions"], path)
+    _check_sizes(curve["sizes"], path)
     _check_budget(tuning, path)
-    study = Study(**{**given, "tuning": Tuning(**tuning)})
+    parts = {"tuning": Tuning(**tuning), "learning_curve": LearningCurve(**curve)}
+    study = Study(**{**given, **parts})
     _require_default_beside_tuned(study, path)
+    _require_made_features(study, path)
     return study
+
+
+def with_overrides(curve: LearningCurve, sizes: Any, repetitions: Any) -> LearningCurve:
+    """The learning curve of `params.yaml` with what the command line says instead.
+
+    Args:
+        curve: of params.yaml.
+        sizes: as `LearningCurve.sizes`; None keeps those of `curve`.
+        repetitions: likewise.
+
+    Raises:
+        CrossoverError: a value is refused.
+    """
+    origin = Path("the command line")
+    if sizes is not None:
+        _check_sizes(sizes, origin)
+        curve = replace(curve, sizes=sizes)
+    if repetitions is not None:
+        _require_positive("learning_curve.repetitions", repetitions, origin)
+        curve = replace(curve, repetitions=repetitions)
+    return curve
 
 
 def _keys(content: Any, kind: type, prefix: str, path: Path) -> dict[str, Any]:
@@ -158,6 +212,16 @@ def _require_names(name: str, names: Any, path: Path, *, may_be_empty: bool) -> 
 def _require_positive(name: str, value: Any, path: Path) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise CrossoverError(f"{name} must be a positive integer, got {value!r} ({path})")
+
+
+def _check_sizes(sizes: Any, path: Path) -> None:
+    listed = isinstance(sizes, list) and len(sizes) > 0
+    for size in sizes if listed else [sizes]:
+        _require_positive("learning_curve.sizes", size, path)
+    if listed and sorted(set(sizes)) != sizes:
+        raise CrossoverError(f"learning_curve.sizes must rise, got {sizes} ({path})")
+    if not listed and sizes < 2:
+        raise CrossoverError(f"learning_curve.sizes must be at least 2 sizes, got {sizes} ({path})")
 
 
 def _check_budget(tuning: dict[str, Any], path: Path) -> None:
@@ -193,6 +257,17 @@ def _require_default_beside_tuned(study: Study, path: Path) -> None:
             )
 
 
+def _require_made_features(study: Study, path: Path) -> None:
+    """Features are made of the study's feature sets alone."""
+    curve = study.learning_curve
+    missing = [n for n in curve.feature_sets if n not in study.feature_sets] if curve.classical_models else []
+    if missing:
+        raise CrossoverError(
+            f"learning_curve.feature_sets must be among feature_sets, got {missing[0]!r} ({path}); "
+            "add it to feature_sets"
+        )
+
+
 def require_yaml(study: Study, conf: Path) -> None:
     """Check that every name of the study has its YAML.
 
@@ -207,6 +282,8 @@ def require_yaml(study: Study, conf: Path) -> None:
         "tuning.classical_models": ("search", study.tuning.classical_models),
         "tuning.deep_models": ("search", study.tuning.deep_models),
         "tuning.pruner": ("pruner", [study.tuning.pruner]),
+        "learning_curve.classical_models": ("model", study.learning_curve.classical_models),
+        "learning_curve.deep_models": ("model", study.learning_curve.deep_models),
     }
     for key, (group, names) in named.items():
         there = sorted(path.stem for path in (conf / group).glob("*.yaml"))

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
 __all__ = [
+    "LEARNING_CURVE",
     "FitFacts",
     "FitLog",
     "MlflowTracker",
@@ -64,6 +65,10 @@ DEFAULT_URI = "sqlite:///mlflow.db"
 """MLflow's own default, so that a bare `mlflow ui` in the project's root shows the runs."""
 
 
+LEARNING_CURVE = "learning_curve"
+"""Variant of a run that records a learning curve: its steps are sizes, and its metrics means over repetitions."""
+
+
 @dataclass(frozen=True)
 class FitFacts:
     """What is known of a fit before it starts.
@@ -73,7 +78,7 @@ class FitFacts:
         features: name of the feature set.
         model: name of the model's YAML.
         family: "classical" or "deep".
-        variant: "default" or "tuned".
+        variant: "default", "tuned", or `LEARNING_CURVE` for the fits of a whole curve.
         seed: number of the repetition.
         fit_id: SHA-256 of configuration, seed, data and code.
         stage: the DVC stage that fits.
@@ -312,6 +317,8 @@ class _FitRecord(RunRecord, FitLog):
 
 
 def _run_name(facts: FitFacts) -> str:
+    if facts.variant == LEARNING_CURVE:
+        return f"learning curve · {facts.features}-{facts.model}"
     variant = "" if facts.variant == "default" else f" ({facts.variant})"
     return f"{facts.model}{variant} · {facts.features} · seed {facts.seed}"
 
@@ -352,7 +359,8 @@ def _study_note(facts: FitFacts) -> str:
 
 def _run_note(facts: FitFacts) -> str:
     features = "" if facts.features == LEARNED else f" features={facts.features}"
-    choice = f"dataset={facts.dataset}{features} model={facts.model} seed={facts.seed}"
+    seed = "" if facts.variant == LEARNING_CURVE else f" seed={facts.seed}"
+    choice = f"dataset={facts.dataset}{features} model={facts.model}{seed}"
     return f"This fit alone, once more: `python pipelines/{facts.stage}.py {choice}`"
 
 

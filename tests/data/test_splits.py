@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from configured import load_protocol
 
-from crossover.data.splits import subset_rows
+from crossover.data.splits import subset_order, subset_rows
 from crossover.errors import CrossoverError
 
 Y = np.random.default_rng(0).permutation(np.repeat(np.arange(3), [200, 70, 30]))
@@ -103,3 +103,17 @@ def test_subsets_are_stratified_and_lie_inside_each_other():
 def test_a_subset_that_cannot_be_is_refused(n, words):
     with pytest.raises(CrossoverError, match=words):
         subset_rows(np.repeat([0, 1, 2], [700, 200, 100]), n, seed=0)
+
+
+def test_every_beginning_of_the_order_is_stratified():
+    y = np.repeat([0, 1, 2], [70, 20, 10])
+    order = subset_order(y, seed=3)
+    assert sorted(order) == list(range(100))
+    for n in range(1, 101):
+        shares = np.bincount(y[order[:n]], minlength=3)
+        assert np.abs(shares - n * np.array([0.7, 0.2, 0.1])).max() <= 1
+
+
+def test_the_order_takes_labels_that_lack_a_class():
+    assert sorted(subset_order(np.array([0, 0, 2]), seed=0)) == [0, 1, 2]
+    assert len(subset_order(np.empty(0, dtype=np.int64), seed=0)) == 0

@@ -85,11 +85,29 @@ def _stratified(y: np.ndarray, fraction: float, key: str, seed: np.random.SeedSe
     return np.sort(drawn).astype(np.int64)
 
 
+def subset_order(y: np.ndarray, seed: int) -> np.ndarray:
+    """All rows in an order whose first n are a stratified subset, whatever n.
+
+    Each class is shuffled, and its rows are spread evenly over the order, so that each class's share among the
+    first n is kept to within one example.
+
+    Args:
+        y: int64 (m,), labels.
+        seed: number of the repetition.
+
+    Returns:
+        int64 (m,), each row once.
+    """
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_SUBSET,)))
+    place = np.empty(len(y))
+    for label in np.unique(y):
+        rows = np.flatnonzero(y == label)
+        place[rng.permutation(rows)] = (np.arange(len(rows)) + rng.random()) / len(rows)
+    return np.argsort(place, kind="stable").astype(np.int64)
+
+
 def subset_rows(y: np.ndarray, n: int, seed: int) -> np.ndarray:
     """Rows of a stratified subset; of the same seed, a smaller subset lies inside a larger one.
-
-    Each class is shuffled, and its rows are spread evenly over the order from which the first `n` are taken, so
-    that each class's share is kept to within one example.
 
     Args:
         y: int64 (m,), labels.
@@ -97,17 +115,12 @@ def subset_rows(y: np.ndarray, n: int, seed: int) -> np.ndarray:
         seed: number of the repetition.
 
     Returns:
-        int64 (n,), sorted.
+        int64 (n,), sorted; the first `n` of `subset_order`.
 
     Raises:
         CrossoverError: the subset would be larger than `y`, or leave a class without an example.
     """
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_SUBSET,)))
-    place = np.empty(len(y))
-    for label in np.unique(y):
-        rows = np.flatnonzero(y == label)
-        place[rng.permutation(rows)] = (np.arange(len(rows)) + rng.random()) / len(rows)
-    chosen = np.argsort(place, kind="stable")[:n]
+    chosen = subset_order(y, seed)[:n]
     lacking = len(np.unique(y)) - len(np.unique(y[chosen]))
     if n > len(y) or lacking:
         raise CrossoverError(
@@ -116,4 +129,4 @@ def subset_rows(y: np.ndarray, n: int, seed: int) -> np.ndarray:
             + (f" that lacks {lacking} of the classes" if lacking else "")
             + "; choose another size"
         )
-    return np.sort(chosen).astype(np.int64)
+    return np.sort(chosen)
