@@ -8,6 +8,10 @@ import pandas as pd
 
 from crossover.evaluation.schema import COSTS, SCORES
 from crossover.layout import LEARNED, Layout
+from crossover.report.chapter import Chapter, Report
+from crossover.report.compare import compare as compare_all
+from crossover.report.compare import read_report as read_all
+from crossover.report.decision import Constraints
 from crossover.study import NOT_APPLICABLE, OK, Study
 
 
@@ -29,6 +33,7 @@ class ResultsFolder:
             row = self._keys(features, model) | {"seed": seed}
             metrics = {"accuracy": right.mean(), "macro_f1": right.mean(), "log_loss": 1 - right.mean()}
             facts = {"status": OK, "stochastic": stochastic, "n_train": 100, "n_test": self.n_test}
+            facts |= {"complexity": 1234, "complexity_unit": "parameters" if features == LEARNED else "nodes"}
             self._scores.append(
                 row | facts | metrics | {"n_classes": 2, "data_checksum": "feed" * 16} | values
             )
@@ -62,6 +67,7 @@ class ResultsFolder:
             "throughput_per_s": 1e4,
             "model_bytes": 2_345_678,
             "peak_memory_bytes": 3e8,
+            "fit_memory_bytes": 4.5e7,
             "device": "cpu",
             "threads": 2,
             "versions": "python 3.11.7, numpy 2.4.6",
@@ -73,6 +79,25 @@ class ResultsFolder:
         path = self.folder / "predictions" / f"{name}.npy"
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, array)
+
+
+CONSTRAINTS = Constraints(1.0, 1.0, [100], ["line"], 0.5)
+"""A millisecond a prediction, a megabyte, a hundred labels; lines explain themselves; half a point matters."""
+
+
+def compare(study: Study, layout: Layout) -> None:
+    """The comparison without claims, which have tests of their own."""
+    compare_all(study, layout, CONSTRAINTS, [])
+
+
+def read_report(study: Study, layout: Layout) -> Report:
+    """What it says, before it is written."""
+    return read_all(study, layout, CONSTRAINTS, [])
+
+
+def read_chapters(study: Study, layout: Layout) -> list[Chapter]:
+    """What it says of each data set."""
+    return read_report(study, layout).chapters
 
 
 def study_of(

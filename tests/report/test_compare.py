@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from results_folder import ResultsFolder, first_right, study_of
+from results_folder import CONSTRAINTS, ResultsFolder, compare, first_right, read_report, study_of
 
 from crossover.errors import CrossoverError
 from crossover.layout import LEARNED, Layout
-from crossover.report.compare import compare, read_chapters
 from crossover.report.markdown import render
 from crossover.report.results import read_results
+from crossover.report.wording import MISSING
 from crossover.study import Study
 
 N_TEST = 200
@@ -51,12 +51,12 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(reports: Path) -> str:
-    return (reports / "comparison.md").read_text(encoding="utf-8")
+    return (reports / "report.md").read_text(encoding="utf-8")
 
 
 def rendered(study: Study, root: Path) -> str:
     """The report without its figures."""
-    return render(study, read_chapters(study, Layout(root)))
+    return render(read_report(study, Layout(root)))
 
 
 def test_cells_are_ranked_by_their_mean_accuracy(reports: Path) -> None:
@@ -104,9 +104,22 @@ def test_a_lead_that_rests_on_the_choice_is_undecided(tmp_path: Path) -> None:
     assert "**Undecided**" in text
 
 
+def cells_of(report: str, model: str) -> list[str]:
+    """The row of a model in the table of every cell."""
+    [row] = [line for line in every_cell(report) if f"● {model} " in line or f"● **{model}** " in line]
+    return [cell.strip() for cell in row.strip("|").split("|")]
+
+
+def every_cell(report: str) -> list[str]:
+    """The lines of the table of every cell."""
+    section = report.split("### Every cell")[1].split("###")[0]
+    return [line for line in section.splitlines() if line.startswith("|")]
+
+
 def test_the_report_names_what_does_not_apply_and_what_is_deterministic(report: str) -> None:
     assert "- learned / convnet: it takes images, not tables" in report
-    assert "| 1 (deterministic) |" in report
+    assert cells_of(report, "line")[3:5] == [MISSING, "1"]
+    assert cells_of(report, "tree")[3:5] == ["1.73", "3"]
     assert "| ◆ **net**" in report
     assert "| ● tree" in report
     assert "9.0 kB" in report
@@ -114,7 +127,7 @@ def test_the_report_names_what_does_not_apply_and_what_is_deterministic(report: 
 
 
 def test_table_columns_line_up(report: str) -> None:
-    block = [line for line in report.split("## fruit")[1].splitlines() if line.startswith("|")]
+    block = every_cell(report)
     assert len(block) == 5
     assert len({len(line) for line in block}) == 1
 
@@ -207,7 +220,7 @@ def test_without_one_family_there_is_no_verdict(tmp_path: Path) -> None:
     folder.add_not_applicable(LEARNED, "convnet", "it takes images, not tables")
     folder.write()
     compare(study_of("fruit", ["tree"], ["convnet"], 1), Layout(tmp_path))
-    assert "**No verdict**" in (tmp_path / "reports" / "comparison.md").read_text(encoding="utf-8")
+    assert "**No verdict**" in (tmp_path / "reports" / "report.md").read_text(encoding="utf-8")
     assert not list((tmp_path / "reports" / "verdicts").iterdir())
 
 
@@ -226,7 +239,7 @@ def test_perfect_cells_can_be_drawn_and_compared(tmp_path: Path) -> None:
     folder.add(LEARNED, "net", first_right(40, 40, 40))
     folder.write()
     compare(study_of("fruit", ["tree"], ["net"], 2), Layout(tmp_path))
-    text = (tmp_path / "reports" / "comparison.md").read_text(encoding="utf-8")
+    text = (tmp_path / "reports" / "report.md").read_text(encoding="utf-8")
     assert "**They tie**" in text
     assert "**100.00** [91.24, 100.00]" in text
 
@@ -241,8 +254,9 @@ def second_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[str]
     write_results(root)
     program = (
         "import sys; from pathlib import Path; from crossover.layout import Layout; "
-        "from crossover.report.compare import compare; from crossover.study import Study, Tuning; "
-        f"compare({STUDY!r}, Layout(Path({str(root)!r}))); print(*sys.modules)"
+        "from crossover.report.compare import compare; from crossover.report.decision import Constraints; "
+        "from crossover.study import LearningCurve, Study, Tuning; "
+        f"compare({STUDY!r}, Layout(Path({str(root)!r})), {CONSTRAINTS!r}, []); print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     return root / "reports", {module.split(".")[0] for module in done.stdout.split()}
@@ -257,5 +271,5 @@ def test_the_comparison_imports_no_model_library(second_run: tuple[Path, set[str
 def test_a_second_run_writes_the_same_files(reports: Path, second_run: tuple[Path, set[str]]) -> None:
     again, _ = second_run
     files = {p.relative_to(reports): p.read_bytes() for p in reports.rglob("*") if p.is_file()}
-    assert len(files) == 9
+    assert len(files) == 14
     assert files == {p.relative_to(again): p.read_bytes() for p in again.rglob("*") if p.is_file()}

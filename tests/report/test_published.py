@@ -4,11 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from results_folder import ResultsFolder, study_of
+from results_folder import ResultsFolder, read_report, study_of
 
 from crossover.errors import CrossoverError
 from crossover.layout import LEARNED, Layout
-from crossover.report.compare import read_chapters
 from crossover.report.markdown import render
 from crossover.report.published import load_published
 
@@ -25,7 +24,7 @@ def mnist_report(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder.add(LEARNED, "cnn", with_accuracy(10_000, 0.9880, 0.9890))
     folder.write()
     study = study_of("mnist", ["random_forest"], ["cnn"], 2)
-    return render(study, read_chapters(study, Layout(root)))
+    return render(read_report(study, Layout(root)))
 
 
 def test_a_published_value_within_its_tolerance_is_reproduced(mnist_report: str) -> None:

@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from results_folder import ResultsFolder, first_right, study_of
+from results_folder import ResultsFolder, compare, first_right, read_report, study_of
 from tuning_folder import SearchFolder, TunedResults
 
 from crossover.errors import CrossoverError
 from crossover.layout import LEARNED, Layout
-from crossover.report.compare import compare, read_chapters
 from crossover.report.markdown import render
 from crossover.report.tuning_figures import draw_tuning_figures
 from crossover.study import Study, Tuning
@@ -60,10 +59,10 @@ def write_project(root: Path, **facts: object) -> list[SearchFolder]:
 
 def rendered(root: Path, study: Study = STUDY, figures: Path | None = None) -> str:
     """The report, each run of blanks as one; of the figures those of the tuning, if a folder is given."""
-    chapters = read_chapters(study, Layout(root))
+    report = read_report(study, Layout(root))
     if figures:
-        draw_tuning_figures(figures, [chapter.tuning for chapter in chapters if chapter.tuning])
-    text = render(study, chapters)
+        draw_tuning_figures(figures, [chapter.tuning for chapter in report.chapters if chapter.tuning])
+    text = render(report)
     return "\n".join(" ".join(line.split()) for line in text.splitlines())
 
 
@@ -77,7 +76,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(reports: Path) -> str:
-    text = (reports / "comparison.md").read_text(encoding="utf-8")
+    text = (reports / "report.md").read_text(encoding="utf-8")
     return "\n".join(" ".join(line.split()) for line in text.splitlines())
 
 
@@ -160,7 +159,7 @@ def test_a_study_without_tuning_says_so_once(tmp_path: Path) -> None:
     folder.add(LEARNED, "net", first_right(N_TEST, 160))
     folder.write()
     text = rendered(tmp_path, study_of("fruit", ["tree"], ["net"], seeds=1), figures=tmp_path)
-    assert text.count("uning") == text.split("## Provenance")[1].count("uning") > 0
+    assert text.count("uning") == text.split("## Environment and commands")[1].count("uning") > 0
     assert "dvc exp run -S 'tuning.classical_models=[random_forest,xgboost]'" in text
     assert not list(tmp_path.glob("*.png"))
 

@@ -1,6 +1,7 @@
 """The comparison over all data sets: rows in, verdict out."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -8,14 +9,28 @@ import pandas as pd
 from crossover.evaluation.schema import METRICS
 from crossover.files import atomic_folder, write_json
 from crossover.layout import Layout
+from crossover.report.calibration import calibrate
+from crossover.report.calibration_figures import draw_calibration
+from crossover.report.chapter import Chapter, Report
+from crossover.report.claims import Claim, answer_claims
+from crossover.report.claims_text import claims_table
+from crossover.report.curve_comparison import compare_curves
+from crossover.report.curve_figures import draw_curves
+from crossover.report.curves import read_curves
+from crossover.report.decision import Constraints, decide
+from crossover.report.design import Design, compare_datasets, compare_families, compare_resamples
 from crossover.report.figures import draw_figures
-from crossover.report.markdown import Chapter, render
+from crossover.report.html import render_html
+from crossover.report.markdown import TITLE, render
 from crossover.report.published import load_published, reproductions
+from crossover.report.quantity import ClaimInputs
+from crossover.report.rank_figures import draw_ranks
 from crossover.report.results import CellResult, DatasetResults, read_results
 from crossover.report.statistics import accuracy_interval
-from crossover.report.tuning import read_tuning, tuning_table
+from crossover.report.tuning import DatasetTuning, read_tuning, tuning_table
 from crossover.report.tuning_figures import draw_tuning_figures
 from crossover.report.verdict import Verdict, judge
+from crossover.report.wording import FAMILY_NAMES, method
 from crossover.study import DEFAULT, Study
 
 _COSTS = [
@@ -25,41 +40,103 @@ _COSTS = [
     "throughput_per_s",
     "model_bytes",
     "peak_memory_bytes",
+    "fit_memory_bytes",
+    "fit_energy_j",
 ]
 
 
-def compare(study: Study, layout: Layout) -> None:
+def compare(study: Study, layout: Layout, constraints: Constraints, claims: list[Claim]) -> None:
     """Read `results/`, compare the study's cells and write `reports/`.
 
-    `reports/` holds comparison.md, comparison.csv (one row a cell), verdicts/<dataset>.json (for
-    `dvc metrics show`), figures/ (PNG and SVG) and, where the study tunes, tuning.csv (one row a tuned cell).
+    `reports/` holds report.html and report.md, which say the same, comparison.csv (one row a cell), claims.csv (one
+    row a criterion), verdicts/<dataset>.json (for `dvc metrics show`), figures/ (PNG, SVG and the numbers as CSV)
+    and, where the study tunes, tuning.csv (one row a tuned cell).
+
+    Args:
+        study: which cells to compare.
+        layout: where the results lie.
+        constraints: under which an approach is recommended.
+        claims: to answer.
 
     Raises:
         CrossoverError: a result that the study asks for is missing or does not fit the others.
     """
-    chapters = read_chapters(study, layout)
+    report = read_report(study, layout, constraints, claims)
     with atomic_folder(layout.reports) as folder:
-        (folder / "comparison.md").write_text(render(study, chapters), encoding="utf-8")
-        _table(chapters).to_csv(folder / "comparison.csv", index=False)
-        (folder / "verdicts").mkdir()
-        for chapter in chapters:
-            if chapter.verdict:
-                write_json(folder / "verdicts" / f"{chapter.dataset}.json", _summary(chapter.verdict))
-        draw_figures(folder / "figures", chapters)
-        tunings = [chapter.tuning for chapter in chapters if chapter.tuning]
-        if tunings:
-            tuning_table(tunings).to_csv(folder / "tuning.csv", index=False)
-            draw_tuning_figures(folder / "figures", tunings)
+        _write_tables(folder, report)
+        _draw(folder / "figures", report)
+        markdown = render(report)
+        (folder / "report.md").write_text(markdown, encoding="utf-8")
+        page = render_html(markdown, folder / "figures", f"{TITLE} {', '.join(study.datasets)}")
+        (folder / "report.html").write_text(page, encoding="utf-8")
 
 
-def read_chapters(study: Study, layout: Layout) -> list[Chapter]:
-    """Read and compare each data set's results; the errors are those of `compare`."""
-    published = load_published()
-    results = [read_results(study, layout, dataset) for dataset in study.datasets]
-    return [
-        Chapter(r, judge(r), reproductions(_as_published(r), published), read_tuning(study, layout, r))
-        for r in results
-    ]
+def _write_tables(folder: Path, report: Report) -> None:
+    _table(report.chapters).to_csv(folder / "comparison.csv", index=False)
+    claims_table(report.answers).to_csv(folder / "claims.csv", index=False)
+    (folder / "verdicts").mkdir()
+    for chapter in report.chapters:
+        if chapter.verdict:
+            write_json(folder / "verdicts" / f"{chapter.dataset}.json", _summary(chapter.verdict))
+    if tunings := _tunings(report):
+        tuning_table(tunings).to_csv(folder / "tuning.csv", index=False)
+
+
+def _draw(folder: Path, report: Report) -> None:
+    draw_figures(folder, report.chapters)
+    if tunings := _tunings(report):
+        draw_tuning_figures(folder, tunings)
+    for chapter in report.chapters:
+        if chapter.curves:
+            draw_curves(folder, chapter.curves)
+        if chapter.calibration:
+            draw_calibration(folder, chapter.calibration)
+    cells = [cell for chapter in report.chapters for cell in chapter.results.cells]
+    draw_ranks(folder, report.design.methods.comparison, {method(cell): cell.family for cell in cells})
+
+
+def _tunings(report: Report) -> list[DatasetTuning]:
+    return [chapter.tuning for chapter in report.chapters if chapter.tuning]
+
+
+def read_report(study: Study, layout: Layout, constraints: Constraints, claims: list[Claim]) -> Report:
+    """Read and compare all results; arguments and errors are those of `compare`."""
+    chapters = [_read_chapter(study, layout, dataset, constraints) for dataset in study.datasets]
+    inputs = [ClaimInputs(chapter.results, chapter.tuning, chapter.curves) for chapter in chapters]
+    return Report(study, chapters, _design(chapters), answer_claims(claims, inputs))
+
+
+def _read_chapter(study: Study, layout: Layout, dataset: str, constraints: Constraints) -> Chapter:
+    results = read_results(study, layout, dataset)
+    measured = read_curves(study, layout, dataset)
+    curves = compare_curves(measured) if measured else None
+    return Chapter(
+        results=results,
+        verdict=judge(results),
+        reproductions=reproductions(_as_published(results), load_published()),
+        tuning=read_tuning(study, layout, results),
+        curves=curves,
+        calibration=calibrate(measured) if measured else None,
+        decision=decide(results, curves, constraints),
+    )
+
+
+def _design(chapters: list[Chapter]) -> Design:
+    resampled = [compare_resamples(chapter.curves.curves) for chapter in chapters if chapter.curves]
+    best = {
+        family: {
+            c.dataset: c.results.family(family)[0].mean("accuracy")
+            for c in chapters
+            if c.results.family(family)
+        }
+        for family in FAMILY_NAMES
+    }
+    scores = {c.dataset: {method(cell): cell.mean("accuracy") for cell in c.results.cells} for c in chapters}
+    return Design(
+        resampled=[comparison for comparison in resampled if comparison],
+        families=compare_families(best["deep"], best["classical"]),
+        methods=compare_datasets(scores),
+    )
 
 
 def _as_published(results: DatasetResults) -> DatasetResults:

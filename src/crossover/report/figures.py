@@ -11,8 +11,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator
 
 from crossover.report.accuracy_axis import LABEL, accuracy_axis, shown
+from crossover.report.chapter import Chapter
+from crossover.report.costs import FIT_TIME, Cost, comparable_costs, cost_numbers, frontier
+from crossover.report.figure_numbers import accuracy_numbers, overview_numbers
 from crossover.report.labels import place_labels
-from crossover.report.markdown import Chapter
 from crossover.report.results import CellResult
 from crossover.report.statistics import accuracy_interval
 from crossover.report.style import COLORS, FRONTIER, INK, SHAPES, STYLE, legend, new_figure, pale, save, title
@@ -24,10 +26,10 @@ def draw_figures(folder: Path, chapters: list[Chapter]) -> None:
     folder.mkdir(parents=True)
     with matplotlib.rc_context(STYLE):
         drawn = [chapter for chapter in chapters if chapter.results.cells]
-        save(_overview(drawn), folder / "overview")
+        save(_overview(drawn), folder / "overview", overview_numbers(drawn))
         for chapter in drawn:
-            save(_accuracy(chapter), folder / f"{chapter.dataset}-accuracy")
-            save(_cost(chapter), folder / f"{chapter.dataset}-cost")
+            save(_accuracy(chapter), folder / f"{chapter.dataset}-accuracy", accuracy_numbers(chapter))
+            save(_cost(chapter), folder / f"{chapter.dataset}-cost", cost_numbers(chapter))
 
 
 def _accuracy(chapter: Chapter) -> Figure:
@@ -110,70 +112,73 @@ def _frontier_handle() -> Line2D:
 
 
 def _cost(chapter: Chapter) -> Figure:
-    """Accuracy against the time to fit and against the time of one prediction."""
-    figure = new_figure(11, 4.6)
-    left, right = figure.subplots(1, 2, sharey=True)
-    panels = (
-        (left, "fit_seconds", "seconds to fit"),
-        (right, "latency_p50_ms", "milliseconds for one prediction, median"),
-    )
-    for axes, column, label in panels:
-        _scatter(axes, chapter, column)
-        axes.set_xlabel(label)
-    left.set_ylabel(LABEL)
-    _title(left, chapter)
-    legend(figure, _frontier_handle())
+    """Accuracy against each cost that was measured, one panel a cost."""
+    costs = comparable_costs(chapter.results.cells) or [FIT_TIME]  # a single cell compares with nothing
+    columns, rows = min(len(costs), 3), -(-len(costs) // 3)
+    figure = new_figure(4.6 * columns + 0.6, 3.9 * rows + 0.5)
+    panels = [figure.add_subplot(rows, columns, i + 1) for i in range(len(costs))]
+    for axes, cost in zip(panels, costs, strict=True):
+        _scatter(axes, chapter, cost)
+        axes.set_xlabel(cost.label)
+    for axes in panels[::columns]:
+        axes.set_ylabel(LABEL)
+    _title(panels[0], chapter)
+    legend(figure, _frontier_handle(), columns=3 if columns > 1 else 1)
     figure.draw_without_rendering()  # fixes the layout that the labels are placed in
-    for axes, column, _ in panels:
-        _label(axes, chapter, column, _worth_a_label(chapter, column))
+    for axes, cost in zip(panels, costs, strict=True):
+        _label(axes, chapter, cost, _worth_a_label(chapter, cost))
     return figure
 
 
-def _scatter(axes: Axes, chapter: Chapter, column: str) -> None:
+def _scatter(axes: Axes, chapter: Chapter, cost: Cost) -> None:
     """One dot a cell, and a line along the cells that nothing beats in both accuracy and cost."""
     axes.set_xscale("log")
-    axes.plot(*zip(*_steps(chapter, column), strict=True), **FRONTIER, zorder=1)
-    for cell in chapter.results.cells:
-        _dot(axes, cell.mean(column), _shown(cell), cell, cell in chapter.best)
+    axes.plot(*zip(*_steps(chapter, cost), strict=True), **FRONTIER, zorder=1)
+    spent = {cell: _spent(cell, cost) for cell in _measured(chapter, cost)}
+    for cell, x in spent.items():
+        _dot(axes, x, _shown(cell), cell, cell in chapter.best)
     axes.margins(x=0.12)
-    axes.xaxis.set_major_locator(LogLocator(numticks=7))
+    wide = max(spent.values()) > 100 * min(spent.values())
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0), numticks=7))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 1)))
     axes.minorticks_off()
     accuracies = [_shown(cell) for cell in chapter.results.cells]
     accuracy_axis(axes, "y", min(accuracies), max(accuracies), chapter.results.n_test)
 
 
-def _frontier(cells: list[CellResult], column: str) -> list[CellResult]:
-    """Cells that no other beats in accuracy at the same cost or less, cheapest first."""
-    front: list[CellResult] = []
-    for cell in sorted(cells, key=lambda c: (c.mean(column), -c.mean("accuracy"))):
-        if not front or cell.mean("accuracy") > front[-1].mean("accuracy"):
-            front.append(cell)
-    return front
+def _measured(chapter: Chapter, cost: Cost) -> list[CellResult]:
+    return [cell for cell in chapter.results.cells if np.isfinite(cost.of(cell))]
 
 
-def _steps(chapter: Chapter, column: str) -> list[tuple[float, float]]:
+def _spent(cell: CellResult, cost: Cost) -> float:
+    """Where a cost is drawn."""
+    return max(cost.of(cell), cost.least)
+
+
+def _steps(chapter: Chapter, cost: Cost) -> list[tuple[float, float]]:
     """The corners of the frontier's stairs."""
-    front = [(cell.mean(column), _shown(cell)) for cell in _frontier(chapter.results.cells, column)]
+    front = [(_spent(cell, cost), _shown(cell)) for cell in frontier(chapter.results.cells, cost)]
     corners = [(right, y) for (_, y), (right, _) in pairwise(front)]
     return [point for pair in zip_longest(front, corners) for point in pair if point]
 
 
-def _worth_a_label(chapter: Chapter, column: str) -> list[CellResult]:
+def _worth_a_label(chapter: Chapter, cost: Cost) -> list[CellResult]:
     """The best of each family, the frontier, then the other networks: what a reader looks for."""
-    wanted = [*chapter.best, *_frontier(chapter.results.cells, column), *chapter.results.family("deep")]
-    return list(dict.fromkeys(wanted))
+    front = frontier(chapter.results.cells, cost)
+    wanted = [*chapter.best, *front, *chapter.results.family("deep")]
+    return [cell for cell in dict.fromkeys(wanted) if np.isfinite(cost.of(cell))]
 
 
-def _label(axes: Axes, chapter: Chapter, column: str, cells: list[CellResult]) -> None:
-    points = [(cell.mean(column), _shown(cell)) for cell in chapter.results.cells]
-    where = [chapter.results.cells.index(cell) for cell in cells]
+def _label(axes: Axes, chapter: Chapter, cost: Cost, cells: list[CellResult]) -> None:
+    measured = _measured(chapter, cost)
+    points = [(_spent(cell, cost), _shown(cell)) for cell in measured]
+    where = [measured.index(cell) for cell in cells]
     styles = [
         {"color": COLORS[cell.family], "fontweight": "bold" if cell in chapter.best else "normal"}
         for cell in cells
     ]
     texts = [_row_label(cell) for cell in cells]
-    place_labels(axes, points, where, texts, styles, keep_clear=_steps(chapter, column))
+    place_labels(axes, points, where, texts, styles, keep_clear=_steps(chapter, cost))
 
 
 def _overview(chapters: list[Chapter]) -> Figure:
@@ -183,13 +188,13 @@ def _overview(chapters: list[Chapter]) -> Figure:
     figure = new_figure(4.4 * columns, 3.6 * rows + 0.4)
     panels = [figure.add_subplot(rows, columns, i + 1) for i in range(len(chapters))]
     for axes, chapter in zip(panels, chapters, strict=True):
-        _scatter(axes, chapter, "fit_seconds")
+        _scatter(axes, chapter, FIT_TIME)
         axes.set_xlabel("seconds to fit")
         _title(axes, chapter)
     for axes in panels[::columns]:
         axes.set_ylabel(LABEL)
-    legend(figure, _frontier_handle())
+    legend(figure, _frontier_handle(), columns=3 if columns > 1 else 1)
     figure.draw_without_rendering()
     for axes, chapter in zip(panels, chapters, strict=True):
-        _label(axes, chapter, "fit_seconds", chapter.best)
+        _label(axes, chapter, FIT_TIME, chapter.best)
     return figure

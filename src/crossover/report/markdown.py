@@ -1,17 +1,21 @@
 """The report as Markdown that reads well on a page and in a terminal."""
 
-from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
-from crossover.report.published import Reproduction
-from crossover.report.results import CellResult, DatasetResults
+from crossover.report.calibration_text import calibration_parts
+from crossover.report.chapter import Chapter, Report
+from crossover.report.claims_text import claims_parts
+from crossover.report.cost_text import cost_parts
+from crossover.report.curve_text import crossover_short, curve_parts
+from crossover.report.decision_text import choices, decision_parts
+from crossover.report.design_text import design_section
+from crossover.report.results import CellResult
 from crossover.report.sensitivity_text import no_tuning_line
 from crossover.report.statistics import accuracy_interval
-from crossover.report.tables import bold_where, bullets, table
-from crossover.report.tuning import DatasetTuning
+from crossover.report.tables import bold_where, bullets, figure, table
 from crossover.report.tuning_text import tuning_section
-from crossover.report.verdict import Verdict
 from crossover.report.wording import (
     FAMILY_NAMES,
     MARKS,
@@ -21,6 +25,7 @@ from crossover.report.wording import (
     decimals,
     mcnemar_sentence,
     model,
+    name,
     percent,
     percent_interval,
     points,
@@ -30,9 +35,14 @@ from crossover.report.wording import (
     significant,
     size,
     verdict_sentence,
+    verdict_subtitle,
     verdict_title,
 )
 from crossover.study import Study
+
+TITLE = "Trees or a neural net?"
+METHOD = Path(__file__).with_name("method.md")
+NO_RESULT = "**No verdict**: one of the families has no result on this data set."
 
 COLUMNS = [
     "model",
@@ -50,57 +60,85 @@ COLUMNS = [
 ]
 
 
-@dataclass(frozen=True)
-class Chapter:
-    """One data set of the report.
-
-    Attributes:
-        results: its cells.
-        verdict: None where one of the families has no result.
-        reproductions: published values beside ours.
-        tuning: the searches behind its tuned cells; None where it has none.
-    """
-
-    results: DatasetResults
-    verdict: Verdict | None
-    reproductions: list[Reproduction]
-    tuning: DatasetTuning | None
-
-    @property
-    def dataset(self) -> str:
-        return self.results.dataset
-
-    @property
-    def best(self) -> list[CellResult]:
-        """The best cell of each family."""
-        families = [self.results.family(family) for family in FAMILY_NAMES]
-        return [family[0] for family in families if family]
-
-
-def render(study: Study, chapters: list[Chapter]) -> str:
+def render(report: Report) -> str:
     """The whole report."""
-    parts = ["# Comparison", _summary(chapters), "![Accuracy and cost](figures/overview.png)", _legend()]
-    parts += [_chapter(chapter) for chapter in chapters]
-    parts.append(_provenance(study, chapters))
+    study, chapters = report.study, report.chapters
+    parts = [f"# {TITLE}", _question(study), "## Verdict", *_callouts(chapters), _summary(chapters)]
+    parts += [_overview(chapters)] if any(chapter.results.cells for chapter in chapters) else []
+    parts += [_legend(), *(part for chapter in chapters for part in _chapter(chapter))]
+    parts += [*design_section(report.design), *claims_parts(report.answers)]
+    parts += ["## Method", METHOD.read_text(encoding="utf-8").strip(), *_provenance(study, chapters)]
     return "\n\n".join(parts) + "\n"
 
 
+def _question(study: Study) -> str:
+    return (
+        "Where does deep learning overtake classical machine learning, on this data, at what cost? Measured on "
+        f"{_listed_in_words(study.datasets)}, with one protocol for both families."
+    )
+
+
+def _listed_in_words(names: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _callouts(chapters: list[Chapter]) -> list[str]:
+    """The verdict of each data set, as a quotation."""
+    return [f"> **{chapter.dataset}.** {_headline(chapter)}" for chapter in chapters]
+
+
+def _headline(chapter: Chapter) -> str:
+    verdict = verdict_sentence(chapter.verdict) if chapter.verdict else NO_RESULT
+    words = [verdict, *_crossover(chapter), *([choices(chapter.decision)] if chapter.decision else [])]
+    return " ".join(words)
+
+
+def _crossover(chapter: Chapter) -> list[str]:
+    """Where deep learning overtakes, in a sentence; none without learning curves of both families."""
+    family = chapter.curves.family if chapter.curves else None
+    if family is None:
+        return []
+    by_data, by_time = crossover_short(family.by_data), crossover_short(family.by_time)
+    return [
+        f"Where deep learning overtakes, in training examples: **{by_data}** by equal data, {by_time} by equal "
+        "training time."
+    ]
+
+
+def _overview(chapters: list[Chapter]) -> str:
+    shown = [f"{chapter.dataset}: {verdict_subtitle(chapter.verdict)}" for chapter in chapters]
+    return figure("overview", f"Accuracy of every cell against the seconds to fit it. {'; '.join(shown)}.")
+
+
 def _summary(chapters: list[Chapter]) -> str:
-    header = ["data set", "best classical", "best deep", "deep − classical, points [95 %]", "verdict"]  # noqa: RUF001
+    header = [
+        "data set",
+        "best classical",
+        "best deep",
+        "deep − classical, points [95 %]",  # noqa: RUF001
+        "verdict",
+        "crossover",
+    ]
     return table(header, [_summary_row(chapter) for chapter in chapters])
 
 
 def _summary_row(chapter: Chapter) -> list[str]:
     best = [_best_of(chapter.results.family(family)) for family in FAMILY_NAMES]
     if chapter.verdict is None:
-        return [chapter.dataset, *best, MISSING, NO_VERDICT]
+        return [chapter.dataset, *best, MISSING, NO_VERDICT, MISSING]
     v = chapter.verdict
     return [
         chapter.dataset,
         *best,
         f"{points(v.difference)} [{points_interval(v.interval)}]",
         verdict_title(v),
+        _crossover_cell(chapter),
     ]
+
+
+def _crossover_cell(chapter: Chapter) -> str:
+    family = chapter.curves.family if chapter.curves else None
+    return crossover_short(family.by_data) if family else MISSING
 
 
 def _best_of(cells: list[CellResult]) -> str:
@@ -115,25 +153,42 @@ def _legend() -> str:
     return (
         f"{MARKS['classical']} classical, {MARKS['deep']} deep; the best of each family in bold. Accuracy is "
         "the mean over n fits on the test part, with its 95 % interval over test examples and repetitions; "
-        "sd is the standard deviation over the fits, in points. A deterministic model is fitted once. ECE: "
+        "sd is the standard deviation over the fits, in points. A deterministic model is fitted once (n = 1). ECE: "
         "expected calibration error. Latency: one example at a time, median. Size: the model on disk."
     )
 
 
-def _chapter(chapter: Chapter) -> str:
-    parts = [f"## {chapter.dataset}", *_verdict(chapter), _cells(chapter)]
-    if chapter.tuning:
-        parts.append(tuning_section(chapter.tuning))
+def _chapter(chapter: Chapter) -> list[str]:
+    parts = [f"## {chapter.dataset}", *_verdict(chapter)]
+    parts += decision_parts(chapter.decision) if chapter.decision else []
+    parts += ["### Every cell", _cells(chapter)]
+    parts += [_accuracy_figure(chapter)] if chapter.results.cells else []
+    parts += curve_parts(chapter.curves) if chapter.curves else [*_no_curves(chapter)]
+    parts += ["### Cost", *cost_parts(chapter.results)] if chapter.results.cells else []
+    parts += calibration_parts(chapter.calibration) if chapter.calibration else []
+    parts += [tuning_section(chapter.tuning)] if chapter.tuning else []
     if chapter.reproductions:
         parts += ["### Published values", bullets([reproduction_sentence(r) for r in chapter.reproductions])]
     if chapter.results.not_applicable:
         parts += ["### Not applicable", bullets(_reasons(chapter.results.not_applicable))]
-    if chapter.results.cells:
-        parts += [
-            f"![Accuracy of every cell](figures/{chapter.dataset}-accuracy.png)",
-            f"![Accuracy against cost](figures/{chapter.dataset}-cost.png)",
-        ]
-    return "\n\n".join(parts)
+    return parts
+
+
+def _no_curves(chapter: Chapter) -> list[str]:
+    return [
+        "### Learning curves and the crossover",
+        f"No learning curve was measured on {chapter.dataset}; models under `learning_curve` in `params.yaml` and "
+        "`dvc repro` measure it.",
+    ]
+
+
+def _accuracy_figure(chapter: Chapter) -> str:
+    best, worst = chapter.results.cells[0], chapter.results.cells[-1]
+    return figure(
+        f"{chapter.dataset}-accuracy",
+        f"Test accuracy of every cell on {chapter.dataset} with its 95 % interval, from {name(best)} "
+        f"({percent(best.mean('accuracy'))} %) down to {name(worst)} ({percent(worst.mean('accuracy'))} %).",
+    )
 
 
 def _reasons(cells: list[CellResult]) -> list[str]:
@@ -147,7 +202,7 @@ def _reasons(cells: list[CellResult]) -> list[str]:
 def _verdict(chapter: Chapter) -> list[str]:
     verdict = chapter.verdict
     if verdict is None:
-        return ["**No verdict**: one of the families has no result on this data set."]
+        return [NO_RESULT]
     details = [selection_sentence(verdict), mcnemar_sentence(verdict), cost_sentence(verdict)]
     return [verdict_sentence(verdict), bullets(details)]
 
@@ -165,7 +220,7 @@ def _cell_row(cell: CellResult, bold: bool) -> list[str]:
         cell.cell.features,
         f"{bold_where(bold, accuracy)} [{interval}]",
         percent(cell.sd("accuracy")),
-        str(cell.n) if cell.stochastic else f"{cell.n} (deterministic)",
+        str(cell.n),
         decimals(cell.mean("macro_f1"), 4),
         decimals(cell.mean("log_loss"), 4),
         decimals(cell.mean("calibration_error"), 4),
@@ -180,22 +235,30 @@ def _listed(values: pd.Series) -> str:
     return ", ".join(sorted({str(value) for value in values.dropna()}))
 
 
-def _provenance(study: Study, chapters: list[Chapter]) -> str:
+def _provenance(study: Study, chapters: list[Chapter]) -> list[str]:
     costs = pd.concat([c.costs for chapter in chapters for c in chapter.results.cells] or [pd.DataFrame()])
     lines = [
         f"Made by `dvc repro` from `params.yaml`: data sets {', '.join(study.datasets)}; repetitions 0 to "
-        f"{study.seeds - 1}.",
-        "Repetition k gives every model the same validation split and the same seed. The test part is the "
-        "publisher's where there is one, and opened for scoring alone; selection and early stopping see "
-        "validation data. Every model has the configuration that stands in `conf/model/`; a tuned one is named "
-        "so and has the best that a search of the space in `conf/search/` found.",
-        "What is computed and what it cannot tell: `docs/methods.md`.",
+        f"{study.seeds - 1}{_curve_plan(study)}. `dvc repro` at the commit below makes it again; of what it writes, "
+        "only times, memory and energy may differ on the same machine.",
+        f"Other data sets: `dvc exp run -S 'datasets=[{','.join(study.datasets)},wine]'`. Another configuration: "
+        "`dvc exp run -S conf/model/xgboost.yaml:max_depth=8`. Other constraints: "
+        "`dvc exp run -S conf/decision/default.yaml:latency_ms=0.5`.",
+        "Every model has the configuration that stands in `conf/model/`; a tuned one is named so and has the best "
+        "that a search of the space in `conf/search/` found.",
     ]
     untuned = [chapter.dataset for chapter in chapters if not chapter.tuning]
     lines += [no_tuning_line(untuned)] if untuned else []
     lines += [f"Data checksum of {c.dataset}: `{_checksum(c)}`" for c in chapters if c.results.cells]
     lines += _measured_on(costs) if len(costs) else []
-    return f"## Provenance\n\n{bullets(lines)}"
+    return ["## Environment and commands", bullets(lines)]
+
+
+def _curve_plan(study: Study) -> str:
+    plan = study.learning_curve
+    if not (plan.classical_models or plan.deep_models):
+        return ""
+    return f"; learning curves with {plan.repetitions} repetitions of each size"
 
 
 def _checksum(chapter: Chapter) -> str:

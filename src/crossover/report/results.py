@@ -1,6 +1,7 @@
 """From the result rows of one data set to the cells of the study."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 from crossover.errors import CrossoverError
 from crossover.evaluation.schema import COSTS, METRICS, SCORES, read_rows
 from crossover.layout import Layout
+from crossover.report.statistics import Resamples, bootstrap
 from crossover.study import DEFAULT, OK, Cell, Study
 
 _NEEDED = {  # for ranking and drawing a cell; what else is empty is printed as a dash
@@ -82,6 +84,11 @@ class DatasetResults:
     cells: list[CellResult]
     not_applicable: list[CellResult]
     n_test: int
+
+    @cached_property
+    def resamples(self) -> Resamples:
+        """Of `cells`, in their order: the same ones for every question, so that all differences are paired."""
+        return bootstrap([cell.correct for cell in self.cells])
 
     def family(self, family: str) -> list[CellResult]:
         """The cells of one family, best first."""

@@ -105,7 +105,7 @@ def bootstrap(correct: list[np.ndarray], draws: int = DRAWS, seed: int = 0) -> R
     repetitions, n_test = max(len(c) for c in correct), correct[0].shape[1]
     fits = [np.broadcast_to(c, (repetitions, n_test)) for c in correct]
     right = np.concatenate(fits).astype(np.float32)  # (cells * repetitions, n_test)
-    turns = _counts(rng, draws, repetitions)
+    turns = counts(rng, draws, repetitions)
 
     def mean_accuracy(weights: np.ndarray, rows: slice) -> np.ndarray:
         # Whole numbers up to the one division, so that equal cells are exactly equal on every machine.
@@ -123,12 +123,29 @@ def bootstrap(correct: list[np.ndarray], draws: int = DRAWS, seed: int = 0) -> R
 def _weights(rng: np.random.Generator, draws: int, n: int) -> Iterator[tuple[slice, np.ndarray]]:
     for start in range(0, draws, _CHUNK):
         rows = slice(start, min(start + _CHUNK, draws))
-        yield rows, _counts(rng, rows.stop - rows.start, n).astype(np.float32)
+        yield rows, counts(rng, rows.stop - rows.start, n).astype(np.float32)
 
 
-def _counts(rng: np.random.Generator, draws: int, n: int) -> np.ndarray:
-    """How often each of n things was drawn in n draws with replacement: (draws, n)."""
+def counts(rng: np.random.Generator, draws: int, n: int) -> np.ndarray:
+    """How often each of n things was drawn in n draws with replacement: int64 (draws, n)."""
     return np.stack([np.bincount(row, minlength=n) for row in rng.integers(n, size=(draws, n))])
+
+
+def rescaled_turns(rng: np.random.Generator, draws: int, repetitions: int) -> np.ndarray:
+    """Weights of the repetitions in the rescaled bootstrap of Rao and Wu (1988).
+
+    R repetitions drawn with replacement scatter too little, by (R - 1) / R in variance, which is half for two; so
+    the weight of each is moved away from 1 / R by the root of R / (R - 1). Weights may then be negative. A single
+    repetition has no second level.
+
+    Returns:
+        float (draws, repetitions), rows that sum to 1.
+    """
+    if repetitions == 1:
+        return np.ones((draws, 1))
+    even = 1 / repetitions
+    drawn = counts(rng, draws, repetitions) / repetitions
+    return even + np.sqrt(repetitions / (repetitions - 1)) * (drawn - even)
 
 
 def _unused(weights: np.ndarray) -> np.ndarray:

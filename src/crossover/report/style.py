@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -51,10 +52,11 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write PNG and SVG; `path` has no suffix."""
+def save(figure: Figure, path: Path, numbers: pd.DataFrame) -> None:
+    """Write PNG and SVG, and the numbers behind the figure as CSV; `path` has no suffix."""
     figure.savefig(path.with_suffix(".png"), dpi=160, facecolor="white", metadata={"Software": None})
     figure.savefig(path.with_suffix(".svg"), facecolor="white", metadata={"Date": None})
+    numbers.to_csv(path.with_suffix(".csv"), index=False)
 
 
 def pale(color: str) -> tuple[float, ...]:

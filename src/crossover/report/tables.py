@@ -30,3 +30,8 @@ def bullets(lines: list[str]) -> str:
 def bold_where(condition: bool, text: str) -> str:
     """The text, in bold where the condition holds."""
     return f"**{text}**" if condition else text
+
+
+def figure(name: str, alternative: str) -> str:
+    """A figure of `figures/`, with what it shows in words for who cannot see it."""
+    return f"![{alternative}](figures/{name}.png)"

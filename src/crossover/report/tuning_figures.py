@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from crossover.report.accuracy_axis import accuracy_axis, shown
+from crossover.report.figure_numbers import pareto_numbers, trial_numbers
 from crossover.report.style import (
     COLORS,
     FRONTIER,
@@ -43,10 +44,10 @@ def draw_tuning_figures(folder: Path, tunings: list[DatasetTuning]) -> None:
     """Write the figures of every data set as PNG and SVG into `folder`."""
     with matplotlib.rc_context(STYLE):
         for tuning in tunings:
-            save(_trials(tuning), folder / f"{tuning.dataset}-tuning")
+            save(_trials(tuning), folder / f"{tuning.dataset}-tuning", trial_numbers(tuning))
             two = [search for search in tuning.searches if search.second_objective]
             if two:
-                save(_pareto(tuning, two), folder / f"{tuning.dataset}-pareto")
+                save(_pareto(tuning, two), folder / f"{tuning.dataset}-pareto", pareto_numbers(two))
 
 
 def _trials(tuning: DatasetTuning) -> Figure:

@@ -8,7 +8,6 @@ import numpy as np
 from crossover.report.results import CellResult, DatasetResults
 from crossover.report.statistics import (
     Interval,
-    bootstrap,
     mcnemar,
     percentile_interval,
     selected_difference,
@@ -68,8 +67,8 @@ def judge(results: DatasetResults) -> Verdict | None:
     deep, classical = results.family("deep"), results.family("classical")
     if not deep or not classical:
         return None
-    resamples = bootstrap([cell.correct for cell in deep + classical])
-    d, c = list(range(len(deep))), list(range(len(deep), len(results.cells)))
+    resamples = results.resamples
+    d, c = ([results.cells.index(cell) for cell in side] for side in (deep, classical))
     plain = resamples.in_bag[:, d[0]] - resamples.in_bag[:, c[0]]
     selected = selected_difference(resamples, d, c)
     return Verdict(

@@ -59,8 +59,10 @@ def p_text(p: float) -> str:
 
 
 def share(value: float) -> str:
-    """A share of the resamples; 10,000 of them cannot tell 99.99 % from certainty."""
-    return "> 99.9 %" if value > 0.999 else f"{100 * value:.1f} %"
+    """A share of the resamples; 10,000 of them cannot tell 99.99 % from certainty, or 0.01 % from never."""
+    if value > 0.999:
+        return "> 99.9 %"
+    return "< 0.1 %" if value < 0.001 else f"{100 * value:.1f} %"
 
 
 def model(cell: CellResult) -> str:
@@ -72,6 +74,11 @@ def name(cell: CellResult) -> str:
     """The model and what it sees."""
     sees = "its own features" if cell.family == "deep" else f"{cell.cell.features} features"
     return f"{model(cell)} on {sees}"
+
+
+def method(cell: CellResult) -> str:
+    """The method as tables over several data sets name it: "xgboost, tuned (raw)", "cnn"."""
+    return cell.label if cell.family == "deep" else f"{cell.label} ({cell.cell.features})"
 
 
 def verdict_title(verdict: Verdict) -> str:
