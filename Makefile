@@ -46,6 +46,7 @@ ui: env  ## open the MLflow UI on http://127.0.0.1:$(PORT)
 
 published: env  ## check the published numbers again on the real data (minutes)
 	python benchmarks/published.py
+	python benchmarks/published_curve.py
 
 lock: env  ## pin every dependency with its hashes, for Python 3.11 to 3.13
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra ray --generate-hashes --no-annotate \

@@ -13,7 +13,7 @@ from time import perf_counter
 
 import numpy as np
 
-from crossover.report.crossing import resample
+from crossover.report.curves.crossing import resample
 from crossover.report.statistics import bootstrap
 
 N_TEST, DRAWS = 10_000, 10_000

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from crossover.report.many_datasets import MethodsComparison, compare_methods
+from crossover.report.design.many_datasets import MethodsComparison, compare_methods
 
 # Demšar 2006, table 6: AUC of four variants of C4.5. On voting the last two are printed as 0.975 both, with the ranks
 # 2 and 3: they differ beyond the printed digits.

@@ -11,7 +11,7 @@ from crossover.layout import LEARNED, Layout
 from crossover.report.chapter import Chapter, Report
 from crossover.report.compare import compare as compare_all
 from crossover.report.compare import read_report as read_all
-from crossover.report.decision import Constraints
+from crossover.report.decision.decision import Constraints
 from crossover.study import NOT_APPLICABLE, OK, Study
 
 

@@ -11,7 +11,7 @@ from results_folder import ResultsFolder, compare, first_right
 from tuning_folder import SearchFolder, TunedResults
 
 from crossover.layout import LEARNED, Layout
-from crossover.report.html import render_html
+from crossover.report.page.html import render_html
 from crossover.study import Study, Tuning
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

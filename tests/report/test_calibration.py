@@ -9,11 +9,11 @@ from curves_folder import CurvesFolder
 
 from crossover.errors import CrossoverError
 from crossover.layout import LEARNED, Layout
-from crossover.report.calibration import DatasetCalibration, calibrate
-from crossover.report.calibration_figures import draw_calibration
-from crossover.report.calibration_text import calibration_parts
-from crossover.report.calibrators import Calibrator
-from crossover.report.curves import read_curves
+from crossover.report.calibration.calibration import DatasetCalibration, calibrate
+from crossover.report.calibration.calibrators import Calibrator
+from crossover.report.calibration.figures import draw_calibration
+from crossover.report.calibration.text import calibration_parts
+from crossover.report.curves.curve import read_curves
 
 
 def two_classes(confidence: float, right: int, n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -16,16 +16,16 @@ from tuning_folder import SearchFolder, TunedResults
 
 from crossover.errors import CrossoverError
 from crossover.layout import LEARNED, Layout
-from crossover.report.claims import AnsweredClaim, Claim, answer_claims, load_claims
-from crossover.report.claims_text import claims_parts, claims_table
-from crossover.report.curve_comparison import compare_curves
-from crossover.report.curves import read_curves
-from crossover.report.power_law import WORTH_IT
+from crossover.report.claims.claim import AnsweredClaim, Claim, answer_claims, load_claims
+from crossover.report.claims.quantity import ClaimInputs, Estimate
+from crossover.report.claims.text import claims_parts, claims_table
+from crossover.report.curves.comparison import compare_curves
+from crossover.report.curves.curve import read_curves
+from crossover.report.curves.power_law import WORTH_IT
 from crossover.report.published import load_published
-from crossover.report.quantity import ClaimInputs, Estimate
 from crossover.report.results import read_results
-from crossover.report.sensitivity_text import MEASURE_IT
-from crossover.report.tuning import read_tuning
+from crossover.report.tuning.sensitivity_text import MEASURE_IT
+from crossover.report.tuning.tuning import read_tuning
 from crossover.study import Tuning, load_study
 
 PROJECT = Path(__file__).parents[2]

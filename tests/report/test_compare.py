@@ -254,7 +254,7 @@ def second_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[str]
     write_results(root)
     program = (
         "import sys; from pathlib import Path; from crossover.layout import Layout; "
-        "from crossover.report.compare import compare; from crossover.report.decision import Constraints; "
+        "from crossover.report.compare import compare; from crossover.report.decision.decision import Constraints; "
         "from crossover.study import LearningCurve, Study, Tuning; "
         f"compare({STUDY!r}, Layout(Path({str(root)!r})), {CONSTRAINTS!r}, []); print(*sys.modules)"
     )

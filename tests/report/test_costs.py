@@ -10,8 +10,7 @@ from results_folder import ResultsFolder, first_right, read_chapters, study_of
 
 from crossover.layout import LEARNED, Layout
 from crossover.report.chapter import Chapter
-from crossover.report.cost_text import cost_parts
-from crossover.report.costs import (
+from crossover.report.costs.costs import (
     BULK,
     DISK,
     ENERGY,
@@ -22,6 +21,7 @@ from crossover.report.costs import (
     complexity,
     frontier,
 )
+from crossover.report.costs.text import cost_parts
 from crossover.report.figures import draw_figures
 
 N_TEST = 200

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crossover.report.crossing import (
+from crossover.report.curves.crossing import (
     Crossover,
     crossover,
     equal_budgets,

@@ -9,17 +9,17 @@ from curves_folder import DIGITS_SIZES, CurvesFolder, realistic_curves
 
 from crossover.errors import CrossoverError
 from crossover.layout import LEARNED
-from crossover.report.crossing import Crossing, Crossover, Direction, Kind
-from crossover.report.curve_comparison import CurveComparison, compare_curves
-from crossover.report.curve_figures import draw_curves
-from crossover.report.curve_text import (
+from crossover.report.curves.comparison import CurveComparison, compare_curves
+from crossover.report.curves.crossing import Crossing, Crossover, Direction, Kind
+from crossover.report.curves.curve import read_curves
+from crossover.report.curves.figures import draw_curves
+from crossover.report.curves.text import (
     about,
     beyond_sentence,
     crossover_sentence,
     crossover_short,
     curve_parts,
 )
-from crossover.report.curves import read_curves
 
 SIZES = [20, 60, 200, 600]
 TREE, LINE = [0.60, 0.70, 0.80, 0.90], [0.50, 0.60, 0.65, 0.66]

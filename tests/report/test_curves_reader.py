@@ -10,7 +10,7 @@ from curves_folder import CurvesFolder
 
 from crossover.errors import CrossoverError
 from crossover.layout import LEARNED, Layout
-from crossover.report.curves import DatasetCurves, read_curves
+from crossover.report.curves.curve import DatasetCurves, read_curves
 from crossover.study import LearningCurve
 
 

@@ -11,10 +11,10 @@ from results_folder import ResultsFolder, first_right, study_of
 
 from crossover.errors import CrossoverError
 from crossover.layout import LEARNED, Layout
-from crossover.report.curve_comparison import CurveComparison, compare_curves
-from crossover.report.curves import read_curves
-from crossover.report.decision import Constraints, Decision, Recommendation, decide
-from crossover.report.decision_text import choices, decision_parts, headline
+from crossover.report.curves.comparison import CurveComparison, compare_curves
+from crossover.report.curves.curve import read_curves
+from crossover.report.decision.decision import Constraints, Decision, Recommendation, decide
+from crossover.report.decision.text import choices, decision_parts, headline
 from crossover.report.results import DatasetResults, read_results
 from crossover.report.verdict import judge
 

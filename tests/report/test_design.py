@@ -8,8 +8,8 @@ from curves_folder import CurvesFolder
 from demsar_example import DEMSAR, demsar
 
 from crossover.layout import LEARNED, Layout
-from crossover.report.curves import read_curves
-from crossover.report.design import (
+from crossover.report.curves.curve import read_curves
+from crossover.report.design.design import (
     NOT_TESTED,
     AcrossDatasets,
     Design,
@@ -19,8 +19,8 @@ from crossover.report.design import (
     compare_families,
     compare_resamples,
 )
-from crossover.report.design_text import HEADING, design_section, methods_sentence, resampled_sentence
-from crossover.report.many_datasets import compare_methods
+from crossover.report.design.many_datasets import compare_methods
+from crossover.report.design.text import HEADING, design_section, methods_sentence, resampled_sentence
 
 
 def resampled(a: list[float], b: list[float], **values: object) -> ResampledComparison:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from crossover.errors import CrossoverError
-from crossover.report.html import render_html
+from crossover.report.page.html import render_html
 from crossover.report.style import new_figure, save
 
 NUMBERS = pd.DataFrame(

@@ -10,7 +10,7 @@ import scipy.stats
 from demsar_example import DEMSAR, VARIANTS, demsar
 
 from crossover.errors import CrossoverError
-from crossover.report.many_datasets import (
+from crossover.report.design.many_datasets import (
     MethodsComparison,
     average_ranks,
     compare_methods,
@@ -20,7 +20,7 @@ from crossover.report.many_datasets import (
     signed_rank_interval,
     wilcoxon,
 )
-from crossover.report.rank_figures import draw_ranks
+from crossover.report.design.rank_figures import draw_ranks
 
 
 def random_scores(n: int, k: int, seed: int = 0, step: float = 0.0) -> np.ndarray:

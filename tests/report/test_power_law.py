@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import curve_fit
 
-from crossover.report.power_law import PowerLaw, extrapolated_crossing, fit_power_law
+from crossover.report.curves.power_law import PowerLaw, extrapolated_crossing, fit_power_law
 from crossover.report.statistics import Interval
 
 SIZES = np.array([52, 160, 520, 1600, 5200, 16_000, 54_000])

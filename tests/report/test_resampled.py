@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 
 from crossover.errors import CrossoverError
-from crossover.report.resampled import ROPE, bayesian_correlated_t, corrected_t
+from crossover.report.design.resampled import ROPE, bayesian_correlated_t, corrected_t
 from crossover.report.statistics import Interval
 
 FIVE = np.array([0.010, 0.022, -0.003, 0.015, 0.008])  # mean 0.0104, variance 341.2e-6 / 4

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from crossover.report.sensitivity import (
+from crossover.report.tuning.sensitivity import (
     ENOUGH,
     best_curve,
     expected_best,

@@ -14,7 +14,7 @@ from tuning_folder import SearchFolder, TunedResults
 from crossover.errors import CrossoverError
 from crossover.layout import LEARNED, Layout
 from crossover.report.markdown import render
-from crossover.report.tuning_figures import draw_tuning_figures
+from crossover.report.tuning.figures import draw_tuning_figures
 from crossover.study import Study, Tuning
 
 N_TEST = 200

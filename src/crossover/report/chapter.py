@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from crossover.report.calibration import DatasetCalibration
-from crossover.report.claims import AnsweredClaim
-from crossover.report.curve_comparison import CurveComparison
-from crossover.report.decision import Decision
-from crossover.report.design import Design
+from crossover.report.calibration.calibration import DatasetCalibration
+from crossover.report.claims.claim import AnsweredClaim
+from crossover.report.curves.comparison import CurveComparison
+from crossover.report.decision.decision import Decision
+from crossover.report.design.design import Design
 from crossover.report.published import Reproduction
 from crossover.report.results import CellResult, DatasetResults
-from crossover.report.tuning import DatasetTuning
+from crossover.report.tuning.tuning import DatasetTuning
 from crossover.report.verdict import Verdict
 from crossover.report.wording import FAMILY_NAMES
 from crossover.study import Study

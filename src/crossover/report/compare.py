@@ -9,26 +9,26 @@ import pandas as pd
 from crossover.evaluation.schema import METRICS
 from crossover.files import atomic_folder, write_json
 from crossover.layout import Layout
-from crossover.report.calibration import calibrate
-from crossover.report.calibration_figures import draw_calibration
+from crossover.report.calibration.calibration import calibrate
+from crossover.report.calibration.figures import draw_calibration
 from crossover.report.chapter import Chapter, Report
-from crossover.report.claims import Claim, answer_claims
-from crossover.report.claims_text import claims_table
-from crossover.report.curve_comparison import compare_curves
-from crossover.report.curve_figures import draw_curves
-from crossover.report.curves import read_curves
-from crossover.report.decision import Constraints, decide
-from crossover.report.design import Design, compare_datasets, compare_families, compare_resamples
+from crossover.report.claims.claim import Claim, answer_claims
+from crossover.report.claims.quantity import ClaimInputs
+from crossover.report.claims.text import claims_table
+from crossover.report.curves.comparison import compare_curves
+from crossover.report.curves.curve import read_curves
+from crossover.report.curves.figures import draw_curves
+from crossover.report.decision.decision import Constraints, decide
+from crossover.report.design.design import Design, compare_datasets, compare_families, compare_resamples
+from crossover.report.design.rank_figures import draw_ranks
 from crossover.report.figures import draw_figures
-from crossover.report.html import render_html
 from crossover.report.markdown import TITLE, render
+from crossover.report.page.html import render_html
 from crossover.report.published import load_published, reproductions
-from crossover.report.quantity import ClaimInputs
-from crossover.report.rank_figures import draw_ranks
 from crossover.report.results import CellResult, DatasetResults, read_results
 from crossover.report.statistics import accuracy_interval
-from crossover.report.tuning import DatasetTuning, read_tuning, tuning_table
-from crossover.report.tuning_figures import draw_tuning_figures
+from crossover.report.tuning.figures import draw_tuning_figures
+from crossover.report.tuning.tuning import DatasetTuning, read_tuning, tuning_table
 from crossover.report.verdict import Verdict, judge
 from crossover.report.wording import FAMILY_NAMES, method
 from crossover.study import DEFAULT, Study

@@ -8,7 +8,7 @@ import pandas as pd
 from crossover.report.chapter import Chapter
 from crossover.report.results import CellResult
 from crossover.report.statistics import accuracy_interval
-from crossover.report.tuning import DatasetTuning, Search
+from crossover.report.tuning.tuning import DatasetTuning, Search
 
 
 def overview_numbers(chapters: list[Chapter]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 
 from crossover.report.accuracy_axis import LABEL, accuracy_axis, shown
 from crossover.report.chapter import Chapter
-from crossover.report.costs import FIT_TIME, Cost, comparable_costs, cost_numbers, frontier
+from crossover.report.costs.costs import FIT_TIME, Cost, comparable_costs, cost_numbers, frontier
 from crossover.report.figure_numbers import accuracy_numbers, overview_numbers
 from crossover.report.labels import place_labels
 from crossover.report.results import CellResult

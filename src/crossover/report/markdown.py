@@ -4,18 +4,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from crossover.report.calibration_text import calibration_parts
+from crossover.report.calibration.text import calibration_parts
 from crossover.report.chapter import Chapter, Report
-from crossover.report.claims_text import claims_parts
-from crossover.report.cost_text import cost_parts
-from crossover.report.curve_text import crossover_short, curve_parts
-from crossover.report.decision_text import choices, decision_parts
-from crossover.report.design_text import design_section
+from crossover.report.claims.text import claims_parts
+from crossover.report.costs.text import cost_parts
+from crossover.report.curves.text import crossover_short, curve_parts
+from crossover.report.decision.text import choices, decision_parts
+from crossover.report.design.text import design_section
 from crossover.report.results import CellResult
-from crossover.report.sensitivity_text import no_tuning_line
 from crossover.report.statistics import accuracy_interval
 from crossover.report.tables import bold_where, bullets, figure, table
-from crossover.report.tuning_text import tuning_section
+from crossover.report.tuning.sensitivity_text import no_tuning_line
+from crossover.report.tuning.text import tuning_section
 from crossover.report.wording import (
     FAMILY_NAMES,
     MARKS,

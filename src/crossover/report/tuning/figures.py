@@ -27,8 +27,8 @@ from crossover.report.style import (
     save,
     title,
 )
-from crossover.report.tuning import DatasetTuning, Search
-from crossover.report.tuning_text import SECOND_OBJECTIVES
+from crossover.report.tuning.text import SECOND_OBJECTIVES
+from crossover.report.tuning.tuning import DatasetTuning, Search
 from crossover.report.wording import percent, significant
 from crossover.search.schema import FAILED, PRUNED
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossover.report.crossing import Crossover, crossover, equal_budgets, resample, within_budget
-from crossover.report.curves import Curve, DatasetCurves
-from crossover.report.power_law import PowerLaw, fit_power_law
+from crossover.report.curves.crossing import Crossover, crossover, equal_budgets, resample, within_budget
+from crossover.report.curves.curve import Curve, DatasetCurves
+from crossover.report.curves.power_law import PowerLaw, fit_power_law
 from crossover.report.wording import FAMILY_NAMES
 
 _FITTED_DRAWS = 1000  # of the resamples: enough for the middle 95 % of a fit

@@ -15,11 +15,11 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from crossover.report.accuracy_axis import LABEL, accuracy_axis, shown
-from crossover.report.crossing import Crossover
-from crossover.report.curve_comparison import CurveComparison, FamilyResult
-from crossover.report.curve_text import NO_FAMILY, about, crossover_short
-from crossover.report.curves import Curve
-from crossover.report.power_law import DECADE, PowerLaw
+from crossover.report.curves.comparison import CurveComparison, FamilyResult
+from crossover.report.curves.crossing import Crossover
+from crossover.report.curves.curve import Curve
+from crossover.report.curves.power_law import DECADE, PowerLaw
+from crossover.report.curves.text import NO_FAMILY, about, crossover_short
 from crossover.report.statistics import accuracy_interval
 from crossover.report.style import COLORS, INK, SHAPES, STYLE, legend, new_figure, pale, save, title
 

@@ -4,7 +4,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from crossover.errors import CrossoverError
-from crossover.report.cell_quantities import (
+from crossover.report.claims.cell_quantities import (
     Accuracy,
     AccuracyDifference,
     CostRatio,
@@ -12,8 +12,8 @@ from crossover.report.cell_quantities import (
     HighestCost,
     Sensitivity,
 )
-from crossover.report.curve_quantities import DeepLeadsFrom, GainPerDoubling, Overfitting, SmallestLead
-from crossover.report.quantity import Quantity, Selection
+from crossover.report.claims.curve_quantities import DeepLeadsFrom, GainPerDoubling, Overfitting, SmallestLead
+from crossover.report.claims.quantity import Quantity, Selection
 
 QUANTITIES: dict[str, type] = {
     "accuracy": Accuracy,

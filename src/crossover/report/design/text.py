@@ -1,8 +1,8 @@
 """How sure the comparison is, in words: which test, why that one, and what it says."""
 
-from crossover.report.design import NOT_TESTED, AcrossDatasets, Choice, Design, ResampledComparison
-from crossover.report.many_datasets import ALPHA, Friedman, MethodsComparison, Pair
-from crossover.report.rank_figures import FIGURE
+from crossover.report.design.design import NOT_TESTED, AcrossDatasets, Choice, Design, ResampledComparison
+from crossover.report.design.many_datasets import ALPHA, Friedman, MethodsComparison, Pair
+from crossover.report.design.rank_figures import FIGURE
 from crossover.report.tables import bold_where, bullets, figure, table
 from crossover.report.wording import p_text, percent, points, points_interval, share, significant
 

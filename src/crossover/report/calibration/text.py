@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from crossover.report.calibration import (
+from crossover.report.calibration.calibration import (
     BEFORE,
     METHODS,
     STATES,
@@ -11,7 +11,7 @@ from crossover.report.calibration import (
     Change,
     DatasetCalibration,
 )
-from crossover.report.calibration_figures import ENOUGH
+from crossover.report.calibration.figures import ENOUGH
 from crossover.report.tables import bullets, figure, table
 from crossover.report.wording import MARKS, decimals, share
 

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from crossover.errors import CrossoverError
-from crossover.report.quantity import Estimate
-from crossover.report.sensitivity import Answer
+from crossover.report.claims.quantity import Estimate
 from crossover.report.statistics import Interval
+from crossover.report.tuning.sensitivity import Answer
 
 
 class Condition(Protocol):

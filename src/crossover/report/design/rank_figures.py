@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from crossover.report.many_datasets import ALPHA, MethodsComparison
+from crossover.report.design.many_datasets import ALPHA, MethodsComparison
 from crossover.report.style import COLORS, INK, PALE_INK, SHAPES, STYLE, legend, new_figure, save, title
 from crossover.report.wording import p_text
 

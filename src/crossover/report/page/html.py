@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from crossover.errors import CrossoverError
 from crossover.report.style import COLORS
 from crossover.report.wording import FAMILY_NAMES, MARKS, MISSING
 
-_PAGE = Path(__file__).with_name("page")
+_PAGE = Path(__file__).parent
 _TEMPLATES = Environment(
     loader=FileSystemLoader(_PAGE),
     autoescape=True,
@@ -31,6 +32,9 @@ _TEMPLATES = Environment(
 )
 _FIGURES = "figures/"
 _LARGEST_SVG = 300_000  # bytes; above it the PNG is smaller and shows sooner
+_UNIT = re.compile(r"(?<=\d) (?=(%|ms|s|kB|MB|points?)(\W|$))")
+"""The space between a number and its unit."""
+
 _POINT = 96 / 72  # of matplotlib's SVG, in CSS pixels
 _DESCRIPTION = 160  # characters; search engines and link previews show no more
 
@@ -114,7 +118,7 @@ def _parser() -> MarkdownIt:
 
 def _text(self: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: Any) -> str:
     """Text with the marks of the families in their colours, and named for who hears them."""
-    text = str(escape(tokens[at].content))
+    text = _UNIT.sub("\N{NO-BREAK SPACE}", str(escape(tokens[at].content)))
     for family, mark in MARKS.items():
         name = FAMILY_NAMES[family]
         span = f'<span class="{family}" role="img" aria-label="{name}" title="{name}">{mark}</span>'

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from crossover.report.costs import (
+from crossover.report.costs.costs import (
     COMPLEXITY,
     ENERGY,
     comparable_costs,

@@ -4,9 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossover.report.crossing import Crossover
-from crossover.report.curve_comparison import FamilyResult
-from crossover.report.quantity import ClaimInputs, Estimate, NotMeasured, require_family, require_positive
+from crossover.report.claims.quantity import (
+    ClaimInputs,
+    Estimate,
+    NotMeasured,
+    require_family,
+    require_positive,
+)
+from crossover.report.curves.comparison import FamilyResult
+from crossover.report.curves.crossing import Crossover
 from crossover.report.statistics import Interval
 from crossover.report.wording import FAMILY_NAMES, percent, share
 

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from crossover.report.curves import DatasetCurves, LargestFit
+from crossover.report.curves.curve import DatasetCurves, LargestFit
 from crossover.report.statistics import (
     DRAWS,
     Interval,
@@ -141,7 +141,7 @@ class _States:
 
 
 def _states(fit: LargestFit) -> _States:
-    from crossover.report.calibrators import Calibrator  # loads scikit-learn
+    from crossover.report.calibration.calibrators import Calibrator  # loads scikit-learn
 
     temperature = Calibrator("temperature", fit.validation, fit.y_validation)
     isotonic = Calibrator("isotonic", fit.validation, fit.y_validation)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from crossover.report.claims import NOT_MEASURED, AnsweredClaim, ClaimAnswer, Criterion
-from crossover.report.quantity import Estimate, Unit
+from crossover.report.claims.claim import NOT_MEASURED, AnsweredClaim, ClaimAnswer, Criterion
+from crossover.report.claims.quantity import Estimate, Unit
 from crossover.report.tables import bullets, table
 from crossover.report.wording import percent, points, share, significant, size
 

@@ -2,8 +2,8 @@
 
 import math
 
-from crossover.report.decision import Decision, LabelAdvice, Lead, Outlook, Recommendation
-from crossover.report.power_law import DECADE
+from crossover.report.curves.power_law import DECADE
+from crossover.report.decision.decision import Decision, LabelAdvice, Lead, Outlook, Recommendation
 from crossover.report.results import CellResult
 from crossover.report.statistics import Interval
 from crossover.report.tables import bullets, table

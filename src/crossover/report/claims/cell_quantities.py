@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from crossover.errors import CrossoverError
-from crossover.report.quantity import ClaimInputs, Estimate, NotMeasured, Selection, Unit
+from crossover.report.claims.quantity import ClaimInputs, Estimate, NotMeasured, Selection, Unit
 from crossover.report.results import CellResult
 from crossover.report.statistics import (
     Interval,

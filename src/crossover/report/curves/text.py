@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from crossover.report.crossing import Crossing, Crossover, equal_budgets
-from crossover.report.curve_comparison import CurveComparison, FamilyCurve, FamilyResult, PairResult
-from crossover.report.curves import Curve
-from crossover.report.power_law import DECADE, WORTH_IT, PowerLaw, extrapolated_crossing
+from crossover.report.curves.comparison import CurveComparison, FamilyCurve, FamilyResult, PairResult
+from crossover.report.curves.crossing import Crossing, Crossover, equal_budgets
+from crossover.report.curves.curve import Curve
+from crossover.report.curves.power_law import DECADE, WORTH_IT, PowerLaw, extrapolated_crossing
 from crossover.report.statistics import Interval
 from crossover.report.tables import bullets, figure, table
 from crossover.report.wording import (

@@ -6,10 +6,10 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from crossover.errors import CrossoverError
-from crossover.report.curve_comparison import CurveComparison
+from crossover.report.curves.comparison import CurveComparison
 from crossover.report.results import CellResult, DatasetResults
 from crossover.report.statistics import Interval, Resamples
-from crossover.report.tuning import DatasetTuning
+from crossover.report.tuning.tuning import DatasetTuning
 from crossover.report.wording import FAMILY_NAMES
 from crossover.study import DEFAULT
 

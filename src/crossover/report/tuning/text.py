@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from crossover.report.sensitivity_text import model_cells, named, sensitivity_parts
 from crossover.report.statistics import accuracy_interval
 from crossover.report.tables import bullets, table
-from crossover.report.tuning import DatasetTuning, Search
+from crossover.report.tuning.sensitivity_text import model_cells, named, sensitivity_parts
+from crossover.report.tuning.tuning import DatasetTuning, Search
 from crossover.report.wording import (
     MISSING,
     percent,

@@ -10,7 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from crossover.report.calibration import BEFORE, METHODS, STATES, CellCalibration, DatasetCalibration
+from crossover.report.calibration.calibration import (
+    BEFORE,
+    METHODS,
+    STATES,
+    CellCalibration,
+    DatasetCalibration,
+)
 from crossover.report.style import COLORS, FRONTIER, INK, PALE_INK, SHAPES, STYLE, new_figure, save
 from crossover.report.wording import FAMILY_NAMES, decimals
 

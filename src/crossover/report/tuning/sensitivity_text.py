@@ -1,8 +1,8 @@
 """How much hangs on the hyperparameters, in tables and words."""
 
-from crossover.report.sensitivity import ENOUGH, SensitivityVerdict, SpreadDifference
 from crossover.report.tables import bold_where, table
-from crossover.report.tuning import DatasetTuning, Search
+from crossover.report.tuning.sensitivity import ENOUGH, SensitivityVerdict, SpreadDifference
+from crossover.report.tuning.tuning import DatasetTuning, Search
 from crossover.report.wording import MARKS, MISSING, percent, points, points_interval, share
 from crossover.search.schema import FAILED, PRUNED
 

@@ -9,9 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
-from crossover.report.curves import DatasetCurves
-from crossover.report.many_datasets import LEAST_DATASETS, MethodsComparison, compare_methods
-from crossover.report.resampled import (
+from crossover.report.curves.curve import DatasetCurves
+from crossover.report.design.many_datasets import LEAST_DATASETS, MethodsComparison, compare_methods
+from crossover.report.design.resampled import (
     LEAST,
     ROPE,
     CorrectedT,

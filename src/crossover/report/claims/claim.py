@@ -24,10 +24,10 @@ from typing import Any, Final, Literal
 import yaml
 
 from crossover.errors import CrossoverError
-from crossover.report.claim_conditions import Condition, build_condition
-from crossover.report.quantities import build_quantity
-from crossover.report.quantity import ClaimInputs, Estimate, NotMeasured, Quantity
-from crossover.report.sensitivity import Answer
+from crossover.report.claims.conditions import Condition, build_condition
+from crossover.report.claims.quantities import build_quantity
+from crossover.report.claims.quantity import ClaimInputs, Estimate, NotMeasured, Quantity
+from crossover.report.tuning.sensitivity import Answer
 
 NOT_MEASURED: Final = "not measured here"
 ClaimAnswer = Answer | Literal["not measured here"]

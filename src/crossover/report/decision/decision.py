@@ -6,8 +6,8 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from crossover.errors import CrossoverError
-from crossover.report.curve_comparison import CurveComparison, FamilyResult
-from crossover.report.power_law import FutureCrossing, extrapolated_crossing
+from crossover.report.curves.comparison import CurveComparison, FamilyResult
+from crossover.report.curves.power_law import FutureCrossing, extrapolated_crossing
 from crossover.report.results import CellResult, DatasetResults
 from crossover.report.statistics import (
     Interval,

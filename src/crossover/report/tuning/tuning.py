@@ -13,7 +13,8 @@ from crossover.evaluation.schema import read_rows
 from crossover.files import read_json
 from crossover.layout import Layout
 from crossover.report.results import CellResult, DatasetResults
-from crossover.report.sensitivity import (
+from crossover.report.statistics import Interval, bootstrap, percentile_interval
+from crossover.report.tuning.sensitivity import (
     ENOUGH,
     BestCurve,
     SensitivityVerdict,
@@ -22,7 +23,6 @@ from crossover.report.sensitivity import (
     judge_sensitivity,
     spread,
 )
-from crossover.report.statistics import Interval, bootstrap, percentile_interval
 from crossover.search.schema import FAILED, IMPORTANCE, PARAMETER, PRUNED, SWEEP, TRIAL_COSTS, TRIALS
 from crossover.study import DEFAULT, TUNED, Study, Tuning
 
