@@ -159,7 +159,7 @@ def test_metrics_and_plots_are_shown(study):
     done = study.run("dvc", "plots", "show")
     assert done.returncode == 0, done.stderr
     page = (study.root / "dvc_plots" / "index.html").read_text()
-    for name in ("confusion", "history", "reliability", "cost"):
+    for name in ("confusion", "history", "reliability", "cost", "learning_curves"):
         assert name in page
 
 

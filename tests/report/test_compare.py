@@ -271,5 +271,5 @@ def test_the_comparison_imports_no_model_library(second_run: tuple[Path, set[str
 def test_a_second_run_writes_the_same_files(reports: Path, second_run: tuple[Path, set[str]]) -> None:
     again, _ = second_run
     files = {p.relative_to(reports): p.read_bytes() for p in reports.rglob("*") if p.is_file()}
-    assert len(files) == 14
+    assert len(files) == 15
     assert files == {p.relative_to(again): p.read_bytes() for p in again.rglob("*") if p.is_file()}

@@ -45,12 +45,15 @@ _COSTS = [
 ]
 
 
+_CURVE_COLUMNS = ["dataset", "model", "family", "n", "accuracy", "lowest", "highest"]
+
+
 def compare(study: Study, layout: Layout, constraints: Constraints, claims: list[Claim]) -> None:
     """Read `results/`, compare the study's cells and write `reports/`.
 
     `reports/` holds report.html and report.md, which say the same, comparison.csv (one row a cell), claims.csv (one
-    row a criterion), verdicts/<dataset>.json (for `dvc metrics show`), figures/ (PNG, SVG and the numbers as CSV)
-    and, where the study tunes, tuning.csv (one row a tuned cell).
+    row a criterion), learning_curves.csv (for `dvc plots show`), verdicts/<dataset>.json (for `dvc metrics show`),
+    figures/ (PNG, SVG and the numbers as CSV) and, where the study tunes, tuning.csv (one row a tuned cell).
 
     Args:
         study: which cells to compare.
@@ -74,6 +77,7 @@ def compare(study: Study, layout: Layout, constraints: Constraints, claims: list
 def _write_tables(folder: Path, report: Report) -> None:
     _table(report.chapters).to_csv(folder / "comparison.csv", index=False)
     claims_table(report.answers).to_csv(folder / "claims.csv", index=False)
+    _curve_table(report.chapters).to_csv(folder / "learning_curves.csv", index=False)
     (folder / "verdicts").mkdir()
     for chapter in report.chapters:
         if chapter.verdict:
@@ -137,6 +141,26 @@ def _design(chapters: list[Chapter]) -> Design:
         families=compare_families(best["deep"], best["classical"]),
         methods=compare_datasets(scores),
     )
+
+
+def _curve_table(chapters: list[Chapter]) -> pd.DataFrame:
+    """For `dvc plots`: one row a size of each curve, accuracies over its repetitions."""
+    rows = [
+        {
+            "dataset": chapter.dataset,
+            "model": curve.label,
+            "family": curve.family,
+            "n": int(n),
+            "accuracy": accuracies.mean(),
+            "lowest": accuracies.min(),
+            "highest": accuracies.max(),
+        }
+        for chapter in chapters
+        if chapter.curves
+        for curve in chapter.curves.curves.curves
+        for n, accuracies in zip(curve.sizes, curve.accuracy, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=_CURVE_COLUMNS)
 
 
 def _as_published(results: DatasetResults) -> DatasetResults:
