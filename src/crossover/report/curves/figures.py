@@ -55,7 +55,7 @@ def _learning_curves(comparison: CurveComparison) -> tuple[Figure, pd.DataFrame]
     for curve in comparison.curves.curves:
         _draw_curve(left, comparison, curve)
     _accuracy_limits(left, comparison, beyond)
-    _size_axis(left, comparison.curves.sizes)
+    _size_axis(left, comparison.curves.sizes, gap=0.09)
     left.set_ylabel(LABEL)
     if comparison.family:
         _shade_crossings(left, comparison.family.by_data)
@@ -129,7 +129,7 @@ def _decade(axes: Axes, comparison: CurveComparison, beyond: dict[Curve, pd.Data
         axes.fill_between(rows["n"], low, high, color=color, alpha=0.16, lw=0)
         axes.plot(rows["n"], middle, color=color, ls=_BEYOND_STYLE, lw=2)
         axes.plot(rows["n"].iloc[-1], middle[-1], SHAPES[curve.family], color=color, mfc="white", ms=6)
-    _size_axis(axes, np.array([largest, DECADE * largest]))
+    _size_axis(axes, np.array([largest, DECADE * largest]), gap=0.5)
     axes.set_xlim(largest, DECADE * largest * 1.15)
     axes.set_xlabel("")
     title(axes, "A decade further", "fitted power laws")
@@ -170,13 +170,24 @@ def _accuracy_limits(axes: Axes, comparison: CurveComparison, beyond: list[pd.Da
     accuracy_axis(axes, "y", shown(low, n_test), shown(float(high), n_test), n_test)
 
 
-def _size_axis(axes: Axes, sizes: np.ndarray) -> None:
-    """Ticks at the measured sizes."""
+def _size_axis(axes: Axes, sizes: np.ndarray, gap: float) -> None:
+    """Ticks at the measured sizes; a label where the next one is at least so far away, as a part of the axis."""
+    labelled = _apart_by(gap, sizes)
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(FixedLocator([float(n) for n in sizes]))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:,.0f}" if round(n) in labelled else ""))
     axes.set_xlabel(EXAMPLES)
+
+
+def _apart_by(gap: float, sizes: np.ndarray) -> set[int]:
+    """The largest size, and of the others, from large to small, those far enough from the last one chosen."""
+    least = gap * np.log(sizes[-1] / sizes[0])
+    chosen = [int(sizes[-1])]
+    for n in sizes[-2::-1]:
+        if np.log(chosen[-1] / n) >= least:
+            chosen.append(int(n))
+    return set(chosen)
 
 
 def _shade_crossings(axes: Axes, crossover: Crossover) -> None:
@@ -246,7 +257,7 @@ def _differences(comparison: CurveComparison) -> tuple[Figure, pd.DataFrame]:
         if comparison.family:
             _draw_family(axes, getattr(comparison.family, which))
             parts.append(_difference_rows("best of family", heading, getattr(comparison.family, which)))
-        _size_axis(axes, comparison.curves.sizes)
+        _size_axis(axes, comparison.curves.sizes, gap=0.13)
         subtitle = _brief(getattr(comparison.family, which)) if comparison.family else NO_FAMILY
         title(axes, f"{comparison.dataset}: {heading}", subtitle)
     _difference_axis(panels[0], pd.concat(parts))
