@@ -145,7 +145,7 @@ class Overfitting:
             return NotMeasured(f"no size below {self.below:,} examples was measured")
         gaps = [float((curve.grid("train_accuracy") - curve.accuracy)[few].mean()) for curve in curves]
         return Estimate(
-            what=f"training minus test accuracy of the {len(curves)} {self.family} models below {self.below:,}",
+            what=f"training minus test accuracy of {_models(len(curves), self.family)} below {self.below:,}",
             value=float(np.mean(gaps)),
             interval=Interval(min(gaps), max(gaps)),
             interval_of="from the lowest to the highest model",
@@ -195,3 +195,8 @@ def _family(inputs: ClaimInputs) -> FamilyResult | NotMeasured:
     if inputs.curves is None:
         return _NO_CURVES
     return inputs.curves.family or NotMeasured("the learning curves are of one family alone")
+
+
+def _models(count: int, family: str) -> str:
+    """In a sentence: "the 4 classical models", "the one deep model"."""
+    return f"the one {family} model" if count == 1 else f"the {count} {family} models"

@@ -128,7 +128,8 @@ def _family_parts(family: FamilyResult) -> list[str]:
         f"**By equal data**: {by_data}. {_at_largest(family.by_data)}",
         f"**By equal training time**: {by_time}. {_at_largest(family.by_time)} Each side has the seconds of the "
         f"faster one ({significant(budgets[-1])} s with {family.by_time.sizes[-1]:,} examples), and uses as many "
-        f"of the examples as it can be fitted on in that time.{_not_in_time(family)}",
+        f"of the examples as it can be fitted on in that time; making features by hand is not in it."
+        f"{_not_in_time(family)}",
         f"The best of a family is chosen by validation accuracy, anew at each size and repetition: "
         f"{_chosen(family.deep)}; {_chosen(family.classical)}.",
     ]
