@@ -83,7 +83,7 @@ class LearningCurve:
     feature_sets: list[str] = field(default_factory=list)
     classical_models: list[str] = field(default_factory=list)
     deep_models: list[str] = field(default_factory=list)
-    sizes: int | list[int] = 5
+    sizes: int | list[int] = 4
     repetitions: int = 3
 
 
