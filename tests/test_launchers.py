@@ -74,6 +74,7 @@ def one_of_two_fails(clone: Clone, command: list[str]) -> None:
     assert "max_depth" in output
 
 
+@pytest.mark.slow  # Ray alone takes ten seconds to start
 def test_ray_runs_the_jobs_and_one_that_fails_leaves_the_other_alone(project):
     pytest.importorskip("ray", reason="Ray is an extra")
     ray = ["hydra/launcher=ray", "hydra.launcher.ray.init.num_cpus=2"]

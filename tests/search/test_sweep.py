@@ -72,8 +72,11 @@ def test_the_same_seed_gives_the_same_trials_and_another_seed_others(workplace):
 
 @pytest.mark.parametrize(
     "sampler",
-    [["random"], ["tpe", "hydra.sweeper.sampler.n_startup_trials=2"], ["grid"]],
-    ids=["random", "tpe", "grid"],
+    [
+        pytest.param(["random"], id="random"),
+        pytest.param(["tpe", "hydra.sweeper.sampler.n_startup_trials=2"], id="tpe", marks=pytest.mark.slow),
+        pytest.param(["grid"], id="grid", marks=pytest.mark.slow),
+    ],
 )
 def test_the_budget_is_a_total(workplace, sampler):
     whole = workplace.fresh("whole")
