@@ -31,7 +31,10 @@ def place_labels(
     styles: list[dict[str, Any]],
     keep_clear: list[Point],
 ) -> None:
-    """Label some of the points, each at the nearest free place; a label with no free place is left out.
+    """Label some of the points, each at the nearest free place.
+
+    One that has none may cover the line, whose dashes its white edge leaves readable; one that has none even then
+    is left out.
 
     Args:
         axes: with its final limits and layout, on an Agg canvas.
@@ -39,13 +42,13 @@ def place_labels(
         where: which of them to label, the most important first.
         texts: one label for each of `where`.
         styles: properties of each text.
-        keep_clear: corners of a line in data coordinates that labels keep clear of too.
+        keep_clear: corners of a line in data coordinates that labels keep clear of too, where they can.
     """
     free = _FreeSpace(axes, points, keep_clear)
     for index, text, style in zip(where, texts, styles, strict=True):
-        for offset in _PLACES:
+        for offset, over_line in [(offset, over) for over in (False, True) for offset in _PLACES]:
             label = _annotate(axes, points[index], text, offset, style)
-            if free.take(label, points[index]):
+            if free.take(label, points[index], over_line=over_line):
                 break
             label.remove()
 
@@ -78,11 +81,12 @@ class _FreeSpace:
         self._taken = [self._around(centre, _RADIUS) for centre in self._to_pixels(np.asarray(points))]
         self._line = self._along(self._to_pixels(np.asarray(line)))
 
-    def take(self, label: Annotation, point: Point) -> bool:
+    def take(self, label: Annotation, point: Point, *, over_line: bool) -> bool:
         """Whether the label and the line to its point are free; if so, they are taken from now on."""
         label.update_positions(self._renderer)
         box = Text.get_window_extent(label, self._renderer)  # of the text, without its line
-        if not self._is_free(box) or any(box.overlaps(piece) for piece in self._line):
+        covers = not over_line and any(box.overlaps(piece) for piece in self._line)
+        if covers or not self._is_free(box):
             return False
         leader = self._leader(label, box, self._to_pixels(point))  # which may cross the line
         if not all(self._is_free(piece) for piece in leader):

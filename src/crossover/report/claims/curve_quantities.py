@@ -74,14 +74,11 @@ def _first_lead(crossover: Crossover) -> tuple[float, Interval, str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SmallestLead:
-    """The smallest lead of one family over the other at the sizes below a bound, given equal data.
-
-    The interval follows from the band that holds all sizes together: it is above 0 where the family leads at every
-    size, and below 0 where it is behind at one.
+class _FamilyBelow:
+    """One family at the sizes below a bound.
 
     Attributes:
-        family: whose lead, "classical" or "deep".
+        family: "classical" or "deep".
         below: number of examples that the sizes must be below.
     """
 
@@ -92,14 +89,31 @@ class SmallestLead:
         require_family(self.family)
         require_positive("below", self.below)
 
+    def few(self, sizes: np.ndarray) -> np.ndarray:
+        """Where `sizes` (S,) are below the bound: int64 (few,)."""
+        return np.flatnonzero(sizes < self.below)
+
+    @property
+    def none_below(self) -> NotMeasured:
+        return NotMeasured(f"no size below {self.below:,} examples was measured")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmallestLead(_FamilyBelow):
+    """The smallest lead of one family over the other at the sizes below a bound, given equal data.
+
+    The interval follows from the band that holds all sizes together: it is above 0 where the family leads at every
+    size, and below 0 where it is behind at one.
+    """
+
     def measure(self, inputs: ClaimInputs) -> Estimate | NotMeasured:
         result = _family(inputs)
         if isinstance(result, NotMeasured):
             return result
         c = result.by_data
-        few = np.flatnonzero(c.sizes < self.below)
+        few = self.few(c.sizes)
         if not len(few):
-            return NotMeasured(f"no size below {self.below:,} examples was measured")
+            return self.none_below
         deep = self.family == "deep"
         lead, low, high = (c.difference, c.low, c.high) if deep else (-c.difference, -c.high, -c.low)
         smallest = few[lead[few].argmin()]
@@ -118,31 +132,20 @@ class SmallestLead:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Overfitting:
+class Overfitting(_FamilyBelow):
     """Accuracy on the training examples minus that on the test part, at the sizes below a bound.
 
     Mean over the models of a family, sizes and repetitions; the interval reaches from the lowest to the highest
     model.
-
-    Attributes:
-        family: "classical" or "deep".
-        below: number of examples that the sizes must be below.
     """
-
-    family: str
-    below: int
-
-    def __post_init__(self) -> None:
-        require_family(self.family)
-        require_positive("below", self.below)
 
     def measure(self, inputs: ClaimInputs) -> Estimate | NotMeasured:
         curves = inputs.curves.curves.family(self.family) if inputs.curves else []
         if not curves:
             return _NO_CURVES
-        few = curves[0].sizes < self.below
-        if not few.any():
-            return NotMeasured(f"no size below {self.below:,} examples was measured")
+        few = self.few(curves[0].sizes)
+        if not len(few):
+            return self.none_below
         gaps = [float((curve.grid("train_accuracy") - curve.accuracy)[few].mean()) for curve in curves]
         return Estimate(
             what=f"training minus test accuracy of {_models(len(curves), self.family)} below {self.below:,}",
