@@ -18,15 +18,15 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from crossover.config import build, plain
-from crossover.data.download import download
-from crossover.data.prepare import prepare
+from crossover.core.configuration import build, plain
+from crossover.core.errors import CrossoverError
+from crossover.core.layout import Layout
 from crossover.data.prepared import Part, Prepared
-from crossover.errors import CrossoverError
-from crossover.evaluation.judge import evaluate
 from crossover.features.base import Features
-from crossover.features.featurize import featurize
-from crossover.layout import Layout
+from crossover.scoring.judge import evaluate
+from crossover.stages.download import download
+from crossover.stages.featurize import featurize
+from crossover.stages.prepare import prepare
 
 PROJECT = Path(__file__).parents[1]
 ROW = "{:10}{:7}{:9}{:21}{:>10}{:>9}{:>11}{:>7}  {}"

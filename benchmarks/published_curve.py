@@ -19,12 +19,12 @@ import numpy as np
 import yaml
 from hydra import compose, initialize_config_dir
 
-from crossover.config import plain
-from crossover.curves.data import CurveData
-from crossover.curves.fit import CurveFit
-from crossover.errors import CrossoverError
-from crossover.layout import Layout
-from crossover.training import CellConfig
+from crossover.core.configuration import plain
+from crossover.core.errors import CrossoverError
+from crossover.core.layout import Layout
+from crossover.fitting.curve_fit import CurveFit
+from crossover.fitting.subsets import CurveData
+from crossover.fitting.training import CellConfig
 
 PROJECT = Path(__file__).parents[1]
 ROW = "{:9}{:>7}{:>15}{:>15}  {}"

@@ -13,8 +13,8 @@ from time import perf_counter
 
 import numpy as np
 
-from crossover.report.curves.crossing import resample
-from crossover.report.statistics import bootstrap
+from crossover.analysis.crossing import resample
+from crossover.analysis.statistics import bootstrap
 
 N_TEST, DRAWS = 10_000, 10_000
 

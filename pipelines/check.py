@@ -6,7 +6,7 @@ import hydra
 from omegaconf import DictConfig
 
 from crossover import cli
-from crossover.study import load_study, require_yaml
+from crossover.core.study import load_study, require_yaml
 
 
 @hydra.main(config_path="../conf", config_name="check")

@@ -6,11 +6,11 @@ import hydra
 from omegaconf import DictConfig
 
 from crossover import cli
-from crossover.config import plain
-from crossover.report.claims.claim import load_claims
-from crossover.report.compare import compare
-from crossover.report.decision.decision import Constraints
-from crossover.study import load_study
+from crossover.analysis.claims.claim import load_claims
+from crossover.analysis.decision import Constraints
+from crossover.core.configuration import plain
+from crossover.core.study import load_study
+from crossover.stages.compare import compare
 
 
 @hydra.main(config_path="../conf", config_name="compare")

@@ -4,8 +4,8 @@ import hydra
 from omegaconf import DictConfig
 
 from crossover import cli
-from crossover.config import build
-from crossover.data.download import download
+from crossover.core.configuration import build
+from crossover.stages.download import download
 
 
 @hydra.main(config_path="../conf", config_name="download")

@@ -6,8 +6,8 @@ import hydra
 from omegaconf import DictConfig
 
 from crossover import cli
-from crossover.evaluation.stage import evaluate_dataset
-from crossover.study import load_study
+from crossover.core.study import load_study
+from crossover.stages.evaluate import evaluate_dataset
 
 
 @hydra.main(config_path="../conf", config_name="evaluate")

@@ -4,8 +4,8 @@ import hydra
 from omegaconf import DictConfig
 
 from crossover import cli
-from crossover.config import build, plain
-from crossover.features.featurize import featurize
+from crossover.core.configuration import build, plain
+from crossover.stages.featurize import featurize
 
 
 @hydra.main(config_path="../conf", config_name="featurize")

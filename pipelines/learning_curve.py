@@ -3,8 +3,9 @@
 import hydra
 from omegaconf import DictConfig
 
-from crossover import cli, multirun
-from crossover.curves.job import KEYS, run_curve
+from crossover import cli
+from crossover.launching import multirun
+from crossover.stages.learning_curve import KEYS, run_curve
 
 
 @hydra.main(config_path="../conf", config_name="learning_curve", execution_whitelist=multirun.TRUSTED)

@@ -4,8 +4,8 @@ import hydra
 from omegaconf import DictConfig
 
 from crossover import cli
-from crossover.config import build
-from crossover.data.prepare import prepare
+from crossover.core.configuration import build
+from crossover.stages.prepare import prepare
 
 
 @hydra.main(config_path="../conf", config_name="prepare")

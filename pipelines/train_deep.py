@@ -5,12 +5,13 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from crossover import cli, multirun
-from crossover.config import plain
-from crossover.layout import LEARNED
-from crossover.measure import use_threads
-from crossover.search.best import configured
-from crossover.training import CellConfig, Training, mean_validation_accuracy, repetitions
+from crossover import cli
+from crossover.core.clock import use_threads
+from crossover.core.configuration import plain
+from crossover.core.layout import LEARNED
+from crossover.fitting.best import configured
+from crossover.fitting.training import CellConfig, Training, mean_validation_accuracy, repetitions
+from crossover.launching import multirun
 
 
 @hydra.main(config_path="../conf", config_name="train_deep", execution_whitelist=multirun.TRUSTED)

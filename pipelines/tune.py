@@ -4,7 +4,7 @@ import hydra
 from omegaconf import DictConfig
 
 from crossover import cli
-from crossover.multirun import TRUSTED
+from crossover.launching.multirun import TRUSTED
 from crossover.search.job import check_keys, run_trial
 
 

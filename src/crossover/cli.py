@@ -12,10 +12,10 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from crossover.config import build
-from crossover.errors import CrossoverError
-from crossover.layout import Layout
-from crossover.tracking import Tracker
+from crossover.core.configuration import build
+from crossover.core.errors import CrossoverError
+from crossover.core.layout import Layout
+from crossover.tracking.tracker import Tracker
 
 TRAINING = ("seed", "seeds", "variant", "output", "not_applicable")
 """The keys that both training stages share (conf/training.yaml, conf/output/)."""

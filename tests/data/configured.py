@@ -5,7 +5,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from crossover.config import build
+from crossover.core.configuration import build
 from crossover.data.source import DataSource
 from crossover.data.splits import Protocol
 

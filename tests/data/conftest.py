@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from small_data import Server, idx, md5
 
+from crossover.core.layout import Layout
 from crossover.data.fetch import MIRROR
-from crossover.layout import Layout
 
 
 @pytest.fixture(autouse=True)

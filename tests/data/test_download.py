@@ -7,10 +7,10 @@ import pytest
 from configured import load_source
 from small_data import TEST_TEXT, TRAIN_TEXT, put_table, small_table
 
-from crossover.data.download import download
-from crossover.errors import CrossoverError
-from crossover.files import read_json
-from crossover.layout import Layout
+from crossover.core.errors import CrossoverError
+from crossover.core.files import read_json
+from crossover.core.layout import Layout
+from crossover.stages.download import download
 
 
 def test_the_files_are_the_publishers(layout: Layout, mirror: Path):

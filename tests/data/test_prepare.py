@@ -12,16 +12,16 @@ import pytest
 from configured import NAMES, load_protocol, load_source
 from small_data import TEST_TEXT, TRAIN_TEXT, put_table, small_table
 
+from crossover.core.errors import CrossoverError
+from crossover.core.files import checksum
+from crossover.core.layout import Layout
 from crossover.data.bundled import BundledTable
 from crossover.data.delimited import DelimitedTable
-from crossover.data.download import download
 from crossover.data.fetch import MIRROR
-from crossover.data.prepare import check, prepare, statistics
 from crossover.data.prepared import Part, Prepared
 from crossover.data.source import DataSource
-from crossover.errors import CrossoverError
-from crossover.files import checksum
-from crossover.layout import Layout
+from crossover.stages.download import download
+from crossover.stages.prepare import check, prepare, statistics
 
 BUNDLED = {"digits": (1347, 450, [8, 8, 1]), "breast_cancer": (426, 143, [30]), "wine": (133, 45, [13])}
 SMALL = {"validation_fraction": 0.25, "repetitions": 2}  # enough for eight rows

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from crossover.config import build
+from crossover.core.configuration import build
+from crossover.core.layout import Layout
 from crossover.data.prepared import Input, Meta, Part, write_prepared
 from crossover.features.base import FeatureSet
-from crossover.layout import Layout
 
 CONF = Path(__file__).parents[2] / "conf" / "features"
 SHAPES = {"digits8": (8, 8, 1), "grey": (28, 28, 1), "colour": (32, 32, 3), "oblong": (20, 30, 1)}

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from crossover.config import load_fitted, save_config
-from crossover.errors import CrossoverError
+from crossover.core.configuration import load_fitted, save_config
+from crossover.core.errors import CrossoverError
 from crossover.features import handcrafted
 
 PROJECT = Path(__file__).parents[2]

@@ -6,12 +6,12 @@ import sys
 import numpy as np
 import pytest
 
-from crossover.config import load_fitted
+from crossover.core.configuration import load_fitted
+from crossover.core.errors import CrossoverError
 from crossover.data.prepared import Part
-from crossover.errors import CrossoverError
 from crossover.features.base import Features
-from crossover.features.featurize import column_name, featurize
 from crossover.features.raw import RawFeatures
+from crossover.stages.featurize import column_name, featurize
 
 CONFIG = {
     "raw": {"_target_": "crossover.features.raw.RawFeatures"},
@@ -93,9 +93,9 @@ def test_what_does_not_apply_imports_nothing_heavy(part, prepare, layout):
     code = f"""
 import sys
 from pathlib import Path
-from crossover.features.featurize import featurize
+from crossover.stages.featurize import featurize
 from crossover.features.handcrafted import Handcrafted
-from crossover.layout import Layout
+from crossover.core.layout import Layout
 off = dict.fromkeys(["zoning", "profiles", "lbp", "moments", "edges", "colours"])
 hog = dict(orientations=9, cell=4, block=2, normalization="L2")
 features = Handcrafted(modalities=["image"], min_size=16, hog=hog, **off)

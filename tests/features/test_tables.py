@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crossover.core.errors import CrossoverError
 from crossover.data.prepared import Part
-from crossover.errors import CrossoverError
 from crossover.features.tables import encoded_names, table_encoder
 
 

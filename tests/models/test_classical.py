@@ -8,9 +8,9 @@ import pytest
 import yaml
 from sklearn.datasets import make_blobs
 
-from crossover.config import build
+from crossover.core.configuration import build
+from crossover.core.errors import CrossoverError
 from crossover.data.prepared import Part
-from crossover.errors import CrossoverError
 from crossover.models.base import Complexity, FitHooks, Model
 
 MODELS = Path(__file__).parents[2] / "conf" / "model"

@@ -15,9 +15,9 @@ import pytest
 import torch
 import yaml
 
-from crossover.config import build
+from crossover.core.configuration import build
+from crossover.core.errors import CrossoverError
 from crossover.data.prepared import Part
-from crossover.errors import CrossoverError
 from crossover.models.base import Complexity, FitHooks
 from crossover.models.deep.inputs import Inputs
 from crossover.models.deep.mlp import MLP

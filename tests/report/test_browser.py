@@ -10,9 +10,9 @@ import pytest
 from results_folder import ResultsFolder, compare, first_right
 from tuning_folder import SearchFolder, TunedResults
 
-from crossover.layout import LEARNED, Layout
+from crossover.core.layout import LEARNED, Layout
+from crossover.core.study import Study, Tuning
 from crossover.report.page.html import render_html
-from crossover.study import Study, Tuning
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = next(

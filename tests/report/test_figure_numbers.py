@@ -7,11 +7,11 @@ import pytest
 from results_folder import first_right, read_chapters, study_of
 from tuning_folder import SearchFolder, TunedResults
 
-from crossover.layout import LEARNED, Layout
-from crossover.report.chapter import Chapter
-from crossover.report.figure_numbers import accuracy_numbers, overview_numbers, pareto_numbers, trial_numbers
-from crossover.report.statistics import accuracy_interval
-from crossover.study import Tuning
+from crossover.analysis.chapter import Chapter
+from crossover.analysis.statistics import accuracy_interval
+from crossover.core.layout import LEARNED, Layout
+from crossover.core.study import Tuning
+from crossover.report.figures.numbers import accuracy_numbers, overview_numbers, pareto_numbers, trial_numbers
 
 N_TEST = 200
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from crossover.errors import CrossoverError
+from crossover.core.errors import CrossoverError
+from crossover.report.figures.style import new_figure, save
 from crossover.report.page.html import render_html
-from crossover.report.style import new_figure, save
 
 NUMBERS = pd.DataFrame(
     {"model": ["cnn", "tree <b>"], "fit_seconds": [12.5, None], "accuracy_percent": [98.5, 97.25]}

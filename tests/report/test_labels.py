@@ -3,8 +3,8 @@
 import pytest
 from matplotlib.axes import Axes
 
-from crossover.report.labels import place_labels
-from crossover.report.style import new_figure
+from crossover.report.figures.labels import place_labels
+from crossover.report.figures.style import new_figure
 
 LINE = [(0.5, 0.0), (0.5, 1.0)]
 """From the bottom of the axes to the top, through the middle."""

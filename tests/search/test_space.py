@@ -13,10 +13,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import QuotedString
 from sklearn.datasets import load_digits
 
-from crossover.config import build, plain
+from crossover.core.configuration import build, plain
+from crossover.core.errors import CrossoverError
 from crossover.data.prepared import Part
-from crossover.errors import CrossoverError
-from crossover.search.best import apply_best
+from crossover.fitting.best import apply_best
 from crossover.search.space import SearchSpace
 
 CONF = Path(__file__).parents[2] / "conf"

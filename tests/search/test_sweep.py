@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from crossover.core.trial_columns import COMPLETED, TRIAL_COSTS, TRIALS
 from crossover.search.outcome import Ended, best_of, pareto
-from crossover.search.schema import COMPLETED, TRIAL_COSTS, TRIALS
 from crossover.search.trial import TrialResult
 
 TREE = ("dataset=wine", "model=decision_tree", "output=project")

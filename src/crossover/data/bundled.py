@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from crossover.core.errors import CrossoverError
+from crossover.core.files import read_json, write_json
 from crossover.data.prepared import Part
 from crossover.data.source import DataSource, RawData
-from crossover.errors import CrossoverError
-from crossover.files import read_json, write_json
 
 if TYPE_CHECKING:
     from sklearn.utils import Bunch

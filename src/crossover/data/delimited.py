@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from crossover.core.errors import CrossoverError
 from crossover.data.fetch import PublishedFile, fetch, require_published
 from crossover.data.prepared import Part
 from crossover.data.source import DataSource, RawData
-from crossover.errors import CrossoverError
 
 NUMBER, CATEGORY = "number", "category"
 

@@ -15,7 +15,7 @@ from urllib.request import url2pathname
 import pooch
 from tqdm import tqdm
 
-from crossover.errors import CrossoverError
+from crossover.core.errors import CrossoverError
 
 if TYPE_CHECKING:
     import requests

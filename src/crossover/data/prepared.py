@@ -20,8 +20,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from crossover.errors import CrossoverError
-from crossover.files import read_json, write_json
+from crossover.core.errors import CrossoverError
+from crossover.core.files import read_json, write_json
 
 Modality = Literal["image", "table"]
 Input = np.ndarray | pd.DataFrame
@@ -102,7 +102,7 @@ class Prepared:
 
     @cached_property
     def statistics(self) -> dict[str, Any]:
-        """Statistics of the training part (see `crossover.data.prepare`)."""
+        """Statistics of the training part (see `crossover.stages.prepare`)."""
         return read_json(self.folder / "statistics.json", self._made_by)
 
     def train(self) -> Part:

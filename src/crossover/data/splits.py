@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossover.errors import CrossoverError
+from crossover.core.errors import CrossoverError
 
 _SUBSET = 1
 """Keeps the draws of subsets apart from those of a model's own seed."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from crossover.core.errors import CrossoverError
 from crossover.data.fetch import PublishedFile, fetch, require_published
 from crossover.data.prepared import Part
 from crossover.data.source import DataSource, RawData
-from crossover.errors import CrossoverError
 
 VALUE_MAX = 255.0
 

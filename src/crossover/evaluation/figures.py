@@ -6,7 +6,7 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
 
-from crossover.evaluation.judge import CALIBRATION_BINS, reliability
+from crossover.scoring.judge import CALIBRATION_BINS, reliability
 
 _BLUE = "#1b6ca8"
 

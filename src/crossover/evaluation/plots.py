@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
-from crossover.evaluation.judge import reliability
 from crossover.evaluation.rows import ScoredCell
+from crossover.scoring.judge import reliability
 
 HISTORY = ["model", "seed", "epoch", "train_loss", "val_loss", "val_accuracy"]
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crossover.evaluation.cost import PredictionCost
-from crossover.evaluation.schema import COSTS, METRICS, SCORES, check_columns
-from crossover.files import folder_bytes
-from crossover.fits import CellRecord, Fit
-from crossover.layout import LEARNED
+from crossover.core.columns import COSTS, METRICS, SCORES, check_columns
+from crossover.core.files import folder_bytes
+from crossover.core.layout import LEARNED
+from crossover.core.study import DEFAULT, Cell
+from crossover.fitting.records import CellRecord, Fit
 from crossover.models.base import Complexity
-from crossover.study import DEFAULT, Cell
+from crossover.scoring.latency import PredictionCost
 
 # pandas would write a whole number in a column with gaps as 1617.0.
 _WHOLE = [

@@ -16,9 +16,9 @@ from typing import Literal, Self
 
 import numpy as np
 
+from crossover.core.errors import CrossoverError
+from crossover.core.files import read_json
 from crossover.data.prepared import Input, Part
-from crossover.errors import CrossoverError
-from crossover.files import read_json
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import skimage.color
 import skimage.feature
 import skimage.measure
 
-from crossover.errors import CrossoverError
+from crossover.core.errors import CrossoverError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,9 @@ from typing import Any, Self
 import numpy as np
 import skimage.transform
 
+from crossover.core.errors import CrossoverError
+from crossover.core.files import read_json, write_json
 from crossover.data.prepared import Input, Part
-from crossover.errors import CrossoverError
 from crossover.features.base import FeatureSet
 from crossover.features.blocks import (
     Block,
@@ -20,7 +21,6 @@ from crossover.features.blocks import (
     Profiles,
     Zoning,
 )
-from crossover.files import read_json, write_json
 
 BLOCKS: dict[str, type[Block]] = {
     "hog": Hog,

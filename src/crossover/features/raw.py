@@ -7,9 +7,9 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from crossover.core.files import read_json, write_json
 from crossover.data.prepared import Input, Part
 from crossover.features.base import FeatureSet
-from crossover.files import read_json, write_json
 
 
 class RawFeatures(FeatureSet):
@@ -58,7 +58,7 @@ class RawFeatures(FeatureSet):
         }
         write_json(folder / "raw.json", state)
         if self._encoder is not None:
-            from crossover import skops_io
+            from crossover.core import skops_io
 
             skops_io.dump(self._encoder, folder / "encoder.skops")
 
@@ -68,7 +68,7 @@ class RawFeatures(FeatureSet):
         features = cls(modalities=state["modalities"])
         features._shape, features._value_max = state["shape"], state["value_max"]
         if state["table"]:
-            from crossover import skops_io
+            from crossover.core import skops_io
 
             features._encoder = skops_io.load(folder / "encoder.skops")
         return features

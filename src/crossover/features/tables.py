@@ -7,7 +7,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
-from crossover.errors import CrossoverError
+from crossover.core.errors import CrossoverError
 
 
 def table_encoder(X: pd.DataFrame) -> Pipeline:

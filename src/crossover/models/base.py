@@ -9,8 +9,8 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
+from crossover.core.errors import CrossoverError
 from crossover.data.prepared import Input, Part
-from crossover.errors import CrossoverError
 
 Family = Literal["classical", "deep"]
 

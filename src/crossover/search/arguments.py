@@ -7,7 +7,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.types import HydraContext
 
-from crossover.errors import CrossoverError
+from crossover.core.errors import CrossoverError
 
 _MODEL = "model."
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from crossover.errors import CrossoverError
+from crossover.core.errors import CrossoverError
 
 ORIGIN = "hydra.sweeper: conf/hydra/sweeper/search.yaml, tuning in params.yaml or the command line"
 

@@ -9,19 +9,19 @@ from hydra.utils import get_class
 from omegaconf import DictConfig
 
 from crossover import cli
-from crossover.config import build, plain
-from crossover.errors import CrossoverError
-from crossover.files import digest
-from crossover.layout import LEARNED
-from crossover.measure import git_commit, use_threads
+from crossover.core.clock import git_commit, use_threads
+from crossover.core.configuration import build, plain
+from crossover.core.errors import CrossoverError
+from crossover.core.files import digest
+from crossover.core.layout import LEARNED
+from crossover.core.trial_columns import COMPLETED
+from crossover.fitting.training import CellConfig, CellData
 from crossover.search.plan import Plan
 from crossover.search.proposals import canonical
-from crossover.search.schema import COMPLETED
 from crossover.search.space import SearchSpace
 from crossover.search.storage import default_storage, load_study
 from crossover.search.trial import Trial, TrialResult
-from crossover.tracking import SweepFacts, TrialFacts, TrialLog
-from crossover.training import CellConfig, CellData
+from crossover.tracking.tracker import SweepFacts, TrialFacts, TrialLog
 
 log = logging.getLogger(__name__)
 

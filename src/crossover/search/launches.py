@@ -11,9 +11,9 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from crossover import cli
+from crossover.core.trial_columns import FAILED
 from crossover.search import job
 from crossover.search.proposals import PARAMS
-from crossover.search.schema import FAILED
 from crossover.search.subject import Subject
 from crossover.search.trial import TrialResult, finished, write_result
 

@@ -10,12 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crossover.evaluation.schema import check_columns
-from crossover.files import atomic_folder, write_json
-from crossover.search.best import write_best
-from crossover.search.plan import Direction
-from crossover.search.proposals import PARAMS
-from crossover.search.schema import (
+from crossover.core.columns import check_columns
+from crossover.core.files import atomic_folder, write_json
+from crossover.core.trial_columns import (
     COMPLETED,
     FAILED,
     IMPORTANCE,
@@ -25,6 +22,9 @@ from crossover.search.schema import (
     TRIAL_COSTS,
     TRIALS,
 )
+from crossover.fitting.best import write_best
+from crossover.search.plan import Direction
+from crossover.search.proposals import PARAMS
 from crossover.search.trial import TrialResult
 
 if TYPE_CHECKING:

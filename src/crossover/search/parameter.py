@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from crossover.errors import CrossoverError
+from crossover.core.errors import CrossoverError
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from crossover.core.errors import CrossoverError
+from crossover.core.study import SECOND_OBJECTIVES
 from crossover.data.prepared import Prepared
-from crossover.errors import CrossoverError
-from crossover.study import SECOND_OBJECTIVES
 
 Direction = Literal["maximize", "minimize"]
 

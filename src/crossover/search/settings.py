@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from crossover.errors import CrossoverError
-from crossover.measure import cores
+from crossover.core.clock import cores
+from crossover.core.errors import CrossoverError
 from crossover.search.budget import Budget
 from crossover.search.job import null_of_dvc
 from crossover.search.space import SearchSpace

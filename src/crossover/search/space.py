@@ -26,8 +26,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
-from crossover.errors import CrossoverError
-from crossover.search.keys import DECLARATIONS, leaves, searchable, set_at, value_at
+from crossover.core.errors import CrossoverError
+from crossover.fitting.keys import DECLARATIONS, leaves, searchable, set_at, value_at
 from crossover.search.parameter import Parameter, Value, parse, same
 
 if TYPE_CHECKING:

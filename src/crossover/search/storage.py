@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossover.errors import CrossoverError, first_line, without_password
+from crossover.core.errors import CrossoverError, first_line, without_password
 from crossover.search.plan import Direction
 
 if TYPE_CHECKING:

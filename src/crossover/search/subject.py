@@ -7,16 +7,16 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from crossover import cli
-from crossover.files import digest
+from crossover.core.files import digest
+from crossover.core.study import OK
+from crossover.core.trial_columns import COMPLETED, FAILED, PRUNED
+from crossover.fitting.training import CellData, code_checksum
 from crossover.search import job
 from crossover.search.proposals import canonical
-from crossover.search.schema import COMPLETED, FAILED, PRUNED
 from crossover.search.settings import SweeperSettings
 from crossover.search.space import SearchSpace
 from crossover.search.trial import settings_of
-from crossover.study import OK
-from crossover.tracking import SweepFacts
-from crossover.training import CellData, code_checksum
+from crossover.tracking.tracker import SweepFacts
 
 _TRACKED = ("sampler", "seed", "pruner", "objectives", "budget", "examples", "repetitions")
 

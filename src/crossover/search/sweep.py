@@ -18,19 +18,19 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 
 from crossover import cli
-from crossover.errors import CrossoverError
-from crossover.layout import Layout
+from crossover.core.errors import CrossoverError
+from crossover.core.layout import Layout
+from crossover.core.study import NOT_APPLICABLE, OK
+from crossover.core.trial_columns import COMPLETED, FAILED, PRUNED
 from crossover.search import job
 from crossover.search.arguments import split
 from crossover.search.launches import Launches, Surroundings, folder_of, live
 from crossover.search.outcome import RESULT, Outcome, best_of, counts, does_not_apply, ended, importance
 from crossover.search.proposals import PARAMS, canonical, propose
-from crossover.search.schema import COMPLETED, FAILED, PRUNED
 from crossover.search.settings import SweeperSettings
 from crossover.search.storage import open_study
 from crossover.search.subject import Subject
 from crossover.search.trial import TrialResult
-from crossover.study import NOT_APPLICABLE, OK
 
 if TYPE_CHECKING:
     from optuna import Study

@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
+from crossover.core.clock import measured, now, threads
+from crossover.core.errors import CrossoverError, first_line
+from crossover.core.files import digest, read_json
+from crossover.core.trial_columns import COMPLETED, FAILED, PRUNED
 from crossover.data.prepared import Part
 from crossover.data.splits import subset_rows
-from crossover.errors import CrossoverError, first_line
-from crossover.files import digest, read_json
-from crossover.measure import measured, now, threads
+from crossover.fitting.training import CellConfig, CellData
 from crossover.models.base import FitHooks, Model
 from crossover.search.plan import Plan
-from crossover.search.schema import COMPLETED, FAILED, PRUNED
-from crossover.training import CellConfig, CellData
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +134,7 @@ class Trial:
         return done
 
     def _repetitions(self, result: "_Scores") -> None:
-        from crossover.evaluation.judge import evaluate
+        from crossover.scoring.judge import evaluate
 
         model = self.cell.build()
         self._warm_up(model)
@@ -174,7 +174,7 @@ class Trial:
     def _predict(self, model: Model, val: Part) -> tuple[np.ndarray, list[float]]:
         if "latency_p50_ms" not in self.plan.objectives:
             return model.predict_proba(val.X), []
-        from crossover.evaluation.cost import predict_clocked
+        from crossover.scoring.latency import predict_clocked
 
         proba, cost = predict_clocked(model, val.X)
         return proba, [cost.latency_p50_ms]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from crossover.errors import CrossoverError
+from crossover.core.errors import CrossoverError
 
 _XGBOOST_PREFIX = re.compile(
     r"^\[[\d:]+\] \S+: (Check failed: .* : )?"

@@ -13,12 +13,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from crossover.core.errors import CrossoverError
+from crossover.core.skops_io import dump, load
 from crossover.data.prepared import Input, Part
-from crossover.errors import CrossoverError
 from crossover.models.base import Complexity, Family, FitHooks, Model, require_classes
 from crossover.models.classical.common import expand, told_as
 from crossover.models.classical.complexity import complexity_of
-from crossover.skops_io import dump, load
 
 log = logging.getLogger(__name__)
 

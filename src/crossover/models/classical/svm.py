@@ -15,11 +15,11 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from crossover.core.skops_io import dump, load
 from crossover.data.prepared import Input, Part
 from crossover.models.base import Complexity, Family, FitHooks, Model, require_classes
 from crossover.models.classical.common import expand, require_at_least, told_as
 from crossover.models.classical.complexity import complexity_of
-from crossover.skops_io import dump, load
 
 log = logging.getLogger(__name__)
 

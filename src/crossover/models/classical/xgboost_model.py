@@ -10,9 +10,9 @@ import numpy as np
 from xgboost import XGBClassifier
 from xgboost.callback import TrainingCallback
 
+from crossover.core.errors import CrossoverError
+from crossover.core.files import read_json, write_json
 from crossover.data.prepared import Input, Part
-from crossover.errors import CrossoverError
-from crossover.files import read_json, write_json
 from crossover.models.base import Complexity, Family, FitHooks, Model, require_classes
 from crossover.models.classical.common import expand, require_at_least, told_as
 

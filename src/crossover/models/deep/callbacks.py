@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from torch import Tensor
 
-from crossover.errors import CrossoverError
+from crossover.core.errors import CrossoverError
 from crossover.models.deep.module import Classification
 from crossover.models.deep.settings import EarlyStop, best_is
 

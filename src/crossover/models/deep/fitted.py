@@ -17,9 +17,9 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from crossover.core.errors import CrossoverError
+from crossover.core.files import read_json, write_json
 from crossover.data.prepared import Input
-from crossover.errors import CrossoverError
-from crossover.files import read_json, write_json
 from crossover.models.deep.inputs import Inputs, network_shape
 from crossover.models.deep.partials import from_spec
 
@@ -125,7 +125,7 @@ class FittedNetwork:
         weights = {name: tensor.cpu().contiguous() for name, tensor in self.network.state_dict().items()}
         save_file(weights, folder / "weights.safetensors")
         if self.encoder is not None:
-            from crossover.skops_io import dump
+            from crossover.core.skops_io import dump
 
             dump(self.encoder, folder / "encoder.skops")
 
@@ -141,7 +141,7 @@ class FittedNetwork:
         _read_weights(network, folder / "weights.safetensors")
         encoder = None
         if len(facts.input_shape) == 1:
-            from crossover.skops_io import load
+            from crossover.core.skops_io import load
 
             encoder = load(folder / "encoder.skops")
         return cls(facts, network, encoder).ready()

@@ -13,8 +13,8 @@ import pandas as pd
 import torch
 from torch import nn
 
+from crossover.core.errors import CrossoverError
 from crossover.data.prepared import Input, Part
-from crossover.errors import CrossoverError
 from crossover.models.base import Complexity, Family, FitHooks, Model, require_classes
 from crossover.models.deep.fitted import EVAL_BATCH, FittedFacts, FittedNetwork, to_tensor
 from crossover.models.deep.partials import checked_partial, from_spec, to_spec

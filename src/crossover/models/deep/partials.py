@@ -5,7 +5,7 @@ import inspect
 from functools import partial
 from typing import Any
 
-from crossover.errors import CrossoverError
+from crossover.core.errors import CrossoverError
 
 PACKAGE = "crossover."
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from math import ceil
 from typing import Any
 
-from crossover.errors import CrossoverError
+from crossover.core.errors import CrossoverError
 
 MONITORS = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
 SCHEDULES = ("constant", "cosine")

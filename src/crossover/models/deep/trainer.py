@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from crossover.errors import CrossoverError
+from crossover.core.errors import CrossoverError
 
 ACCELERATORS = ("auto", "cpu", "gpu")
 PRECISIONS = ("auto", "32-true", "16-mixed", "bf16-mixed")

@@ -18,9 +18,9 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from markupsafe import Markup, escape
 
-from crossover.errors import CrossoverError
-from crossover.report.style import COLORS
-from crossover.report.wording import FAMILY_NAMES, MARKS, MISSING
+from crossover.core.errors import CrossoverError
+from crossover.report.figures.style import COLORS
+from crossover.report.text.wording import FAMILY_NAMES, MARKS, MISSING
 
 _PAGE = Path(__file__).parent
 _TEMPLATES = Environment(

@@ -1,0 +1,183 @@
+"""From the rows of the stage `learning_curve` to the curves of one data set."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from crossover.core.columns import read_rows
+from crossover.core.curve_columns import CURVE_COSTS, CURVE_SCORES
+from crossover.core.errors import CrossoverError
+from crossover.core.layout import LEARNED, Layout
+from crossover.core.study import OK, Cell, Study
+
+
+@dataclass(frozen=True)
+class LargestFit:
+    """Probabilities of one repetition's fit on the largest size, for calibration.
+
+    Attributes:
+        y_validation: int64 (n_validation,).
+        validation: float32 (n_validation, n_classes); none of these rows was fitted on.
+        y_test: int64 (n_test,).
+        test: float32 (n_test, n_classes).
+    """
+
+    y_validation: np.ndarray
+    validation: np.ndarray
+    y_test: np.ndarray
+    test: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)  # equal is the same: arrays have no plain ==
+class Curve:
+    """The learning curve of one cell: S sizes, R repetitions.
+
+    Attributes:
+        cell: the cell of the study.
+        family: "classical" or "deep".
+        sizes: int64 (S,), rising.
+        correct: bool (S, R, n_test): which test examples each fit classifies rightly.
+        scores: one row a fit, by size and then by seed.
+        costs: likewise.
+        folder: where the cell's files lie.
+    """
+
+    cell: Cell
+    family: str
+    sizes: np.ndarray
+    correct: np.ndarray
+    scores: pd.DataFrame
+    costs: pd.DataFrame
+    folder: Path
+
+    @property
+    def label(self) -> str:
+        """For plots and tables: "random_forest (raw)", "cnn"."""
+        cell = self.cell
+        return cell.model if cell.features == LEARNED else f"{cell.model} ({cell.features})"
+
+    @property
+    def repetitions(self) -> int:
+        return self.correct.shape[1]
+
+    def grid(self, column: str) -> np.ndarray:
+        """A column of `scores` or `costs` as float (S, R)."""
+        rows = self.scores if column in self.scores else self.costs
+        return rows[column].to_numpy(dtype=float).reshape(len(self.sizes), self.repetitions)
+
+    @property
+    def accuracy(self) -> np.ndarray:
+        """On the test part: float (S, R)."""
+        return self.correct.mean(axis=2)
+
+    @property
+    def n_watched(self) -> int:
+        """Examples that the largest fit saw besides its subset; 0 where it uses no validation part."""
+        return int(self.scores["n_watched"].iloc[-1])
+
+    def largest(self) -> list[LargestFit]:
+        """The fits on the largest size, one a repetition.
+
+        Raises:
+            CrossoverError: a file is missing or is no NumPy array.
+        """
+        return [self._largest(int(seed)) for seed in self.scores["seed"].iloc[-self.repetitions :]]
+
+    def _largest(self, seed: int) -> LargestFit:
+        names = (f"y_validation-seed{seed}", f"validation-seed{seed}", "y_test", f"test-seed{seed}")
+        return LargestFit(*(_load(self.folder / "largest" / f"{name}.npy", self.cell) for name in names))
+
+
+@dataclass(frozen=True)
+class DatasetCurves:
+    """The learning curves of one data set, all of the same sizes, repetitions and test examples.
+
+    Attributes:
+        dataset: its name.
+        curves: of the cells that apply, classical ones first, in the order of `params.yaml`.
+        not_applicable: the other cells, each with its reason.
+    """
+
+    dataset: str
+    curves: list[Curve]
+    not_applicable: list[tuple[Cell, str]]
+
+    def family(self, family: str) -> list[Curve]:
+        """The curves of one family."""
+        return [curve for curve in self.curves if curve.family == family]
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """int64 (S,), rising."""
+        return self.curves[0].sizes
+
+    @property
+    def n_test(self) -> int:
+        return self.curves[0].correct.shape[2]
+
+
+def read_curves(study: Study, layout: Layout, dataset: str) -> DatasetCurves | None:
+    """Read the learning curves that the study asks for; None where it asks for none that applies.
+
+    Raises:
+        CrossoverError: a file, column or row is missing, or the curves have different sizes or repetitions.
+    """
+    curves: list[Curve] = []
+    refused: list[tuple[Cell, str]] = []
+    for cell in study.curve_cells(dataset):
+        folder = layout.curve(cell.dataset, cell.features, cell.model)
+        scores = read_rows(folder / "scores.csv", CURVE_SCORES, _made_by(cell))
+        if len(scores) and scores["status"].iloc[0] != OK:
+            refused.append((cell, str(scores["reason"].iloc[0])))
+        else:
+            curves.append(_curve(cell, folder, scores))
+    _require_alike(curves)
+    return DatasetCurves(dataset, curves, refused) if curves else None
+
+
+def _curve(cell: Cell, folder: Path, scores: pd.DataFrame) -> Curve:
+    costs = read_rows(folder / "costs.csv", CURVE_COSTS, _made_by(cell))
+    correct = _load(folder / "correct.npy", cell)
+    sizes, seeds = np.unique(scores["n"]), np.unique(scores["seed"])
+    expected = [(n, seed) for n in sizes for seed in seeds]
+    for table in (scores, costs):
+        if not expected or list(zip(table["n"], table["seed"], strict=True)) != expected:
+            raise _broken(cell, f"{folder} must hold each size with each seed, in order")
+    if len(correct) != len(expected):
+        raise _broken(
+            cell, f"{folder / 'correct.npy'} must have a row a fit, got {len(correct)} for {len(expected)}"
+        )
+    shape = (len(sizes), len(seeds), correct.shape[1])
+    family = str(scores["family"].iloc[0])
+    return Curve(cell, family, sizes.astype(np.int64), correct.reshape(shape), scores, costs, folder)
+
+
+def _require_alike(curves: list[Curve]) -> None:
+    for curve in curves[1:]:
+        first = curves[0]
+        if curve.correct.shape != first.correct.shape or (curve.sizes != first.sizes).any():
+            raise _broken(
+                curve.cell,
+                f"{curve.folder} must have the sizes {first.sizes.tolist()} and {first.repetitions} repetitions "
+                f"of {first.folder}, got {curve.sizes.tolist()} and {curve.repetitions}",
+            )
+
+
+def _load(path: Path, cell: Cell) -> np.ndarray:
+    try:
+        return np.load(path)
+    except (OSError, ValueError, EOFError) as error:
+        problem = "does not exist" if isinstance(error, FileNotFoundError) else "is no NumPy array"
+        raise _broken(cell, f"{path} {problem}") from error
+
+
+def _broken(cell: Cell, problem: str) -> CrossoverError:
+    return CrossoverError(f"{problem}; make it again with `{_made_by(cell)}`")
+
+
+def _made_by(cell: Cell) -> str:
+    deep = cell.features == LEARNED
+    where = f"{cell.dataset}-{cell.model}" if deep else f"{cell.dataset}-{cell.features}-{cell.model}"
+    return f"dvc repro learning_curve_{'deep' if deep else 'classical'}@{where}"

@@ -1,0 +1,81 @@
+"""Published numbers beside ours."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from crossover.analysis.results import CellResult, DatasetResults
+from crossover.analysis.statistics import Interval, accuracy_interval
+from crossover.core.errors import CrossoverError
+
+PUBLISHED = Path(__file__).with_name("published.yaml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """An entry of `published.yaml`.
+
+    Attributes:
+        dataset: name of the data set.
+        features: name of the feature set.
+        model: name of the model.
+        value: accuracy on the publisher's test part.
+        tolerance: how far our mean may lie from it and still count as reproduced.
+        source: where it stands.
+    """
+
+    dataset: str
+    features: str
+    model: str
+    value: float
+    tolerance: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A published number with what came out here."""
+
+    published: Published
+    cell: CellResult
+
+    @property
+    def difference(self) -> float:
+        """Ours minus the published value."""
+        return self.cell.mean("accuracy") - self.published.value
+
+    @property
+    def reproduced(self) -> bool:
+        return abs(self.difference) <= self.published.tolerance
+
+    @property
+    def interval(self) -> Interval:
+        return accuracy_interval(self.cell.correct)
+
+    @property
+    def inside(self) -> bool:
+        """Whether the published value lies inside the interval of our mean."""
+        return self.published.value in self.interval
+
+
+def load_published(path: Path = PUBLISHED) -> list[Published]:
+    """Read the published values.
+
+    Raises:
+        CrossoverError: the file is not a list of entries with exactly the keys of `Published`.
+    """
+    try:
+        return [Published(**entry) for entry in yaml.safe_load(path.read_text()) or []]
+    except (TypeError, yaml.YAMLError) as error:
+        raise CrossoverError(
+            f"each entry must hold dataset, features, model, value, tolerance and source: "
+            f"{' '.join(str(error).split())} ({path})"
+        ) from error
+
+
+def reproductions(results: DatasetResults, published: list[Published]) -> list[Reproduction]:
+    """The published values that one of the cells answers."""
+    cells = {(c.cell.dataset, c.cell.features, c.cell.model): c for c in results.cells}
+    keys = [(entry, (entry.dataset, entry.features, entry.model)) for entry in published]
+    return [Reproduction(entry, cells[key]) for entry, key in keys if key in cells]

@@ -1,0 +1,184 @@
+"""From the result rows of one data set to the cells of the study."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from crossover.analysis.statistics import Resamples, bootstrap
+from crossover.core.columns import COSTS, METRICS, SCORES, read_rows
+from crossover.core.errors import CrossoverError
+from crossover.core.layout import Layout
+from crossover.core.study import DEFAULT, OK, Cell, Study
+
+_NEEDED = {  # for ranking and drawing a cell; what else is empty is printed as a dash
+    "scores.csv": ["accuracy", "log_loss"],
+    "costs.csv": ["fit_seconds", "latency_p50_ms"],
+}
+
+
+@dataclass(frozen=True, eq=False)  # equal is the same: frames have no plain ==
+class CellResult:
+    """What is known of one cell.
+
+    Attributes:
+        cell: the cell of the study.
+        family: "classical" or "deep".
+        variant: "default" or "tuned".
+        status: `study.OK` or why there are no numbers.
+        reason: in words, where the cell does not apply.
+        stochastic: False where the cell was fitted once, since a repetition would give the same model.
+        scores: one row a fit, in the order of the seeds; empty where the cell does not apply.
+        costs: likewise.
+        correct: bool (fits, n_test): which test examples each fit classifies rightly.
+    """
+
+    cell: Cell
+    family: str
+    variant: str
+    status: str
+    reason: str
+    stochastic: bool
+    scores: pd.DataFrame
+    costs: pd.DataFrame
+    correct: np.ndarray
+
+    @property
+    def applicable(self) -> bool:
+        return self.status == OK
+
+    @property
+    def n(self) -> int:
+        """Number of fits."""
+        return len(self.scores)
+
+    @property
+    def label(self) -> str:
+        """The model's name, with its variant where that is not the default."""
+        return self.cell.model if self.variant == "default" else f"{self.cell.model}, {self.variant}"
+
+    def mean(self, column: str) -> float:
+        """Mean over the fits of a metric or a cost; NaN where none was measured."""
+        rows = self.scores if column in METRICS else self.costs
+        return float(pd.to_numeric(rows[column]).mean())
+
+    def sd(self, metric: str) -> float:
+        """Standard deviation of a metric over the fits; NaN for a single fit."""
+        return float(pd.to_numeric(self.scores[metric]).std(ddof=1))
+
+
+@dataclass(frozen=True)
+class DatasetResults:
+    """The cells of one data set.
+
+    Attributes:
+        dataset: its name.
+        cells: those with numbers, best first: by mean accuracy, then by log loss.
+        not_applicable: the others.
+        n_test: examples of the test part.
+    """
+
+    dataset: str
+    cells: list[CellResult]
+    not_applicable: list[CellResult]
+    n_test: int
+
+    @cached_property
+    def resamples(self) -> Resamples:
+        """Of `cells`, in their order: the same ones for every question, so that all differences are paired."""
+        return bootstrap([cell.correct for cell in self.cells])
+
+    def family(self, family: str) -> list[CellResult]:
+        """The cells of one family, best first."""
+        return [cell for cell in self.cells if cell.family == family]
+
+
+def read_results(study: Study, layout: Layout, dataset: str) -> DatasetResults:
+    """Read what the study's cells of one data set scored and cost; other rows are none of its business.
+
+    Raises:
+        CrossoverError: a file, column, row or prediction is missing, or predictions and rows disagree.
+    """
+    folder, made_by = layout.results(dataset), f"dvc repro evaluate@{dataset}"
+    reader = _Reader(folder, made_by, study.seeds)
+    cells = [reader.cell(cell) for cell in study.cells(dataset)]
+    ranked = sorted(
+        (cell for cell in cells if cell.applicable), key=lambda c: (-c.mean("accuracy"), c.mean("log_loss"))
+    )
+    return DatasetResults(dataset, ranked, [c for c in cells if not c.applicable], len(reader.y_true))
+
+
+class _Reader:
+    """The files of one data set below `results/`."""
+
+    def __init__(self, folder: Path, made_by: str, seeds: int):
+        self._folder, self._made_by, self._seeds = folder, made_by, seeds
+        self._scores = read_rows(folder / "scores.csv", SCORES, made_by)
+        self._costs = read_rows(folder / "costs.csv", COSTS, made_by)
+        self.y_true = self._load("y_true.npy")
+
+    def cell(self, cell: Cell) -> CellResult:
+        scores = self._rows(self._scores, cell)
+        if scores.empty:
+            raise self._missing(f"has no row for {_in_words(cell)}", "scores.csv")
+        first = scores.iloc[0]
+        family, variant, status = (str(first[column]) for column in ("family", "variant", "status"))
+        if status != OK:
+            empty = np.empty((0, 0), dtype=bool)
+            reason, costs = str(first["reason"]), self._costs[:0]
+            return CellResult(cell, family, variant, status, reason, False, scores[:0], costs, empty)
+        stochastic = bool(first["stochastic"])
+        seeds = list(range(self._seeds)) if stochastic else [int(first["seed"])]
+        scores = self._fits(scores, seeds, cell, "scores.csv")
+        costs = self._fits(self._rows(self._costs, cell), seeds, cell, "costs.csv")
+        correct = np.stack([self._correct(cell, seed, scores["accuracy"][seed]) for seed in seeds])
+        return CellResult(cell, family, variant, status, "", stochastic, scores, costs, correct)
+
+    @staticmethod
+    def _rows(table: pd.DataFrame, cell: Cell) -> pd.DataFrame:
+        keys = ("dataset", "features", "model", "variant")
+        of_cell = [table[key] == getattr(cell, key) for key in keys]
+        return table[np.logical_and.reduce(of_cell)]
+
+    def _fits(self, rows: pd.DataFrame, seeds: list[int], cell: Cell, file: str) -> pd.DataFrame:
+        """The rows of the given seeds, in their order, with the seed as index."""
+        by_seed = rows.set_index(rows["seed"].astype("Int64"))
+        missing = sorted(set(seeds) - set(by_seed.index))
+        if missing:
+            raise self._missing(f"has no row for {_in_words(cell)} and seed {missing[0]}", file)
+        found = by_seed.loc[seeds]
+        empty = [column for column in _NEEDED[file] if found[column].isna().any()]
+        if empty:
+            raise self._missing(f"has no {empty[0]} for {_in_words(cell)}", file)
+        return found
+
+    def _correct(self, cell: Cell, seed: int, accuracy: float) -> np.ndarray:
+        name = f"{cell.name}-seed{seed}.npy"
+        proba = self._load(name)
+        if len(proba) != len(self.y_true):
+            raise self._missing(f"holds {len(proba)} predictions for {len(self.y_true)} test examples", name)
+        correct = proba.argmax(axis=1) == self.y_true
+        if not np.isclose(correct.mean(), accuracy, rtol=0, atol=1e-9):
+            raise self._missing(
+                f"does not give the accuracy that stands in {self._folder / 'scores.csv'}", name
+            )
+        return correct
+
+    def _load(self, name: str) -> np.ndarray:
+        path = self._folder / "predictions" / name
+        try:
+            return np.load(path)
+        except (OSError, ValueError, EOFError) as error:
+            problem = "does not exist" if isinstance(error, FileNotFoundError) else "is no NumPy array"
+            raise self._missing(problem, name) from error
+
+    def _missing(self, problem: str, file: str) -> CrossoverError:
+        folder = self._folder / "predictions" if file.endswith(".npy") else self._folder
+        return CrossoverError(f"{folder / file} {problem}; make it again with `{self._made_by}`")
+
+
+def _in_words(cell: Cell) -> str:
+    tuned = "" if cell.variant == DEFAULT else f", {cell.variant}"
+    return f"{cell.features}, {cell.model}{tuned}"

@@ -1,0 +1,215 @@
+"""How much a model's validation accuracy depends on its hyperparameters: pure functions of trials.
+
+The values are validation accuracies of independent random configurations of one model. `docs/methods.md` says
+what each statistic is for and what it cannot tell.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from crossover.analysis.statistics import DRAWS, Interval, percentile_interval, share_ahead
+
+ENOUGH = 10
+"""Draws of a model below which its spread is not compared: the bootstrap of a quartile needs some values."""
+
+FAR_BELOW = 0.01
+"""A trial so far below the best one is called far below it: one point of accuracy."""
+
+_CHUNK = 1000  # resamples at a time: 1000 x 300 float64 are 2 MB
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Scatter of the validation accuracies of one model's random configurations.
+
+    Attributes:
+        n: number of values.
+        median: of the values.
+        iqr: distance of the quartiles, interpolated linearly.
+        sd: standard deviation, n - 1 in the denominator.
+        far_below: share of the values more than `FAR_BELOW` below the highest.
+    """
+
+    n: int
+    median: float
+    iqr: float
+    sd: float
+    far_below: float
+
+
+def spread(accuracies: np.ndarray) -> Spread:
+    """Summarise accuracies (n,); every number is NaN where there is none, sd also where there is one."""
+    n = len(accuracies)
+    if n == 0:
+        return Spread(0, *[float("nan")] * 4)
+    sd = float(standard_deviations(accuracies)) if n > 1 else float("nan")
+    # The tolerance keeps 0.96 within a point of 0.97, whose difference in binary is a little more.
+    far_below = float(np.mean(accuracies < accuracies.max() - FAR_BELOW - 1e-9))
+    return Spread(n, float(np.median(accuracies)), float(interquartile_ranges(accuracies)), sd, far_below)
+
+
+def interquartile_ranges(values: np.ndarray) -> np.ndarray:
+    """(…, n) -> (…)"""
+    low, high = np.quantile(values, [0.25, 0.75], axis=-1)
+    return high - low
+
+
+def standard_deviations(values: np.ndarray) -> np.ndarray:
+    """(…, n) -> (…), n - 1 in the denominator."""
+    return np.std(values, axis=-1, ddof=1)
+
+
+def expected_best(accuracies: np.ndarray) -> np.ndarray:
+    """Expected highest of k of the values, drawn without replacement, for k = 1 … n.
+
+    With the values in rising order, the i-th is the highest of k with probability C(i - 1, k - 1) / C(n, k). This
+    is the unbiased estimator of Tang et al. 2020 of the expected validation performance of Dodge et al. 2019,
+    which draws with replacement and so comes out too low.
+
+    Args:
+        accuracies: (…, n).
+
+    Returns:
+        (…, n): entry k - 1 is for k draws; the first is the mean, the last the highest.
+    """
+    return np.sort(accuracies, axis=-1) @ _chance_of_being_best(accuracies.shape[-1]).T
+
+
+def _chance_of_being_best(n: int) -> np.ndarray:
+    """(n, n): row k - 1 holds the chance of each rank to be the highest of k draws.
+
+    The highest rank has k / n, and each rank i below it (i - k + 1) / i times the chance of rank i + 1, ranks
+    counted from 1: no binomial grows out of range.
+    """
+    k = np.arange(1, n + 1)[:, None]
+    lower = np.arange(n - 1, 0, -1)  # ranks below the highest, falling
+    factors = np.maximum(lower - k + 1, 0) / lower
+    falling = np.cumprod(np.hstack([k / n, factors]), axis=1)
+    return falling[:, ::-1]
+
+
+@dataclass(frozen=True)
+class BestCurve:
+    """Expected best value after k draws, with its pointwise interval; entry k - 1 is for k draws.
+
+    Attributes:
+        expected: (n,).
+        low: (n,), from a bootstrap over the values.
+        high: (n,); never above the highest value that was seen.
+    """
+
+    expected: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def best_curve(accuracies: np.ndarray, draws: int = DRAWS, seed: int = 0) -> BestCurve:
+    """The curve of `expected_best` with a percentile interval from a bootstrap over the values.
+
+    Args:
+        accuracies: (n,), at least one.
+        draws: number of resamples.
+        seed: of the resampling.
+    """
+    curves = np.concatenate([expected_best(sample) for sample in _resamples(accuracies, draws, seed)])
+    low, high = np.quantile(curves, [0.025, 0.975], axis=0)
+    return BestCurve(expected_best(accuracies), low, high)
+
+
+def _resamples(values: np.ndarray, draws: int, seed: int | Sequence[int]) -> list[np.ndarray]:
+    """(n,) drawn with replacement, `draws` times, in chunks of (at most `_CHUNK`, n)."""
+    rng = np.random.default_rng(seed)
+    sizes = [min(_CHUNK, draws - start) for start in range(0, draws, _CHUNK)]
+    return [values[rng.integers(len(values), size=(size, len(values)))] for size in sizes]
+
+
+Answer = Literal["holds", "does not hold", "undecided"]
+
+
+@dataclass(frozen=True)
+class SpreadDifference:
+    """The mean spread of some models minus that of others.
+
+    Attributes:
+        value: the difference.
+        interval: by a bootstrap over the trials of each model.
+        a_wider: share of the resamples in which the first models scatter more, ties counted half.
+    """
+
+    value: float
+    interval: Interval
+    a_wider: float
+
+    @property
+    def answer(self) -> Answer:
+        """Whether the first models scatter more: undecided where the interval contains 0."""
+        if 0 in self.interval:
+            return "undecided"
+        return "holds" if self.value > 0 else "does not hold"
+
+
+def iqr_difference(a: list[np.ndarray], b: list[np.ndarray], draws: int = DRAWS) -> SpreadDifference:
+    """Mean interquartile range over the models of `a` minus that over the models of `b`.
+
+    Args:
+        a: accuracies (n,) of each model of one side; the sizes may differ.
+        b: those of the other side.
+        draws: number of resamples; each draws the trials of each model anew, one model apart from another.
+    """
+    return _difference(interquartile_ranges, a, b, draws)
+
+
+def sd_difference(a: list[np.ndarray], b: list[np.ndarray], draws: int = DRAWS) -> SpreadDifference:
+    """The same of standard deviations."""
+    return _difference(standard_deviations, a, b, draws)
+
+
+def _difference(
+    measure: Callable[[np.ndarray], np.ndarray], a: list[np.ndarray], b: list[np.ndarray], draws: int
+) -> SpreadDifference:
+    def resampled(side: int, models: list[np.ndarray]) -> np.ndarray:
+        each = [
+            np.concatenate([measure(sample) for sample in _resamples(values, draws, [side, index])])
+            for index, values in enumerate(models)
+        ]
+        return np.mean(each, axis=0)
+
+    value = np.mean([measure(values) for values in a]) - np.mean([measure(values) for values in b])
+    differences = resampled(0, a) - resampled(1, b)
+    return SpreadDifference(float(value), percentile_interval(differences), share_ahead(differences))
+
+
+@dataclass(frozen=True)
+class SensitivityVerdict:
+    """Whether networks depend more on their hyperparameters than classical models do (claim C14).
+
+    The interquartile range decides: one hopeless configuration among thirty moves a standard deviation as much
+    as all the others together, and whether a resample holds it is a coin toss.
+
+    Attributes:
+        iqr: mean interquartile range of the deep models minus that of the classical ones.
+        sd: the same of standard deviations, to stand beside it.
+    """
+
+    iqr: SpreadDifference
+    sd: SpreadDifference
+
+    @property
+    def answer(self) -> Answer:
+        return self.iqr.answer
+
+
+def judge_sensitivity(deep: list[np.ndarray], classical: list[np.ndarray]) -> SensitivityVerdict | None:
+    """Compare the families by the models with `ENOUGH` values; None where one of them has no such model.
+
+    Args:
+        deep: validation accuracies (n,) of each network, one a random configuration.
+        classical: those of each classical model.
+    """
+    a, b = ([values for values in side if len(values) >= ENOUGH] for side in (deep, classical))
+    if not a or not b:
+        return None
+    return SensitivityVerdict(iqr_difference(a, b), sd_difference(a, b))

@@ -1,0 +1,91 @@
+"""The best of each family, and whether one of them is ahead."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from crossover.analysis.results import CellResult, DatasetResults
+from crossover.analysis.statistics import (
+    Interval,
+    mcnemar,
+    percentile_interval,
+    selected_difference,
+    share_ahead,
+)
+
+Winner = Literal["deep", "classical", "undecided", "tie"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The best deep model of a data set against the best classical one.
+
+    Differences are deep minus classical, in accuracy.
+
+    Attributes:
+        deep: the deep cell with the highest mean test accuracy.
+        classical: the classical one.
+        difference: of their mean accuracies.
+        interval: of that difference, by the paired two-level bootstrap.
+        deep_ahead: share of the resamples in which the deep one is ahead.
+        selected_difference: the same difference where the best are chosen and scored on different examples.
+        selected_interval: of that difference.
+        p_values: McNemar's exact test for each pair of fits.
+        n_test: examples of the test part.
+        candidates: cells of (deep, classical) from which the best were chosen.
+    """
+
+    deep: CellResult
+    classical: CellResult
+    difference: float
+    interval: Interval
+    deep_ahead: float
+    selected_difference: float
+    selected_interval: Interval
+    p_values: list[float]
+    n_test: int
+    candidates: tuple[int, int]
+
+    @property
+    def winner(self) -> Winner:
+        """Whose lead stands in both intervals; "undecided" where it stands in the plain one alone."""
+        if 0 in self.interval:
+            return "tie"
+        if 0 in self.selected_interval:
+            return "undecided"
+        return "deep" if self.difference > 0 else "classical"
+
+    @property
+    def p_value(self) -> float:
+        """The median over the pairs of fits."""
+        return float(np.median(self.p_values))
+
+
+def judge(results: DatasetResults) -> Verdict | None:
+    """Compare the best of each family on one data set; None where one of the families has no cell."""
+    deep, classical = results.family("deep"), results.family("classical")
+    if not deep or not classical:
+        return None
+    resamples = results.resamples
+    d, c = ([results.cells.index(cell) for cell in side] for side in (deep, classical))
+    plain = resamples.in_bag[:, d[0]] - resamples.in_bag[:, c[0]]
+    selected = selected_difference(resamples, d, c)
+    return Verdict(
+        deep=deep[0],
+        classical=classical[0],
+        difference=deep[0].mean("accuracy") - classical[0].mean("accuracy"),
+        interval=percentile_interval(plain),
+        deep_ahead=share_ahead(plain),
+        selected_difference=float(selected.mean()),
+        selected_interval=percentile_interval(selected),
+        p_values=_p_values(deep[0].correct, classical[0].correct),
+        n_test=results.n_test,
+        candidates=(len(deep), len(classical)),
+    )
+
+
+def _p_values(correct_a: np.ndarray, correct_b: np.ndarray) -> list[float]:
+    """One p for each repetition; a cell with a single fit has it in every repetition."""
+    a, b = np.broadcast_arrays(correct_a, correct_b)
+    return [mcnemar(fit_a, fit_b) for fit_a, fit_b in zip(a, b, strict=True)]

@@ -1,0 +1,206 @@
+"""Clocks and surroundings of a fit."""
+
+import ctypes
+import gc
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from crossover.core.energy import EnergyMeter
+from crossover.core.errors import CrossoverError
+
+_PACKAGES = ("numpy", "scikit-learn", "xgboost", "torch", "pytorch-lightning")
+
+
+@dataclass
+class Measurement:
+    """What one block of code took.
+
+    Attributes:
+        seconds: wall-clock time.
+        peak_memory_bytes: highest resident memory of the process during the block. Where the kernel cannot reset
+            its mark (outside Linux), the highest since the process began.
+        added_memory_bytes: what of it was not resident at the begin of the block; None outside Linux. It is the
+            block's own where the process does nothing else, as in the pipeline, whose cells are fitted in a
+            process each; what several jobs in one process take at once cannot be told apart. Memory of a GPU is
+            not in it.
+        energy_joules: of the machine's chips, other processes included (`crossover.core.energy`); None where the
+            machine cannot tell.
+        energy_method: how the energy was measured; empty where it was not.
+        device: set by the block: where it computed, as in `Model.device`. The GPU's energy counts where this is
+            "cuda: …".
+    """
+
+    seconds: float = 0.0
+    peak_memory_bytes: int = 0
+    added_memory_bytes: int | None = None
+    energy_joules: float | None = None
+    energy_method: str = ""
+    device: str = "cpu"
+
+
+@contextmanager
+def measured() -> Iterator[Measurement]:
+    """Measure the time, memory and energy of the block."""
+    result = Measurement()
+    resettable = _reset_peak_memory()
+    before = _peak_memory(resettable)
+    with EnergyMeter() as meter:
+        start = time.perf_counter()
+        yield result
+        result.seconds = time.perf_counter() - start
+    result.peak_memory_bytes = _peak_memory(resettable)
+    result.added_memory_bytes = max(0, result.peak_memory_bytes - before) if resettable else None
+    energy = meter.energy(gpu=result.device.startswith("cuda"))
+    result.energy_joules, result.energy_method = energy.joules, energy.method
+
+
+def return_free_memory() -> None:
+    """Give memory that is no longer used back to the system.
+
+    After it, a fit that follows another one in the same process asks for all the memory that it takes, as in a
+    process of its own. It takes some tenths of a second where torch is loaded.
+    """
+    gc.collect()
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):  # glibc's, not musl's
+        libc.malloc_trim(0)
+
+
+def _reset_peak_memory() -> bool:
+    try:
+        Path("/proc/self/clear_refs").write_text("5")  # proc(5): resets VmHWM to the present resident size
+    except OSError:
+        return False
+    return True
+
+
+def _peak_memory(resettable: bool) -> int:
+    if resettable:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    unit = 1 if platform.system() == "Darwin" else 1024  # getrusage(2): bytes on macOS, KiB elsewhere
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def threads() -> int:
+    """Processor threads that a fit in this process may use: what `use_threads` set, else one a core."""
+    return _in_use[-1] if _in_use else cores()
+
+
+_in_use: list[int] = []
+"""What `use_threads` set and nobody has taken back."""
+
+_VARIABLES = (
+    "OMP_NUM_THREADS",  # XGBoost, torch, scikit-learn's compiled loops; read when the library is loaded
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "LOKY_MAX_CPU_COUNT",  # joblib: what n_jobs=-1 means
+)
+
+
+class use_threads:
+    """Limit what a job computes with to some processor threads: libraries that are loaded and those that will be.
+
+    It takes effect at once. As a context manager it is undone at the end of the block, so that jobs of different
+    settings can follow each other in one process.
+
+    Args:
+        n: processor threads; None is OMP_NUM_THREADS where the environment gives it, as Hydra's launchers do, else
+            one a core.
+
+    Raises:
+        CrossoverError: `n` is not a positive integer.
+    """
+
+    def __init__(self, n: int | None) -> None:
+        if n is not None and (isinstance(n, bool) or not isinstance(n, int) or n < 1):
+            raise CrossoverError(
+                f"threads must be a positive integer or null, got {n!r} (conf/training.yaml or the command line)"
+            )
+        from threadpoolctl import threadpool_limits
+
+        self._environment = {name: os.environ.get(name) for name in _VARIABLES}
+        self.n = n or _from_environment() or cores()
+        os.environ.update(dict.fromkeys(_VARIABLES, str(self.n)))
+        self._torch = _set_torch_threads(self.n)  # before the pools, one of which is torch's
+        self._pools = threadpool_limits(self.n)
+        _in_use.append(self.n)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _in_use.remove(self.n)
+        for name, value in self._environment.items():
+            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+        self._pools.restore_original_limits()
+        if self._torch is not None:
+            _set_torch_threads(self._torch)
+
+
+def _from_environment() -> int | None:
+    given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]  # a list is one number a level of nesting
+    return int(given) if given.isdecimal() and int(given) > 0 else None
+
+
+def _set_torch_threads(n: int) -> int | None:
+    """Set torch's number of threads and return the former one; torch that is imported later reads the environment."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return None
+    former = int(torch.get_num_threads())
+    torch.set_num_threads(n)
+    return former
+
+
+def versions() -> str:
+    """Python's and the model libraries' versions, without importing any of them."""
+    found = [f"python {platform.python_version()}"]
+    for package in _PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    return ", ".join(found)
+
+
+def git_commit(root: Path) -> str:
+    """The commit of the project, with "+" where the work tree differs from it; "" outside a repository."""
+    commit = _git(root, "rev-parse", "HEAD")
+    return commit + ("+" if commit and _git(root, "status", "--porcelain") else "")
+
+
+def _git(root: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip()
+
+
+def now() -> str:
+    """The time, ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,62 @@
+"""From YAML to objects, with an error that names the file and the key."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from crossover.core.errors import CrossoverError, first_line
+from crossover.core.files import read_json, write_json
+
+
+def build(node: Any, origin: str) -> Any:
+    """Instantiate a config node by its `_target_`.
+
+    Args:
+        node: a DictConfig or dict.
+        origin: the file that the node came from, for the error message.
+
+    Raises:
+        CrossoverError: the class does not take one of the keys, or refuses a value.
+    """
+    from hydra.errors import InstantiationException
+    from hydra.utils import UNSAFE_DISABLE_EXECUTION_CHECKS, instantiate
+
+    try:
+        # The project's own YAML files may name a class of any library: that is how a model is added.
+        return instantiate(node, _convert_="all", _execution_whitelist_=UNSAFE_DISABLE_EXECUTION_CHECKS)
+    except CrossoverError as error:
+        raise CrossoverError(f"{origin}: {error}") from error
+    except (InstantiationException, TypeError) as error:  # a class that refuses a key raises TypeError
+        raise CrossoverError(
+            f"{origin}: {first_line(error)}; see the comments in that file for its keys"
+        ) from error
+
+
+def plain(node: Any) -> dict[str, Any]:
+    """A config node as plain dictionaries and lists, interpolations resolved."""
+    from omegaconf import DictConfig, OmegaConf
+
+    return OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig) else dict(node)  # type: ignore[return-value]
+
+
+def save_config(folder: Path, node: dict[str, Any]) -> None:
+    """Keep the configuration of a fitted object beside it."""
+    write_json(folder / "config.json", node)
+
+
+def load_fitted(folder: Path, made_by: str) -> Any:
+    """Load a fitted model or feature set; its class must be one of this package's.
+
+    Raises:
+        CrossoverError: the folder holds no configuration, or names a class outside the package.
+    """
+    from hydra.utils import get_class
+
+    target = read_json(folder / "config.json", made_by)["_target_"]
+    if not target.startswith("crossover."):
+        raise CrossoverError(
+            f"a fitted object's class must be one of the package crossover, got {json.dumps(target)} "
+            f"({folder / 'config.json'}); make it again with `{made_by}`"
+        )
+    fitted: Any = get_class(target)
+    return fitted.load(folder)

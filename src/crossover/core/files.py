@@ -1,0 +1,96 @@
+"""Writing files so that a killed process leaves nothing half-written."""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from crossover.core.errors import CrossoverError
+
+
+@contextmanager
+def atomic_folder(target: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `target` and rename it to `target` when the block ends well.
+
+    An error inside the block removes the new folder and leaves an older `target` as it was. A place that cannot
+    be written, or a full disk, is an OSError, which `crossover.cli` tells in one sentence.
+    """
+    fresh = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(target)
+        fresh.mkdir()
+        yield fresh
+        if target.exists():
+            shutil.rmtree(target)
+        fresh.rename(target)
+    except OSError as error:
+        raise _named(error, target) from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _named(error: OSError, target: Path) -> OSError:
+    """The same error with the place that it speaks of; NumPy tells a full disk by a count of bytes alone."""
+    if error.errno is None and str(error).endswith("written"):
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+    if error.errno is not None and error.filename is None:
+        return OSError(error.errno, error.strerror, str(target))
+    return error
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove what a killed process left of an earlier attempt at the same folder."""
+    for leftover in target.parent.glob(f".{target.name}.*.partial"):
+        process = int(leftover.name.split(".")[-2])
+        if not Path(f"/proc/{process}").exists() or process == os.getpid():
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write readable JSON with a fixed key order, so that equal content is an equal file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_json(path: Path, made_by: str) -> Any:
+    """Read JSON that an earlier stage wrote.
+
+    Args:
+        path: the file.
+        made_by: the command that makes the file, for the error's advice.
+
+    Raises:
+        CrossoverError: the file is missing or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        raise CrossoverError(f"{path} does not exist; make it with `{made_by}`") from None
+    except json.JSONDecodeError as error:
+        raise CrossoverError(f"{path} is not valid JSON ({error}); make it again with `{made_by}`") from error
+
+
+def checksum(paths: Iterable[Path]) -> str:
+    """SHA-256 over the names and contents of files, in the order of their paths."""
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        digest.update(path.name.encode())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def digest(facts: Any) -> str:
+    """SHA-256 of plain values, the same for the same content whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def folder_bytes(folder: Path) -> int:
+    """Size of all files below a folder, in bytes."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,96 @@
+"""The best configuration of a search, as the training stages read it."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from crossover.core.errors import CrossoverError
+from crossover.core.layout import Layout
+from crossover.core.study import DEFAULT, TUNED
+from crossover.fitting.keys import leaves, searchable, set_at
+from crossover.fitting.training import CellConfig
+
+
+def configured(cell: CellConfig, layout: Layout) -> CellConfig:
+    """The cell with the configuration of its variant: "tuned" takes the best one that a search found.
+
+    Raises:
+        CrossoverError: the variant is neither "default" nor "tuned", the search has not run, or what it found no
+            longer fits the model's YAML.
+    """
+    if cell.variant == DEFAULT:
+        return cell
+    if cell.variant != TUNED:
+        raise CrossoverError(f"variant must be {DEFAULT} or {TUNED}, got {cell.variant!r} (the command line)")
+    path = layout.tuning(cell.dataset, cell.features, cell.model) / "best.yaml"
+    config = apply_best(cell.config, read_best(path), str(path), cell.origin)
+    return replace(cell, config=config, origin=f"{cell.origin} with {path}")
+
+
+def apply_best(
+    model_config: Mapping[str, Any], best: Mapping[str, Any], best_origin: str, model_origin: str
+) -> dict[str, Any]:
+    """A copy of a model's configuration with the values that a search found best.
+
+    Args:
+        model_config: of the model's YAML, plain.
+        best: what a `best.yaml` holds below `model`, nested as in the model's YAML.
+        best_origin: the file of the latter, for messages.
+        model_origin: the file of the former.
+
+    Raises:
+        CrossoverError: `best` holds a key that the model no longer has.
+    """
+    changed = copy.deepcopy(dict(model_config))
+    for name, value in leaves(best):
+        if name not in searchable(model_config):
+            raise CrossoverError(
+                f"a best configuration must hold keys of its model alone, but {best_origin} holds {name}, "
+                f"which {model_origin} no longer has; run `dvc repro` to search again"
+            )
+        set_at(changed, name, value)
+    return changed
+
+
+def write_best(path: Path, params: dict[str, Any], head: str) -> None:
+    """Write the best trial's parameters as the nested keys of the model's YAML.
+
+    Args:
+        path: the file.
+        params: dotted key of the model's YAML to value; empty where the default configuration is the best.
+        head: one line that says where the values come from.
+    """
+    model: dict[str, Any] = {}
+    for key, value in params.items():
+        node = model
+        *outer, leaf = key.split(".")
+        for name in outer:
+            node = node.setdefault(name, {})
+        node[leaf] = value
+    path.write_text(f"# {head}\n{yaml.safe_dump({'model': model}, sort_keys=False)}")
+
+
+def read_best(path: Path) -> dict[str, Any]:
+    """The nested keys that `write_best` wrote.
+
+    Raises:
+        CrossoverError: the file is missing or is not of that form.
+    """
+    try:
+        content = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise CrossoverError(
+            f"variant=tuned needs the best configuration of a search, and {path} does not exist; search for it "
+            "with `dvc repro` and the model in the lists of tuning in params.yaml"
+        ) from None
+    except yaml.YAMLError as error:
+        raise CrossoverError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict) or set(content) != {"model"} or not isinstance(content["model"], dict):
+        raise CrossoverError(
+            f"{path} must hold the key model with the keys of the model's YAML; search again"
+        )
+    return dict(content["model"])

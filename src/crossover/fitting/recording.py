@@ -1,0 +1,80 @@
+"""What is recorded of a fit in the tracker, by the stage that fits or, later, by the one that scores."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from crossover.core.files import folder_bytes
+from crossover.data.prepared import Meta, Prepared
+from crossover.fitting.records import Fit
+from crossover.tracking.tracker import FitFacts, FitLog
+
+
+class CellNames(Protocol):
+    """The names of a cell, as in `CellRecord` and `CellConfig`."""
+
+    @property
+    def dataset(self) -> str: ...
+    @property
+    def features(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def family(self) -> str: ...
+    @property
+    def variant(self) -> str: ...
+
+
+def facts_of(
+    cell: CellNames,
+    *,
+    seed: int,
+    fit_id: str,
+    params: dict[str, Any],
+    git_commit: str,
+    meta: Meta,
+    parent: str | None = None,
+) -> FitFacts:
+    """What identifies a fit to the tracker."""
+    return FitFacts(
+        dataset=cell.dataset,
+        features=cell.features,
+        model=cell.model,
+        family=cell.family,
+        variant=cell.variant,
+        seed=seed,
+        fit_id=fit_id,
+        stage=f"train_{cell.family}",
+        params=params,
+        git_commit=git_commit,
+        meta=meta,
+        parent=parent,
+    )
+
+
+def record_fit(log: FitLog, fit: Fit, featurizer: Path | None, prepared: Prepared) -> None:
+    """Record the model and the numbers of a finished fit.
+
+    Args:
+        log: the tracker's record of the fit.
+        fit: on disk.
+        featurizer: the fitted feature set in front of the model; None for a network.
+        prepared: the data set, of which a few rows become the model's example request.
+    """
+    # The model first: MLflow links the metrics that follow to it.
+    log.model(fit.model_folder, featurizer, prepared.meta, prepared.inputs("train")[:5])
+    record, cost = fit.record, fit.cost
+    numbers = {f"val/{name}": value for name, value in record.validation.items()}
+    numbers |= {"n_train": record.n_train, "fit_seconds": cost.fit_seconds}
+    numbers |= {
+        "peak_memory_bytes": cost.peak_memory_bytes,
+        "model_bytes": folder_bytes(fit.model_folder),
+    }
+    measured_where_possible = {"fit_memory_bytes": cost.fit_memory_bytes, "fit_energy_j": cost.fit_energy_j}
+    numbers |= {name: value for name, value in measured_where_possible.items() if value is not None}
+    log.metrics(numbers)
+
+
+def record_epochs(log: FitLog, fit: Fit) -> None:
+    """Record the epochs of a fit that nobody watched while it ran."""
+    for entry in fit.history:
+        log.epoch(int(entry["epoch"]), {name: value for name, value in entry.items() if name != "epoch"})

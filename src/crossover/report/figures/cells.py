@@ -1,0 +1,211 @@
+"""The figures of the comparison. The best of each family is filled, the others are pale."""
+
+from itertools import pairwise, zip_longest
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator
+
+from crossover.analysis.chapter import Chapter
+from crossover.analysis.costs import FIT_TIME, Cost, comparable_costs, cost_numbers, frontier
+from crossover.analysis.results import CellResult
+from crossover.analysis.statistics import accuracy_interval
+from crossover.report.figures.accuracy_axis import LABEL, accuracy_axis, shown
+from crossover.report.figures.labels import place_labels
+from crossover.report.figures.numbers import accuracy_numbers, overview_numbers
+from crossover.report.figures.style import (
+    COLORS,
+    FRONTIER,
+    INK,
+    SHAPES,
+    STYLE,
+    legend,
+    new_figure,
+    pale,
+    save,
+    title,
+)
+from crossover.report.text.wording import percent, significant, verdict_subtitle
+
+
+def draw_figures(folder: Path, chapters: list[Chapter]) -> None:
+    """Write every figure as PNG and SVG into `folder`, which is made."""
+    folder.mkdir(parents=True)
+    with matplotlib.rc_context(STYLE):
+        drawn = [chapter for chapter in chapters if chapter.results.cells]
+        save(_overview(drawn), folder / "overview", overview_numbers(drawn))
+        for chapter in drawn:
+            save(_accuracy(chapter), folder / f"{chapter.dataset}-accuracy", accuracy_numbers(chapter))
+            save(_cost(chapter), folder / f"{chapter.dataset}-cost", cost_numbers(chapter))
+
+
+def _accuracy(chapter: Chapter) -> Figure:
+    """Accuracy of every cell with its interval, best on top."""
+    cells = chapter.results.cells
+    figure = new_figure(9, 1.5 + 0.3 * len(cells))
+    axes = figure.add_subplot()
+    for row, cell in enumerate(cells):
+        _whisker(axes, cell, row, best=cell in chapter.best)
+    axes.set_yticks(range(len(cells)), [_row_label(cell) for cell in cells])
+    for text, cell in zip(axes.get_yticklabels(), cells, strict=True):
+        text.set(color=INK, fontweight="bold" if cell in chapter.best else "normal")
+    axes.set_ylim(len(cells) - 0.4, -0.6)
+    axes.grid(axis="y", visible=False)
+    intervals = [accuracy_interval(cell.correct) for cell in cells]
+    low, high = min(i.low for i in intervals), max(i.high for i in intervals)
+    n_test = chapter.results.n_test
+    accuracy_axis(axes, "x", shown(low, n_test), shown(high, n_test), n_test)
+    axes.set_xlabel(f"{LABEL}; whiskers: 95 % interval, small ticks: single fits")
+    _title(axes, chapter)
+    _numbers_at_the_right(axes, cells)
+    legend(figure)
+    return figure
+
+
+def _whisker(axes: Axes, cell: CellResult, row: int, best: bool) -> None:
+    interval, color, n_test = accuracy_interval(cell.correct), COLORS[cell.family], cell.correct.shape[1]
+    axes.plot(
+        [shown(interval.low, n_test), shown(interval.high, n_test)],
+        [row, row],
+        color=color,
+        lw=2,
+        alpha=1 if best else 0.45,
+    )
+    fits = [shown(accuracy, n_test) for accuracy in cell.correct.mean(axis=1)]
+    axes.plot(fits, np.full(len(fits), row), "|", color=color, ms=9, mew=1, alpha=0.8)
+    _dot(axes, _shown(cell), row, cell, best)
+
+
+def _shown(cell: CellResult) -> float:
+    return shown(cell.mean("accuracy"), cell.correct.shape[1])
+
+
+def _dot(axes: Axes, x: float, y: float, cell: CellResult, best: bool) -> None:
+    color = COLORS[cell.family]
+    axes.plot(
+        x,
+        y,
+        SHAPES[cell.family],
+        ms=8 if best else 6.5,
+        mec=color,
+        mfc=color if best else pale(color),
+        mew=1.4,
+        zorder=3.5 if best else 3,
+    )
+
+
+def _row_label(cell: CellResult) -> str:
+    return cell.label if cell.family == "deep" else f"{cell.label} ({cell.cell.features})"
+
+
+def _numbers_at_the_right(axes: Axes, cells: list[CellResult]) -> None:
+    for row, cell in enumerate(cells):
+        axes.annotate(
+            percent(cell.mean("accuracy")),
+            (1.01, row),
+            xycoords=axes.get_yaxis_transform(),
+            va="center",
+            color=COLORS[cell.family],
+            fontsize=9.5,
+        )
+
+
+def _title(axes: Axes, chapter: Chapter) -> None:
+    title(axes, chapter.dataset, verdict_subtitle(chapter.verdict))
+
+
+def _frontier_handle() -> Line2D:
+    return Line2D([], [], label="the best at this cost or less", **FRONTIER)
+
+
+def _cost(chapter: Chapter) -> Figure:
+    """Accuracy against each cost that was measured, one panel a cost."""
+    costs = comparable_costs(chapter.results.cells) or [FIT_TIME]  # a single cell compares with nothing
+    columns, rows = min(len(costs), 3), -(-len(costs) // 3)
+    figure = new_figure(4.6 * columns + 0.6, 3.9 * rows + 0.5)
+    panels = [figure.add_subplot(rows, columns, i + 1) for i in range(len(costs))]
+    for axes, cost in zip(panels, costs, strict=True):
+        _scatter(axes, chapter, cost)
+        axes.set_xlabel(cost.label)
+    for axes in panels[::columns]:
+        axes.set_ylabel(LABEL)
+    _title(panels[0], chapter)
+    legend(figure, _frontier_handle(), columns=3 if columns > 1 else 1)
+    figure.draw_without_rendering()  # fixes the layout that the labels are placed in
+    for axes, cost in zip(panels, costs, strict=True):
+        _label(axes, chapter, cost, _worth_a_label(chapter, cost))
+    return figure
+
+
+def _scatter(axes: Axes, chapter: Chapter, cost: Cost) -> None:
+    """One dot a cell, and a line along the cells that nothing beats in both accuracy and cost."""
+    axes.set_xscale("log")
+    axes.plot(*zip(*_steps(chapter, cost), strict=True), **FRONTIER, zorder=1)
+    spent = {cell: _spent(cell, cost) for cell in _measured(chapter, cost)}
+    for cell, x in spent.items():
+        _dot(axes, x, _shown(cell), cell, cell in chapter.best)
+    axes.margins(x=0.12)
+    wide = max(spent.values()) > 100 * min(spent.values())
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0), numticks=7))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 1)))
+    axes.minorticks_off()
+    accuracies = [_shown(cell) for cell in chapter.results.cells]
+    accuracy_axis(axes, "y", min(accuracies), max(accuracies), chapter.results.n_test)
+
+
+def _measured(chapter: Chapter, cost: Cost) -> list[CellResult]:
+    return [cell for cell in chapter.results.cells if np.isfinite(cost.of(cell))]
+
+
+def _spent(cell: CellResult, cost: Cost) -> float:
+    """Where a cost is drawn."""
+    return max(cost.of(cell), cost.least)
+
+
+def _steps(chapter: Chapter, cost: Cost) -> list[tuple[float, float]]:
+    """The corners of the frontier's stairs."""
+    front = [(_spent(cell, cost), _shown(cell)) for cell in frontier(chapter.results.cells, cost)]
+    corners = [(right, y) for (_, y), (right, _) in pairwise(front)]
+    return [point for pair in zip_longest(front, corners) for point in pair if point]
+
+
+def _worth_a_label(chapter: Chapter, cost: Cost) -> list[CellResult]:
+    """The best of each family, the frontier, then the other networks: what a reader looks for."""
+    front = frontier(chapter.results.cells, cost)
+    wanted = [*chapter.best, *front, *chapter.results.family("deep")]
+    return [cell for cell in dict.fromkeys(wanted) if np.isfinite(cost.of(cell))]
+
+
+def _label(axes: Axes, chapter: Chapter, cost: Cost, cells: list[CellResult]) -> None:
+    measured = _measured(chapter, cost)
+    points = [(_spent(cell, cost), _shown(cell)) for cell in measured]
+    where = [measured.index(cell) for cell in cells]
+    styles = [
+        {"color": COLORS[cell.family], "fontweight": "bold" if cell in chapter.best else "normal"}
+        for cell in cells
+    ]
+    texts = [_row_label(cell) for cell in cells]
+    place_labels(axes, points, where, texts, styles, keep_clear=_steps(chapter, cost))
+
+
+def _overview(chapters: list[Chapter]) -> Figure:
+    """Accuracy against the time to fit, one panel a data set."""
+    columns = min(len(chapters), 3) or 1
+    rows = -(-len(chapters) // columns) or 1
+    figure = new_figure(4.4 * columns, 3.6 * rows + 0.4)
+    panels = [figure.add_subplot(rows, columns, i + 1) for i in range(len(chapters))]
+    for axes, chapter in zip(panels, chapters, strict=True):
+        _scatter(axes, chapter, FIT_TIME)
+        axes.set_xlabel("seconds to fit")
+        _title(axes, chapter)
+    for axes in panels[::columns]:
+        axes.set_ylabel(LABEL)
+    legend(figure, _frontier_handle(), columns=3 if columns > 1 else 1)
+    figure.draw_without_rendering()
+    for axes, chapter in zip(panels, chapters, strict=True):
+        _label(axes, chapter, FIT_TIME, chapter.best)
+    return figure

@@ -1,0 +1,122 @@
+"""The numbers behind the figures, one tidy table a figure: accuracies in percent, as the axes show them."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from crossover.analysis.chapter import Chapter
+from crossover.analysis.results import CellResult
+from crossover.analysis.statistics import accuracy_interval
+from crossover.analysis.tuning import DatasetTuning, Search
+
+
+def overview_numbers(chapters: list[Chapter]) -> pd.DataFrame:
+    """One row a cell of every data set: its accuracy and its seconds to fit."""
+    return pd.DataFrame(
+        {
+            "dataset": chapter.dataset,
+            **cell_keys(cell),
+            "accuracy_percent": rounded_percent(cell.mean("accuracy")),
+            "fit_seconds": rounded(cell.mean("fit_seconds")),
+            "best_of_family": yes_no(cell in chapter.best),
+        }
+        for chapter in chapters
+        for cell in chapter.results.cells
+    )
+
+
+def accuracy_numbers(chapter: Chapter) -> pd.DataFrame:
+    """One row a cell: mean accuracy, its interval, and the accuracy of each single fit."""
+    return pd.DataFrame(
+        [cell_keys(cell) | _accuracies(cell) | _single_fits(cell) for cell in chapter.results.cells]
+    )
+
+
+def _accuracies(cell: CellResult) -> dict[str, Any]:
+    interval = accuracy_interval(cell.correct)
+    values = {"accuracy": cell.mean("accuracy"), "low_95": interval.low, "high_95": interval.high}
+    return {f"{name}_percent": rounded_percent(value) for name, value in values.items()}
+
+
+def _single_fits(cell: CellResult) -> dict[str, Any]:
+    accuracies = zip(cell.scores["seed"], cell.correct.mean(axis=1), strict=True)
+    return {f"seed_{int(seed)}_percent": rounded_percent(accuracy) for seed, accuracy in accuracies}
+
+
+def trial_numbers(tuning: DatasetTuning) -> pd.DataFrame:
+    """One row a trial (left panel), then one row a number of configurations tried (right panel)."""
+    rows = [row for search in tuning.searches for row in _trials(search)]
+    rows += [row for search in tuning.searches for row in _expected_best(search)]
+    return pd.DataFrame(rows)
+
+
+def _trials(search: Search) -> list[dict[str, Any]]:
+    return [
+        {
+            "shows": "trial",
+            **cell_keys(search.tuned),
+            "number": trial["trial"],
+            "accuracy_percent": rounded_percent(trial["accuracy"]),
+            "state": trial["state"],
+            "best": yes_no(trial["best"]),
+        }
+        for _, trial in search.trials.iterrows()
+    ]
+
+
+def _expected_best(search: Search) -> list[dict[str, Any]]:
+    curve = search.curve
+    values = zip(curve.expected, curve.low, curve.high, strict=True)
+    return [
+        {
+            "shows": "expected best" if search.independent else "best so far",
+            **cell_keys(search.tuned),
+            "number": k,
+            "accuracy_percent": rounded_percent(expected),
+            "low_95_percent": rounded_percent(low),
+            "high_95_percent": rounded_percent(high),
+        }
+        for k, (expected, low, high) in enumerate(values, start=1)
+    ]
+
+
+def pareto_numbers(searches: list[Search]) -> pd.DataFrame:
+    """One row a trial of every search: both objectives, and whether it is on the front."""
+    return pd.DataFrame([row for search in searches for row in _plane(search)])
+
+
+def _plane(search: Search) -> list[dict[str, Any]]:
+    objective = search.second_objective or "fit_seconds"
+    costs = search.costs.set_index("trial")[objective]
+    return [
+        {
+            **cell_keys(search.tuned),
+            "trial": trial["trial"],
+            "accuracy_percent": rounded_percent(trial["accuracy"]),
+            objective: rounded(float(costs[trial["trial"]])),
+            "state": trial["state"],
+            "on_the_front": yes_no(trial["pareto"]),
+            "best": yes_no(trial["best"]),
+        }
+        for _, trial in search.trials.iterrows()
+    ]
+
+
+def cell_keys(cell: CellResult) -> dict[str, Any]:
+    """The columns that say which cell a row is about."""
+    return {"model": cell.label, "features": cell.cell.features, "family": cell.family}
+
+
+def rounded_percent(share: float) -> float:
+    """0.988471 -> 98.85."""
+    return round(100 * float(share), 2)
+
+
+def rounded(value: float) -> float:
+    """Four significant digits: a cost is not measured more exactly."""
+    return float(f"{value:.4g}") if np.isfinite(value) else value
+
+
+def yes_no(value: bool) -> str:
+    return "yes" if value else ""

@@ -1,0 +1,306 @@
+"""The figures of the searches: every trial, the expected best, and accuracy against a second objective.
+
+Colour and shape tell the family, the line style tells the models of one family apart.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
+
+from crossover.analysis.tuning import DatasetTuning, Search
+from crossover.core.trial_columns import FAILED, PRUNED
+from crossover.report.figures.accuracy_axis import accuracy_axis, shown
+from crossover.report.figures.numbers import pareto_numbers, trial_numbers
+from crossover.report.figures.style import (
+    COLORS,
+    FRONTIER,
+    INK,
+    SHAPES,
+    STYLE,
+    legend,
+    new_figure,
+    pale,
+    save,
+    title,
+)
+from crossover.report.text.tuning import SECOND_OBJECTIVES
+from crossover.report.text.wording import percent, significant
+
+LABEL = "validation accuracy, % (errors on a log scale)"
+_DASHES = ["-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (8, 3, 2, 3))]
+GREY = "#777777"  # of a family, in a legend
+_DEFAULT: dict[str, Any] = {"marker": "x", "ls": "", "color": INK, "ms": 8, "mew": 2}
+_FENCE = 3  # interquartile ranges below the lower quartile: Tukey's outer fence
+_HEIGHT = 0.3  # of a strip, of the room for a row, on each side
+
+
+def draw_tuning_figures(folder: Path, tunings: list[DatasetTuning]) -> None:
+    """Write the figures of every data set as PNG and SVG into `folder`."""
+    with matplotlib.rc_context(STYLE):
+        for tuning in tunings:
+            save(_trials(tuning), folder / f"{tuning.dataset}-tuning", trial_numbers(tuning))
+            two = [search for search in tuning.searches if search.second_objective]
+            if two:
+                save(_pareto(tuning, two), folder / f"{tuning.dataset}-pareto", pareto_numbers(two))
+
+
+def _trials(tuning: DatasetTuning) -> Figure:
+    """Left a strip of trials for each search, right the best that is expected after k of them."""
+    figure = new_figure(12.5, max(4.2, 2.0 + 0.62 * len(tuning.searches)))
+    left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
+    _strips(left, tuning)
+    title(left, f"{tuning.dataset}: every trial", "bar: the quartiles, tick: the median; without the default")
+    curves = [search for search in tuning.searches if len(search.accuracies)]
+    _curves(right, curves)
+    dependent = not all(search.independent for search in curves)
+    title(
+        right,
+        "Expected best after k configurations",
+        "no band: best so far, since the proposals are not independent"
+        if dependent
+        else "band: 95 % interval",
+    )
+    legend(figure, *_handles(), columns=5)
+    figure.draw_without_rendering()  # fixes the layout that the labels are placed in
+    _name_curves(right, curves)
+    return figure
+
+
+def _handles() -> list[Line2D]:
+    return [
+        Line2D([], [], label="default configuration", **_DEFAULT),
+        Line2D([], [], marker="o", ls="", ms=9, mec=INK, mfc=GREY, mew=1.6, label="best trial"),
+        Line2D([], [], marker="o", ls="", ms=6, mec=GREY, mfc="white", label="pruned"),
+    ]
+
+
+def _strips(axes: Axes, tuning: DatasetTuning) -> None:
+    searches, resolution = tuning.searches, _resolution(tuning.searches)
+    low, high = _limits(searches, resolution)
+    accuracy_axis(axes, "x", low, high, resolution)
+    for row, search in enumerate(searches):
+        _strip(axes, search, row, low, resolution)
+    axes.set_yticks(range(len(searches)), [name(search) for search in searches])
+    axes.tick_params(axis="y", length=0, labelcolor=INK)
+    axes.set_ylim(len(searches) - 0.5, -0.5)
+    axes.grid(axis="y", visible=False)
+    axes.set_xlabel(LABEL)
+
+
+def name(search: Search) -> str:
+    cell = search.tuned.cell
+    return cell.model if search.tuned.family == "deep" else f"{cell.model} ({cell.features})"
+
+
+def _resolution(searches: list[Search]) -> int:
+    """Answers behind the finest of the accuracies: validation examples times splits."""
+    return max(s.facts["n_validation"] * len(s.facts["repetitions"]) for s in searches)
+
+
+def _limits(searches: list[Search], resolution: int) -> tuple[float, float]:
+    """In percent, from the lowest trial that is no far outlier of its model to the highest of all."""
+    defaults = [search.default_trial["accuracy"] for search in searches]
+    defaults = [accuracy for accuracy in defaults if not np.isnan(accuracy)]
+    drawn = [search.accuracies for search in searches if len(search.accuracies)]
+    if not drawn and not defaults:
+        return 0.0, 100.0
+    low = min([*map(_fence, drawn), *defaults])
+    high = max([*(accuracies.max() for accuracies in drawn), *defaults])
+    return shown(float(low), resolution), shown(float(high), resolution)
+
+
+def _fence(accuracies: np.ndarray) -> float:
+    """The lowest value within Tukey's outer fence, on the scale of the axis: the logarithm of the error."""
+    errors = np.log(np.maximum(1 - accuracies, 1e-4))
+    low, high = np.quantile(errors, [0.25, 0.75])
+    return float(accuracies[errors <= high + _FENCE * max(high - low, 0.05)].min())
+
+
+def _strip(axes: Axes, search: Search, row: int, low: float, resolution: int) -> None:
+    """The trials of one search around `row`; those left of the axis are counted at its edge."""
+    family, trials = search.tuned.family, search.scored
+    x = _shown_all(search.accuracies, resolution)
+    inside = x >= low
+    pruned, best = (trials["state"] == PRUNED).to_numpy(), trials["best"].to_numpy(dtype=bool)
+    y = row + _HEIGHT * _scattered(len(x))
+    color = COLORS[family]
+    for some, face in ((inside & ~pruned & ~best, pale(color)), (inside & pruned, "white")):
+        axes.plot(x[some], y[some], SHAPES[family], ms=5.5, mec=color, mfc=face, mew=1, alpha=0.9, zorder=2.5)
+    _quartiles(axes, x, row, low)
+    _highlights(axes, search, row, resolution)
+    _counts(axes, search, row, int(np.sum(~inside)))
+
+
+def _scattered(n: int) -> np.ndarray:
+    """n numbers in [-1, 1) that fill it evenly: multiples of the golden ratio, without their whole part."""
+    return 2 * ((np.arange(1, n + 1) * 0.6180339887) % 1) - 1
+
+
+def _quartiles(axes: Axes, x: np.ndarray, row: int, low: float) -> None:
+    if len(x):
+        quartiles = np.maximum(np.quantile(x, [0.25, 0.5, 0.75]), low)
+        below = row + 0.41
+        axes.plot(quartiles[[0, 2]], [below, below], color=INK, lw=2.5, solid_capstyle="butt", zorder=2)
+        axes.plot(quartiles[1], below, "|", color=INK, ms=9, mew=2, zorder=2)
+
+
+def _highlights(axes: Axes, search: Search, row: int, resolution: int) -> None:
+    best, default, family = search.best, search.default_trial["accuracy"], search.tuned.family
+    if best is not None:
+        x = shown(best["accuracy"], resolution)
+        axes.plot(x, row, SHAPES[family], ms=9, mec=INK, mfc=COLORS[family], mew=1.6, zorder=4)
+    if not np.isnan(default):
+        axes.plot(shown(default, resolution), row, zorder=5, **_DEFAULT)
+
+
+def _counts(axes: Axes, search: Search, row: int, n_below: int) -> None:
+    """In words: how many trials lie left of the axis, and how many failed."""
+    color = COLORS[search.tuned.family]
+    style: dict[str, Any] = {"color": color, "fontsize": 8.5, "va": "center", "annotation_clip": False}
+    if n_below:
+        lowest = percent(float(search.accuracies.min()), 1)
+        text = f"◂ {n_below} to the left, lowest {lowest}"
+        axes.annotate(text, (0.01, row - 0.38), xycoords=axes.get_yaxis_transform(), **style)
+    failed = search.count(FAILED)
+    if failed:
+        axes.annotate(f"{failed} failed", (1.01, row), xycoords=axes.get_yaxis_transform(), **style)
+
+
+def _curves(axes: Axes, searches: list[Search]) -> None:
+    """One line a search, with the band of its interval where its trials are independent draws."""
+    faint = min(0.12, 0.7 / max(1, len(searches)))  # many bands on top of each other would hide the lines
+    for search in searches:
+        curve, color = search.curve, COLORS[search.tuned.family]
+        expected, low, high = (
+            _shown_all(v, _resolution(searches)) for v in (curve.expected, curve.low, curve.high)
+        )
+        k = np.arange(1, len(expected) + 1)
+        if search.independent:
+            axes.fill_between(k, low, high, color=color, alpha=faint, lw=0)
+        axes.plot(k, expected, color=color, lw=2, ls=_line_style(search, searches))
+        axes.plot(k[-1], expected[-1], SHAPES[search.tuned.family], color=color, ms=5)
+    axes.set_xlabel("configurations tried, without the default one")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    if searches:
+        _curve_limits(axes, searches)
+    axes.set_ylabel(LABEL)
+
+
+def _shown_all(accuracies: np.ndarray, resolution: int) -> np.ndarray:
+    return np.array([shown(float(accuracy), resolution) for accuracy in accuracies])
+
+
+def _curve_limits(axes: Axes, searches: list[Search]) -> None:
+    """Down to the lowest line, but not below the strips: hopeless configurations pull a mean of few far down."""
+    resolution = _resolution(searches)
+    least = shown(float(min(search.curve.expected.min() for search in searches)), resolution)
+    most = shown(float(max(search.curve.expected.max() for search in searches)), resolution)
+    accuracy_axis(axes, "y", max(least, min(most, _limits(searches, resolution)[0])), most, resolution)
+    axes.set_xlim(0.5, max(len(search.accuracies) for search in searches) + 0.5)
+
+
+def _line_style(search: Search, searches: list[Search]) -> object:
+    same = [other for other in searches if other.tuned.family == search.tuned.family]
+    return _DASHES[same.index(search) % len(_DASHES)]
+
+
+def _name_curves(axes: Axes, searches: list[Search]) -> None:
+    """Names at the right ends of the lines, pushed apart where they would overlap."""
+    if not searches:
+        return
+    resolution = _resolution(searches)
+    end = axes.get_xlim()[1]
+    ends = [shown(float(search.curve.expected[-1]), resolution) for search in searches]
+    points = axes.transAxes.inverted().transform(axes.transData.transform([(end, y) for y in ends]))
+    line_height = 13 / (axes.bbox.height * 72 / axes.figure.dpi)
+    for search, (_, y), place in zip(searches, points, _apart(points[:, 1], line_height), strict=True):
+        axes.annotate(
+            name(search),
+            (1.0, y),
+            (1.05, place),
+            "axes fraction",
+            "axes fraction",
+            va="center",
+            color=COLORS[search.tuned.family],
+            fontsize=9.5,
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": "#9a9a9a", "lw": 0.7, "shrinkA": 0, "shrinkB": 0},
+        )
+
+
+def _apart(wanted: np.ndarray, gap: float) -> np.ndarray:
+    """Places as near to the wanted ones as a least distance allows, in the same order."""
+    order = np.argsort(wanted, kind="stable")
+    # With the gaps taken out, the nearest rising sequence: groups that would overlap share their mean.
+    steps = gap * np.arange(len(wanted))
+    groups = [[value] for value in wanted[order] - steps]
+    at = 1
+    while at < len(groups):
+        if np.mean(groups[at]) < np.mean(groups[at - 1]):
+            groups[at - 1] += groups.pop(at)
+            at = max(1, at - 1)
+        else:
+            at += 1
+    places = np.empty(len(wanted))
+    places[order] = np.concatenate([[np.mean(group)] * len(group) for group in groups]) + steps
+    return places
+
+
+def _pareto(tuning: DatasetTuning, searches: list[Search]) -> Figure:
+    """Accuracy against the second objective, one panel a search, the front as stairs."""
+    columns = min(len(searches), 3)
+    rows = -(-len(searches) // columns)
+    figure = new_figure(max(6, 4.4 * columns), 3.6 * rows + 0.6)
+    panels = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
+    low, high = _limits(searches, _resolution(searches))
+    for axes, search in zip(panels, searches, strict=False):
+        _plane(axes, search, low, _resolution(searches))
+        title(axes, f"{tuning.dataset}: {name(search)}", f"{int(search.trials['pareto'].sum())} on the front")
+        axes.set_xlabel(SECOND_OBJECTIVES[search.second_objective or "fit_seconds"])
+    _log_axis(panels[0])
+    accuracy_axis(panels[0], "y", low, high, _resolution(searches))
+    for axes in panels[: len(searches) : columns]:
+        axes.set_ylabel(LABEL)
+    for axes in panels[len(searches) :]:
+        axes.set_visible(False)
+    on_front = Line2D([], [], label="Pareto front", marker="o", mec=GREY, mfc=GREY, **FRONTIER)
+    legend(figure, *_handles(), on_front, columns=2 if columns == 1 else 3)
+    return figure
+
+
+def _log_axis(axes: Axes) -> None:
+    axes.set_xscale("log")
+    axes.margins(x=0.12)
+    axes.xaxis.set_major_locator(LogLocator(numticks=7))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 1)))
+    axes.minorticks_off()
+
+
+def _plane(axes: Axes, search: Search, low: float, resolution: int) -> None:
+    """The trials of one search: pale, full on the front; those below the axis are counted."""
+    family, trials = search.tuned.family, search.trials.set_index("trial")
+    color, costs = COLORS[family], search.costs.set_index("trial")[search.second_objective].to_dict()
+    scored = trials["accuracy"].dropna().to_dict()
+    at = {t: (float(costs[t]), shown(accuracy, resolution)) for t, accuracy in scored.items()}
+    front = sorted(at[t] for t in trials.index[trials["pareto"]] if t in at)
+    pruned = [at[t] for t in trials.index[trials["state"] == PRUNED]]
+    axes.step(*_columns(front), where="post", zorder=1, **FRONTIER)
+    style: dict[str, Any] = {"marker": SHAPES[family], "ls": "", "ms": 6, "mec": color}
+    for points, face, order in ((list(at.values()), pale(color), 2), (pruned, "white", 3), (front, color, 4)):
+        axes.plot(*_columns(points), mfc=face, zorder=order, **style)
+    if search.best is not None:
+        axes.plot(*at[search.best["trial"]], **style | {"ms": 9, "mec": INK}, mfc=color, mew=1.6, zorder=5)
+    if 0 in at:
+        axes.plot(*at[0], zorder=6, **_DEFAULT)
+    if below := sum(y < low for _, y in at.values()):
+        axes.annotate(f"{below} below", (0.03, 0.03), xycoords="axes fraction", color=color, fontsize=8.5)
+
+
+def _columns(points: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    return [x for x, _ in points], [y for _, y in points]

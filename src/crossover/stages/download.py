@@ -1,0 +1,36 @@
+"""Stage download: a data set's published files to `data/raw/<dataset>/`."""
+
+import shutil
+from pathlib import Path
+
+from crossover.core.errors import CrossoverError
+from crossover.core.files import atomic_folder
+from crossover.core.layout import Layout
+from crossover.data.source import DataSource
+
+
+def download(source: DataSource, layout: Layout) -> None:
+    """Fetch a data set's files; finished ones outlast a kill in `layout.staging`, for the next call.
+
+    Raises:
+        CrossoverError: a file cannot be fetched, its checksum is wrong, or the place cannot be written.
+    """
+    staging = layout.staging / "download" / source.name
+    _start(staging, layout.raw(source.name))
+    files = source.download(staging)
+    with atomic_folder(layout.raw(source.name)) as folder:
+        for file in files:  # and nothing else: a killed download leaves temporary files beside them
+            shutil.move(file, folder / file.name)
+    shutil.rmtree(staging, ignore_errors=True)
+
+
+def _start(staging: Path, raw: Path) -> None:
+    """Make the staging folder; files of an earlier download with the right checksums are kept."""
+    try:
+        if raw.is_dir() and not staging.exists():
+            shutil.copytree(raw, staging)
+        staging.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CrossoverError(
+            f"cannot write {staging}: {error.strerror or error}; make the place writable or free some space"
+        ) from error

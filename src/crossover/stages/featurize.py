@@ -1,0 +1,88 @@
+"""The stage featurize: a prepared data set to a feature matrix."""
+
+import logging
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossover.core.configuration import save_config
+from crossover.core.errors import CrossoverError
+from crossover.core.files import atomic_folder, write_json
+from crossover.core.layout import Layout
+from crossover.data.prepared import Prepared
+from crossover.features.base import FeatureMeta, FeatureSet
+
+log = logging.getLogger(__name__)
+
+ROWS = 10_000
+"""Rows that the check for finite values takes at a time, so that it needs little memory."""
+
+
+def featurize(
+    dataset: str, name: str, feature_set: FeatureSet, config: dict[str, Any], layout: Layout, *, jobs: int
+) -> None:
+    """Fit a feature set on the training part and write both parts' features; test labels are not read.
+
+    Args:
+        dataset: a prepared data set.
+        name: of the feature set, as in `conf/features/<name>.yaml`.
+        feature_set: not yet fitted.
+        config: from which the feature set was built, kept beside it.
+        layout: where everything lies.
+        jobs: processes; -1 is one a core.
+
+    Raises:
+        CrossoverError: the data set is not prepared, or a feature is not finite.
+    """
+    prepared = Prepared(layout.prepared(dataset))
+    modality = prepared.meta.modality
+    with atomic_folder(layout.features(dataset, name)) as folder:
+        if modality in feature_set.modalities:
+            meta = _write(dataset, name, feature_set, prepared, folder, jobs)
+            save_config(folder / "featurizer", config)
+        else:
+            takes = " and ".join(f"{kind}s" for kind in sorted(feature_set.modalities))
+            an = {"image": "a set of images", "table": "a table"}[modality]
+            meta = FeatureMeta(dataset, name, False, f"{name} describes {takes}, {dataset} is {an}", 0, [])
+        write_json(folder / "train" / "meta.json", asdict(meta))
+    log.info("%s/%s: %s", dataset, name, f"{meta.n_features} features" if meta.applicable else meta.reason)
+
+
+def _write(
+    dataset: str, name: str, feature_set: FeatureSet, prepared: Prepared, folder: Path, jobs: int
+) -> FeatureMeta:
+    feature_set.fit(prepared.train())
+    names = feature_set.names()
+    for part in ("train", "test"):
+        X = feature_set.transform(prepared.inputs(part), jobs=jobs, progress=True)
+        _check_finite(X, names, f"{dataset}/{name}, {part} part")
+        (folder / part).mkdir()
+        np.save(folder / part / "X.npy", np.ascontiguousarray(X, np.float32))
+    (folder / "featurizer").mkdir()
+    feature_set.save(folder / "featurizer")
+    return FeatureMeta(dataset, name, True, "", X.shape[1], names)
+
+
+def _check_finite(X: np.ndarray, names: list[str], where: str) -> None:
+    for start in range(0, len(X), ROWS):
+        bad = np.argwhere(~np.isfinite(X[start : start + ROWS]))
+        if len(bad):
+            row, column = bad[0]
+            raise CrossoverError(
+                f"every feature must be finite, got {X[start + row, column]} in row {start + row} of "
+                f"{column_name(names, column)} ({where}); mend the feature set's code or the data"
+            )
+
+
+def column_name(names: list[str], column: int) -> str:
+    """The name of a column, or of the block "hog (576)" that it lies in, given the names of a feature set."""
+    for name in names:
+        block = re.fullmatch(r"(.*) \((\d+)\)", name)
+        width = int(block[2]) if block else 1
+        if column < width:
+            return f"{block[1]}, column {column} of {width}" if block and width > 1 else name
+        column -= width
+    raise IndexError(column)

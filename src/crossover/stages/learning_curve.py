@@ -1,0 +1,86 @@
+"""From the configuration of `pipelines/learning_curve.py` to a learning curve."""
+
+from pathlib import Path
+
+import pandas as pd
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import get_class
+from omegaconf import DictConfig
+
+from crossover import cli
+from crossover.core.clock import use_threads
+from crossover.core.columns import read_rows
+from crossover.core.configuration import plain
+from crossover.core.curve_columns import CURVE_SCORES
+from crossover.core.files import read_json, write_json
+from crossover.core.layout import LEARNED
+from crossover.core.study import DEFAULT, load_study, with_overrides
+from crossover.fitting.curve import CurveRun
+from crossover.fitting.training import CellConfig
+from crossover.launching import multirun
+
+KEYS = (
+    "dataset",
+    "features",
+    "model",
+    "trainer",
+    "study",
+    "sizes",
+    "repetitions",
+    "output",
+    "not_applicable",
+    "tracking",
+    "threads",
+)
+
+
+def cell_of(config: DictConfig) -> CellConfig:
+    """The cell whose curve is measured; a network's features are its own."""
+    family = get_class(config.model["_target_"]).family  # type: ignore[attr-defined]
+    deep = family == "deep"
+    return CellConfig(
+        dataset=config.dataset.name,
+        features=LEARNED if deep else cli.choice("features"),
+        model=cli.choice("model"),
+        family=family,
+        variant=DEFAULT,
+        config=plain(config.model),
+        trainer=plain(config.trainer) if deep else None,
+        origin=cli.origin("model"),
+        trainer_origin=cli.origin("trainer"),
+    )
+
+
+def run_curve(config: DictConfig) -> float | None:
+    """Measure the curve; mean validation accuracy at the largest size, None where the cell does not apply.
+
+    Raises:
+        CrossoverError: see `CurveRun.run`; or a value of the configuration is refused.
+    """
+    cell, given = cell_of(config), plain(config)
+    study = load_study(Path(config.study))
+    plan = with_overrides(study.learning_curve, given["sizes"], given["repetitions"])
+    tracker = cli.tracker(config)
+    run = CurveRun(cell, plan, cli.layout(config), Path(config.output), tracker, cli.multirun_name())
+    with use_threads((config.trainer.threads if cell.trainer else None) or config.threads):
+        scores = _once(run, config) if _owns_folder(run) else run.run(not_applicable=config.not_applicable)
+    largest = scores[scores["n"] == scores["n"].max()]
+    return None if largest.empty else float(largest["validation_accuracy"].mean())
+
+
+def _owns_folder(run: CurveRun) -> bool:
+    """Whether the curve lies in the folder of a multirun's job, which the same command finds again."""
+    in_job_folder = run.output.absolute() == Path(HydraConfig.get().runtime.output_dir).absolute()
+    return cli.multirun_name() is not None and in_job_folder and not run.data.cell_data.why_not()
+
+
+def _once(run: CurveRun, config: DictConfig) -> pd.DataFrame:
+    """The scores of a job of a multirun, taken over where the same job has ended in the same folder before."""
+    marker = Path(config.output) / "curve.json"
+    if marker.exists() and read_json(marker, "the same command") == {"curve_id": run.curve_id}:
+        multirun.mark_taken_over(Path(config.output))
+        return read_rows(run.folder / "scores.csv", CURVE_SCORES, "the same command")
+    marker.unlink(missing_ok=True)
+    scores = run.run(not_applicable=config.not_applicable)
+    write_json(marker, {"curve_id": run.curve_id})
+    return scores

@@ -1,0 +1,258 @@
+"""The crossover of two learning curves, on curves whose crossings are known."""
+
+import numpy as np
+import pytest
+
+from crossover.analysis.crossing import (
+    Crossover,
+    crossover,
+    equal_budgets,
+    resample,
+    simultaneous_band,
+    within_budget,
+)
+
+SIZES = np.array([100, 300, 1000, 3000, 10_000])
+N_TEST = 2000
+
+
+def answers(accuracies: list[float], repetitions: int = 3, seed: int = 0, n_test: int = N_TEST) -> np.ndarray:
+    """bool (S, R, n_test) with exactly these accuracies; the fits agree on what is easy, more or less."""
+    rng = np.random.default_rng(seed)
+    difficulty = np.random.default_rng(99).normal(size=n_test)
+    ranks = difficulty + 0.5 * rng.normal(size=(len(accuracies), repetitions, n_test))
+    right = np.round(np.array(accuracies) * n_test)[:, None, None]
+    return ranks.argsort(axis=2).argsort(axis=2) < right
+
+
+def compare(a: np.ndarray, b: np.ndarray, sizes: np.ndarray = SIZES) -> Crossover:
+    draws = resample([a, b], draws=2000)
+    return crossover(sizes, a.mean(axis=(1, 2)) - b.mean(axis=(1, 2)), draws[:, 0] - draws[:, 1])
+
+
+def compared(a: list[float], b: list[float]) -> Crossover:
+    return compare(answers(a, seed=1), answers(b, seed=2))
+
+
+def test_one_crossing_lies_where_the_difference_is_zero() -> None:
+    # The difference is -10, -6, -3, +3, +4 points, so 0 half way from 1,000 to 3,000 on the log scale.
+    found = compared([0.50, 0.64, 0.77, 0.88, 0.94], [0.60, 0.70, 0.80, 0.85, 0.90])
+    assert found.kind == "one crossing"
+    assert found.signs.tolist() == [-1, -1, -1, 1, 1]
+    assert found.difference == pytest.approx([-0.10, -0.06, -0.03, 0.03, 0.04])
+    (crossing,) = found.crossings
+    assert crossing.n == pytest.approx(np.sqrt(1000 * 3000))
+    assert crossing.direction == "deep overtakes"
+    assert 1000 <= crossing.low < crossing.n < crossing.high <= 3000
+
+
+def test_the_same_curves_the_other_way_round() -> None:
+    a, b = answers([0.50, 0.64, 0.77, 0.88, 0.94], seed=1), answers([0.60, 0.70, 0.80, 0.85, 0.90], seed=2)
+    there, back = compare(a, b), compare(b, a)
+    assert back.signs.tolist() == (-there.signs).tolist()
+    assert back.crossings[0].direction == "classical overtakes back"
+    assert back.crossings[0].n == pytest.approx(there.crossings[0].n)
+    assert back.ahead == pytest.approx(1 - there.ahead)
+
+
+def test_two_crossings() -> None:
+    # -8, +8, +8, -6, -6: up half way from 100 to 300, down at 8/14 of the way from 1,000 to 3,000.
+    found = compared([0.52, 0.78, 0.88, 0.84, 0.86], [0.60, 0.70, 0.80, 0.90, 0.92])
+    assert found.kind == "several crossings"
+    assert [c.direction for c in found.crossings] == ["deep overtakes", "classical overtakes back"]
+    assert [c.n for c in found.crossings] == pytest.approx([np.sqrt(100 * 300), 1000 * 3 ** (8 / 14)])
+
+
+def test_undecided_sizes_between_are_bridged() -> None:
+    # -10, -5, 0, +5, +10: exactly 0 at 1,000, which no band excludes.
+    found = compared([0.50, 0.65, 0.80, 0.90, 0.98], [0.60, 0.70, 0.80, 0.85, 0.88])
+    assert found.signs.tolist() == [-1, -1, 0, 1, 1]
+    assert found.undecided.tolist() == [1000]
+    assert found.crossings[0].n == pytest.approx(1000)
+    assert 300 < found.crossings[0].low < 1000 < found.crossings[0].high < 3000
+
+
+def test_of_several_zeros_in_a_bracket_the_geometric_mean_of_the_first_and_the_last() -> None:
+    # Only the first and the last size are decided; between them the observed difference goes up, down and up.
+    sizes, difference = np.array([1, 10, 100, 1000]), np.array([-0.1, 0.01, -0.01, 0.1])
+    spread = np.array([0.001, 0.02, 0.02, 0.001])
+    draws = difference + spread * np.random.default_rng(0).normal(size=(4000, 4))
+    found = crossover(sizes, difference, draws)
+    assert found.signs.tolist() == [-1, 0, 0, 1]
+    # Zeros at 10^(10/11) and at 10^(2 + 1/11): on the log scale their middle is 1.5.
+    assert found.crossings[0].n == pytest.approx(10**1.5)
+
+
+@pytest.mark.parametrize(
+    ("throughout", "interval"), [([0.05, 0.15], (10, 100)), ([-0.15, -0.05], (100, 1000))]
+)
+def test_a_resample_without_a_crossing_counts_at_the_end_it_points_to(
+    throughout: list[float], interval: tuple[float, float]
+) -> None:
+    """4 % of the resamples have no crossing: more than a tail of 2.5 %, less than the band gives away."""
+    sizes, difference = np.array([10, 1000]), np.array([-0.1, 0.1])
+    draws = np.concatenate([np.tile(throughout, (40, 1)), np.tile(difference, (960, 1))])
+    (crossing,) = crossover(sizes, difference, draws).crossings
+    assert crossing.n == pytest.approx(100)
+    assert (crossing.low, crossing.high) == pytest.approx(interval)
+
+
+@pytest.mark.parametrize(
+    ("a", "kind", "signs"),
+    [
+        ([0.70, 0.80, 0.90, 0.95, 0.99], "from the smallest size on", [1, 1, 1, 1, 1]),
+        ([0.50, 0.60, 0.70, 0.75, 0.80], "not up to N", [-1, -1, -1, -1, -1]),
+        ([0.60, 0.70, 0.90, 0.95, 0.99], "ahead from n on", [0, 0, 1, 1, 1]),
+        ([0.50, 0.60, 0.80, 0.85, 0.90], "not up to N", [-1, -1, 0, 0, 0]),
+    ],
+)
+def test_curves_that_never_cross(a: list[float], kind: str, signs: list[int]) -> None:
+    found = compared(a, [0.60, 0.70, 0.80, 0.85, 0.90])
+    assert (found.kind, found.signs.tolist(), found.crossings) == (kind, signs, [])
+
+
+def test_curves_that_tie_are_undecided() -> None:
+    found = compared([0.60, 0.701, 0.80, 0.85, 0.90], [0.601, 0.70, 0.80, 0.851, 0.90])
+    assert found.kind == "undecided"
+    assert (found.low < 0).all()
+    assert (found.high > 0).all()
+    assert (np.abs(found.ahead - 0.5) < 0.4).all()
+
+
+def test_a_curve_against_itself_is_exactly_undecided() -> None:
+    a = answers([0.60, 0.70, 0.80, 0.85, 0.90])
+    found = compare(a, a)
+    assert found.kind == "undecided"
+    assert not found.difference.any()
+    assert not found.low.any()
+    assert found.ahead.tolist() == [0.5] * 5
+
+
+def test_a_difference_without_scatter_is_decided() -> None:
+    """All right against all wrong: no resample says otherwise."""
+    right = np.ones((5, 2, 50), dtype=bool)
+    found = compare(right, ~right)
+    assert found.kind == "from the smallest size on"
+    assert found.low == pytest.approx(np.ones(5))
+
+
+def test_the_band_holds_all_sizes_at_once() -> None:
+    """Of five independent normal differences the band needs 2.57 standard errors (Sidak), not 1.96."""
+    draws = np.random.default_rng(0).normal(size=(40_000, 5))
+    low, high = simultaneous_band(np.zeros(5), draws)
+    assert (high - low) / 2 == pytest.approx(np.full(5, 2.569), abs=0.04)
+
+
+def test_the_band_misses_no_difference_in_most_repeated_experiments() -> None:
+    """Two equal learners: a false lead at any of five sizes comes about in 5 % of experiments, not more."""
+    rng = np.random.default_rng(5)
+    false_leads = 0
+    for experiment in range(60):
+        a, b = rng.random((2, 5, 1, 400)) < np.array([0.6, 0.7, 0.8, 0.85, 0.9])[:, None, None]
+        draws = resample([a, b], draws=400, seed=experiment)
+        found = crossover(SIZES, a.mean(axis=(1, 2)) - b.mean(axis=(1, 2)), draws[:, 0] - draws[:, 1])
+        false_leads += found.kind != "undecided"
+    assert false_leads <= 8  # a binomial with 60 and 5 % exceeds it once in 200 times
+
+
+def test_resampling_has_the_variance_of_the_mean() -> None:
+    """One repetition: p (1 - p) / n_test."""
+    draws = resample([answers([0.8], repetitions=1)], draws=8000)
+    assert draws[:, 0, 0].mean() == pytest.approx(0.8, abs=0.001)
+    assert draws[:, 0, 0].var() == pytest.approx(0.8 * 0.2 / N_TEST, rel=0.05)
+
+
+def test_few_repetitions_do_not_understate_their_scatter() -> None:
+    """Fits that differ as a whole: the variance of the mean of R is the sample variance over R, R - 1 in it."""
+    right = np.arange(2000) < np.array([1400, 1600, 1800])[:, None]
+    variance = resample([right[None]], draws=4000)[:, 0, 0].var()
+    # 0.1² / 3 from the repetitions, and 0.16 / 2000 at most from the test part.
+    assert variance == pytest.approx(0.01 / 3, rel=0.1)
+
+
+def test_resamples_are_paired_over_curves_and_sizes() -> None:
+    a = answers([0.7, 0.8])
+    draws = resample([a, a, ~a], draws=50)
+    assert (draws[:, 0] == draws[:, 1]).all()
+    assert draws[:, 0] + draws[:, 2] == pytest.approx(np.ones((50, 2)))
+    assert (resample([a], draws=50) == draws[:, :1]).all()
+    assert (resample([a], draws=50, seed=1) != draws[:, :1]).any()
+
+
+MEASURED = {  # % at 100, 300, 1,000, 3,000 and 10,000 examples: mean and standard deviation
+    "1-NN": ([28.2, 18.4, 11.5, 7.7, 5.2], [1.9, 0.5, 0.3, 0.1, 0.2]),
+    "logistic": ([25.4, 17.5, 12.7, 11.0, 9.3], [2.0, 0.7, 0.6, 0.5, 0.3]),
+    "forest": ([25.9, 15.2, 9.4, 6.5, 4.5], [2.1, 0.6, 0.6, 0.2, 0.1]),
+    "xgboost": ([40.9, 22.7, 11.9, 7.2, 4.3], [2.4, 1.5, 0.4, 0.3, 0.1]),
+}
+
+
+def measured(name: str, noise: float) -> np.ndarray:
+    """Five repetitions with exactly the mean and standard deviation above, on 10,000 test examples.
+
+    Repetition k is the same subset for every model, so a lucky one is lucky for all.
+    """
+    mean, sd = (np.array(column)[:, None] / 100 for column in MEASURED[name])
+    luck = np.array([-2.0, -1.0, 0.0, 1.0, 2.0]) / np.sqrt(2.5)  # mean 0, standard deviation 1
+    right = np.round((1 - mean + sd * luck) * 10_000)[..., None]
+    rng = np.random.default_rng(list(MEASURED).index(name))
+    own = noise * rng.normal(size=(5, 5, 10_000)) if noise else 0
+    difficulty = np.linspace(-2, 2, 10_000) + own * np.ones((5, 5, 1))
+    return difficulty.argsort(axis=2).argsort(axis=2) < right
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "low", "high"),
+    [
+        ("logistic", "1-NN", 300, 1000),
+        ("logistic", "xgboost", 300, 1000),
+        ("1-NN", "xgboost", 1000, 3000),
+        ("forest", "xgboost", 3000, 10_000),
+    ],
+)
+def test_the_known_crossings_lie_in_their_brackets(before: str, after: str, low: int, high: int) -> None:
+    found = compare(measured(after, noise=0), measured(before, noise=0))
+    (crossing,) = found.crossings
+    assert crossing.direction == "deep overtakes"  # which is `after` here
+    assert low < crossing.low < crossing.n < crossing.high < high
+    assert (found.signs[0], found.signs[-1]) == (-1, 1)
+
+
+def test_models_that_err_on_different_examples_need_a_larger_lead() -> None:
+    """0.2 points of 10,000 examples, XGBoost before the forest at the largest size, are then no lead."""
+    found = compare(measured("xgboost", noise=0.5), measured("forest", noise=0.5))
+    assert found.kind == "not up to N"
+    assert found.signs.tolist() == [-1, -1, -1, -1, 0]
+    assert found.low[-1] < 0.002 < found.high[-1]
+
+
+def test_a_recipe_is_cut_back_to_the_examples_it_has_time_for() -> None:
+    seconds = np.array([1.0, 10.0, 100.0])
+    weights = within_budget(seconds, np.array([1.0, np.sqrt(10), 10.0]))
+    # At the second size 10^0.5 s reach half way, on logarithmic scales, from the first to the second.
+    assert weights == pytest.approx(np.array([[1, 0, 0], [0.5, 0.5, 0], [0, 1, 0]]))
+
+
+def test_more_time_than_needed_uses_all_examples_at_hand() -> None:
+    assert (within_budget(np.array([1.0, 10.0, 100.0]), np.full(3, 1e4)) == np.eye(3)).all()
+
+
+def test_no_model_where_even_the_smallest_size_takes_too_long() -> None:
+    weights = within_budget(np.array([5.0, 10.0]), np.array([1.0, 6.0]))
+    assert weights[0].tolist() == [0, 0]
+    assert weights[1].sum() == pytest.approx(1)
+    assert weights[1, 1] == pytest.approx(np.log(6 / 5) / np.log(2))
+
+
+def test_times_that_fall_with_n_count_as_the_longest_so_far() -> None:
+    seconds = np.array([2.0, 1.0, 4.0])
+    assert equal_budgets(seconds, np.array([9.0, 9.0, 3.0])).tolist() == [2, 2, 4]
+    weights = within_budget(seconds, np.array([1.5, 2.0, np.sqrt(8)]))
+    assert weights[0].tolist() == [0, 0, 0]  # 1.5 s are too few for the first size, whatever the second took
+    assert weights[1].tolist() == [0, 1, 0]
+    assert weights[2] == pytest.approx([0, 0.5, 0.5])
+
+
+def test_the_faster_one_keeps_its_own_curve() -> None:
+    fast, slow = np.array([0.1, 0.3, 1.0]), np.array([0.2, 2.0, 20.0])
+    assert (within_budget(fast, equal_budgets(fast, slow)) == np.eye(3)).all()

@@ -1,0 +1,191 @@
+"""params.yaml: every mistake is one sentence that names the key."""
+
+from pathlib import Path
+
+import pytest
+
+from crossover.core.errors import CrossoverError
+from crossover.core.study import Cell, LearningCurve, Study, load_study, require_yaml, with_overrides
+
+GOOD = {
+    "datasets": "[digits]",
+    "feature_sets": "[raw, handcrafted]",
+    "classical_models": "[random_forest]",
+    "deep_models": "[mlp, cnn]",
+    "seeds": "5",
+}
+
+
+def tuning(**changes: str) -> str:
+    """The flow mapping of `tuning` with some keys changed."""
+    keys = {
+        "feature_sets": "[raw]",
+        "classical_models": "[]",
+        "deep_models": "[]",
+        "trials": "30",
+        "seconds": "null",
+        "examples": "null",
+        "sampler": "random",
+        "seed": "0",
+        "pruner": "none",
+        "cost": "null",
+    }
+    return "{" + ", ".join(f"{k}: {v}" for k, v in (keys | changes).items()) + "}"
+
+
+def curve(**changes: str) -> str:
+    """The flow mapping of `learning_curve` with some keys changed."""
+    keys = {
+        "feature_sets": "[raw]",
+        "classical_models": "[random_forest]",
+        "deep_models": "[cnn]",
+        "sizes": "5",
+        "repetitions": "3",
+    }
+    return "{" + ", ".join(f"{k}: {v}" for k, v in (keys | changes).items()) + "}"
+
+
+def study_file(tmp_path: Path, **changes: str | None) -> Path:
+    path = tmp_path / "params.yaml"
+    content = GOOD | {"tuning": tuning(), "learning_curve": curve()} | changes
+    path.write_text("\n".join(f"{k}: {v}" for k, v in content.items() if v is not None))
+    return path
+
+
+def test_the_projects_own_params_are_a_study():
+    study = load_study(Path(__file__).parents[2] / "params.yaml")
+    assert {"digits", "breast_cancer"} <= set(study.datasets)
+
+
+def test_cells_are_features_times_classical_models_and_one_a_network(tmp_path):
+    cells = load_study(study_file(tmp_path)).cells("digits")
+    assert cells == [
+        Cell("digits", "raw", "random_forest"),
+        Cell("digits", "handcrafted", "random_forest"),
+        Cell("digits", "learned", "mlp"),
+        Cell("digits", "learned", "cnn"),
+    ]
+
+
+def test_tuned_cells_follow_the_default_ones(tmp_path):
+    searched = tuning(classical_models="[random_forest]", deep_models="[cnn]")
+    study = load_study(study_file(tmp_path, tuning=searched))
+    assert study.tuned_cells("digits") == study.cells("digits")[-2:]
+    assert [cell.name for cell in study.tuned_cells("digits")] == [
+        "raw-random_forest-tuned",
+        "learned-cnn-tuned",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"trials": "0"}, ["tuning.trials", "positive", "0"]),
+        ({"trials": "null", "seconds": "-5"}, ["tuning.seconds", "positive", "-5"]),
+        ({"seconds": "60"}, ["either trials or seconds", "30", "60"]),
+        ({"trials": "null"}, ["either trials or seconds", "None"]),
+        ({"examples": "0"}, ["tuning.examples", "positive"]),
+        ({"seed": "-1"}, ["tuning.seed", "-1"]),
+        ({"cost": "energy"}, ["tuning.cost", "fit_seconds", "energy"]),
+        ({"trails": "30"}, ["tuning", "trails"]),
+        ({"deep_models": "[resnet18]"}, ["tuning.deep_models", "resnet18", "add it"]),
+        ({"classical_models": "[random_forest]", "feature_sets": "[hog]"}, ["tuning.feature_sets", "hog"]),
+        ({"deep_models": "cnn"}, ["tuning.deep_models", "'cnn'"]),
+    ],
+)
+def test_a_mistake_in_the_tuning_is_named(tmp_path, change, words):
+    path = study_file(tmp_path, tuning=tuning(**change))
+    with pytest.raises(CrossoverError) as raised:
+        load_study(path)
+    for word in [*words, str(path)]:
+        assert word in str(raised.value)
+
+
+def test_the_cells_with_a_learning_curve_are_named_apart(tmp_path):
+    study = load_study(study_file(tmp_path, learning_curve=curve(feature_sets="[handcrafted, raw]")))
+    assert study.curve_cells("digits") == [
+        Cell("digits", "handcrafted", "random_forest"),
+        Cell("digits", "raw", "random_forest"),
+        Cell("digits", "learned", "cnn"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"sizes": "1"}, ["learning_curve.sizes", "at least 2", "1"]),
+        ({"sizes": "[]"}, ["learning_curve.sizes", "[]"]),
+        ({"sizes": "[100, 50]"}, ["learning_curve.sizes", "rise", "[100, 50]"]),
+        ({"sizes": "[50, 50]"}, ["learning_curve.sizes", "rise", "[50, 50]"]),
+        ({"sizes": "[50, 0.5]"}, ["learning_curve.sizes", "positive", "0.5"]),
+        ({"repetitions": "0"}, ["learning_curve.repetitions", "positive", "0"]),
+        ({"size": "5"}, ["learning_curve", "check size"]),
+        ({"deep_models": "cnn"}, ["learning_curve.deep_models", "'cnn'"]),
+        ({"classical_models": "[svm, svm]"}, ["learning_curve.classical_models", "repeat"]),
+        ({"feature_sets": "[hog]"}, ["learning_curve.feature_sets", "among feature_sets", "'hog'", "add it"]),
+    ],
+)
+def test_a_mistake_in_the_learning_curve_is_named(tmp_path, change, words):
+    path = study_file(tmp_path, learning_curve=curve(**change))
+    with pytest.raises(CrossoverError) as raised:
+        load_study(path)
+    for word in [*words, str(path)]:
+        assert word in str(raised.value)
+
+
+def test_feature_sets_of_no_model_need_not_be_made(tmp_path):
+    load_study(study_file(tmp_path, learning_curve=curve(feature_sets="[hog]", classical_models="[]")))
+
+
+def test_the_command_line_overrides_the_learning_curve():
+    own = LearningCurve(["raw"], ["svm"], [], 5, 3)
+    assert with_overrides(own, None, None) == own
+    assert with_overrides(own, [10, 20], 1) == LearningCurve(["raw"], ["svm"], [], [10, 20], 1)
+
+
+@pytest.mark.parametrize(("sizes", "repetitions", "word"), [(0, None, "sizes"), (None, 0, "repetitions")])
+def test_an_override_is_checked_like_the_file(sizes, repetitions, word):
+    with pytest.raises(CrossoverError, match=rf"learning_curve\.{word} .*got 0 \(the command line\)"):
+        with_overrides(LearningCurve(), sizes, repetitions)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"datasets": "[]"}, ["datasets", "at least one"]),
+        ({"datasets": "[digits, digits]"}, ["datasets", "repeat"]),
+        ({"deep_models": "cnn"}, ["deep_models", "'cnn'"]),
+        ({"seeds": "0"}, ["seeds", "positive", "0"]),
+        ({"seeds": "many"}, ["seeds", "many"]),
+        ({"seeds": None}, ["seeds"]),
+        ({"sedes": "5"}, ["sedes"]),
+        ({"datasets": "[digits"}, ["not valid YAML"]),
+    ],
+)
+def test_a_mistake_is_named(tmp_path, change, words):
+    path = study_file(tmp_path, **change)
+    with pytest.raises(CrossoverError) as raised:
+        load_study(path)
+    for word in [*words, str(path)]:
+        assert word in str(raised.value)
+
+
+def test_a_missing_file_says_where_to_stand(tmp_path):
+    with pytest.raises(CrossoverError, match="project's root"):
+        load_study(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize("key", ["datasets", "feature_sets", "classical_models", "deep_models"])
+def test_a_name_without_its_yaml_lists_those_that_exist(tmp_path, key):
+    for group, name in {"dataset": "digits", "features": "raw", "model": "cnn", "pruner": "none"}.items():
+        (tmp_path / group).mkdir()
+        (tmp_path / group / f"{name}.yaml").touch()
+    names = {
+        "datasets": ["digits"],
+        "feature_sets": ["raw"],
+        "classical_models": ["cnn"],
+        "deep_models": ["cnn"],
+    }
+    require_yaml(Study(**names, seeds=1), tmp_path)
+    with pytest.raises(CrossoverError, match=rf"{key} .* 'absent'.*there are (digits|raw|cnn)$"):
+        require_yaml(Study(**(names | {key: ["absent"]}), seeds=1), tmp_path)

@@ -1,0 +1,162 @@
+"""Fitting a cell: whole or not at all, repeatable, carried on after a break."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crossover.core.configuration import load_fitted
+from crossover.core.errors import CrossoverError
+from crossover.core.layout import Layout
+from crossover.data.prepared import Meta, Part, write_prepared
+from crossover.features.raw import RawFeatures
+from crossover.fitting.records import FittedCell
+from crossover.fitting.training import CellConfig, Training, mean_validation_accuracy, repetitions
+from crossover.stages.featurize import featurize
+from crossover.tracking.tracker import FitFacts, FitLog, Tracker
+
+TREE = {
+    "_target_": "crossover.models.classical.sklearn_model.SklearnClassifier",
+    "modalities": ["table"],
+    "stochastic": True,
+    "estimator": {"_target_": "sklearn.tree.DecisionTreeClassifier", "max_features": 1, "max_depth": 2},
+}
+NEIGHBOUR = TREE | {
+    "stochastic": False,
+    "estimator": {"_target_": "sklearn.neighbors.KNeighborsClassifier", "n_neighbors": 1},
+}
+
+
+class Counting(Tracker):
+    """Remembers which repetitions were fitted; breaks one off, as a kill would."""
+
+    def __init__(self, breaks_at: int | None = None):
+        self.seeds: list[int] = []
+        self.breaks_at = breaks_at
+
+    @contextmanager
+    def fit(self, facts: FitFacts, *, resume: bool = False) -> Iterator[FitLog]:
+        if facts.seed == self.breaks_at:
+            raise KeyboardInterrupt
+        self.seeds.append(facts.seed)
+        yield FitLog()
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """A prepared and featurized table of two separable classes."""
+    layout = Layout(tmp_path)
+    rng = np.random.default_rng(0)
+    y = np.arange(60) % 2
+    table = pd.DataFrame({"a": y + rng.normal(0, 0.4, 60), "b": rng.normal(size=60)})
+    part = Part(table, y, 2)
+    meta = Meta("toy", "table", ["no", "yes"], [2], 1.0, 60, 60, "made for a test", "checksum")
+    validation = np.stack([np.sort(np.random.default_rng(k).choice(60, 6, replace=False)) for k in range(4)])
+    layout.prepared("toy").mkdir(parents=True)
+    write_prepared(layout.prepared("toy"), meta, {}, part, part, validation)
+    config = {"_target_": "crossover.features.raw.RawFeatures", "modalities": ["table"]}
+    featurize("toy", "raw", RawFeatures(modalities=["table"]), config, layout, jobs=1)
+    return layout
+
+
+def training(layout: Layout, config: dict, tracker: Tracker | None = None, **changes: str) -> Training:
+    facts = {
+        "dataset": "toy",
+        "features": "raw",
+        "model": "tree",
+        "family": "classical",
+        "variant": "default",
+    }
+    cell = CellConfig(**(facts | changes), config=config, origin="conf/model/tree.yaml")  # type: ignore[arg-type]
+    return Training(cell, layout, layout.root, tracker or Counting())
+
+
+def predictions(layout: Layout) -> list[np.ndarray]:
+    X = np.load(layout.features("toy", "raw") / "test" / "X.npy")
+    cell = FittedCell(layout.cell("toy", "raw", "tree"))
+    return [load_fitted(fit.model_folder, "dvc repro").predict_proba(X) for fit in cell.fits()]
+
+
+def test_each_repetition_is_fitted_and_recorded(layout):
+    fits = training(layout, TREE).run([0, 1, 2])
+    cell = FittedCell(layout.cell("toy", "raw", "tree"))
+    assert cell.record.stochastic
+    assert cell.record.seeds == [0, 1, 2]
+    assert [fit.record.n_train for fit in fits] == [60, 60, 60]  # no validation part: the whole training part
+    assert len({fit.record.fit_id for fit in fits}) == 3
+    assert all(fit.cost.fit_seconds > 0 and fit.cost.peak_memory_bytes > 10**6 for fit in fits)
+    assert all((fit.cost.fit_memory_bytes or 0) < fit.cost.peak_memory_bytes for fit in fits)
+
+
+def test_a_model_without_randomness_is_fitted_once(layout):
+    tracker = Counting()
+    training(layout, NEIGHBOUR, tracker).run([0, 1, 2])
+    record = FittedCell(layout.cell("toy", "raw", "tree")).record
+    assert tracker.seeds == record.seeds == [0]
+    assert not record.stochastic
+
+
+def test_same_seed_same_predictions_other_seed_others(layout):
+    training(layout, TREE).run([0, 1, 2])
+    first = predictions(layout)
+    training(layout, TREE).run([0, 1, 2])
+    assert all(np.array_equal(a, b) for a, b in zip(first, predictions(layout), strict=True))
+    assert not all(np.array_equal(first[0], other) for other in first[1:])
+
+
+def test_a_run_that_breaks_off_leaves_no_cell_and_the_next_carries_on(layout):
+    broken, after = Counting(breaks_at=2), Counting()
+    with pytest.raises(KeyboardInterrupt):
+        training(layout, TREE, broken).run([0, 1, 2])
+    assert not layout.cell("toy", "raw", "tree").exists()
+    training(layout, TREE, after).run([0, 1, 2])
+    assert (broken.seeds, after.seeds) == ([0, 1], [2])
+    assert FittedCell(layout.cell("toy", "raw", "tree")).record.seeds == [0, 1, 2]
+    assert not list((layout.staging / "fits").iterdir())
+
+
+def test_a_changed_configuration_takes_nothing_over(layout):
+    with pytest.raises(KeyboardInterrupt):
+        training(layout, TREE, Counting(breaks_at=1)).run([0, 1])
+    deeper = TREE | {"estimator": TREE["estimator"] | {"max_depth": 1}}
+    after = Counting()
+    training(layout, deeper, after).run([0, 1])
+    assert after.seeds == [0, 1]
+
+
+def test_a_cell_that_does_not_apply_is_a_row_with_its_reason(layout):
+    fits = training(layout, TREE | {"modalities": ["image"]}).run([0])
+    cell = FittedCell(layout.cell("toy", "raw", "tree"))
+    assert fits == cell.fits() == []
+    assert not cell.applicable
+    assert cell.record.reason == "tree takes image data, toy is table data"
+
+
+def test_by_hand_the_same_is_an_error(layout):
+    with pytest.raises(
+        CrossoverError, match=r"tree takes image data, toy is table data \(conf/model/tree.yaml\)"
+    ):
+        training(layout, TREE | {"modalities": ["image"]}).run([0], not_applicable="error")
+
+
+def test_the_other_family_is_sent_to_its_own_stage(layout):
+    with pytest.raises(CrossoverError, match=r"train_classical\.py"):
+        training(layout, TREE, family="deep").run([0])
+
+
+@pytest.mark.parametrize(("seed", "seeds", "expected"), [(3, None, [3]), (0, 2, [0, 1]), (7, 1, [0])])
+def test_repetitions(seed, seeds, expected):
+    assert repetitions(seed, seeds) == expected
+
+
+@pytest.mark.parametrize(("seed", "seeds"), [(-1, None), (0, 0), (0, True), ("1", None)])
+def test_a_repetition_that_cannot_be_is_named(seed, seeds):
+    with pytest.raises(CrossoverError, match=r"seeds? must be a whole number"):
+        repetitions(seed, seeds)
+
+
+def test_a_sweeper_maximises_nothing_without_a_validation_part(layout):
+    assert mean_validation_accuracy(training(layout, TREE).run([0])) is None

@@ -1,0 +1,111 @@
+"""Result files as `evaluate` writes them, made up by a test."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from crossover.analysis.chapter import Chapter, Report
+from crossover.analysis.decision import Constraints
+from crossover.core.columns import COSTS, SCORES
+from crossover.core.layout import LEARNED, Layout
+from crossover.core.study import NOT_APPLICABLE, OK, Study
+from crossover.stages.compare import compare as compare_all
+from crossover.stages.compare import read_report as read_all
+
+
+class ResultsFolder:
+    """`results/<dataset>/` of one data set with two classes, written cell by cell."""
+
+    def __init__(self, root: Path, dataset: str, n_test: int):
+        self.dataset, self.n_test = dataset, n_test
+        self.folder = Layout(root).results(dataset)
+        self._scores: list[dict[str, Any]] = []
+        self._costs: list[dict[str, Any]] = []
+        self._predict("y_true", np.zeros(n_test, dtype=np.int64))
+
+    def add(
+        self, features: str, model: str, correct: np.ndarray, stochastic: bool = True, **values: Any
+    ) -> None:
+        """A cell that answers rightly where `correct`, bool (fits, n_test), says so; `values` as given."""
+        for seed, right in enumerate(correct):
+            row = self._keys(features, model) | {"seed": seed}
+            metrics = {"accuracy": right.mean(), "macro_f1": right.mean(), "log_loss": 1 - right.mean()}
+            facts = {"status": OK, "stochastic": stochastic, "n_train": 100, "n_test": self.n_test}
+            facts |= {"complexity": 1234, "complexity_unit": "parameters" if features == LEARNED else "nodes"}
+            self._scores.append(
+                row | facts | metrics | {"n_classes": 2, "data_checksum": "feed" * 16} | values
+            )
+            self._costs.append(row | self._cost(seed) | values)
+            proba = np.where(right[:, None], [0.9, 0.1], [0.1, 0.9]).astype(np.float32)
+            self._predict(f"{features}-{model}-seed{seed}", proba)
+
+    def add_not_applicable(self, features: str, model: str, reason: str) -> None:
+        self._scores.append(self._keys(features, model) | {"status": NOT_APPLICABLE, "reason": reason})
+        self._costs.append(self._keys(features, model))
+
+    def write(self) -> None:
+        pd.DataFrame(self._scores, columns=SCORES).to_csv(self.folder / "scores.csv", index=False)
+        pd.DataFrame(self._costs, columns=COSTS).to_csv(self.folder / "costs.csv", index=False)
+
+    def _keys(self, features: str, model: str) -> dict[str, Any]:
+        family = "deep" if features == LEARNED else "classical"
+        return {
+            "dataset": self.dataset,
+            "features": features,
+            "model": model,
+            "family": family,
+            "variant": "default",
+        }
+
+    def _cost(self, seed: int) -> dict[str, Any]:
+        return {
+            "fit_seconds": 1.0 + seed,
+            "latency_p50_ms": 0.5,
+            "latency_p95_ms": 0.7,
+            "throughput_per_s": 1e4,
+            "model_bytes": 2_345_678,
+            "peak_memory_bytes": 3e8,
+            "fit_memory_bytes": 4.5e7,
+            "device": "cpu",
+            "threads": 2,
+            "versions": "python 3.11.7, numpy 2.4.6",
+            "git_commit": "0123abc",
+            "fitted_at": "2025-01-01T00:00:00Z",
+        }
+
+    def _predict(self, name: str, array: np.ndarray) -> None:
+        path = self.folder / "predictions" / f"{name}.npy"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, array)
+
+
+CONSTRAINTS = Constraints(1.0, 1.0, [100], ["line"], 0.5)
+"""A millisecond a prediction, a megabyte, a hundred labels; lines explain themselves; half a point matters."""
+
+
+def compare(study: Study, layout: Layout) -> None:
+    """The comparison without claims, which have tests of their own."""
+    compare_all(study, layout, CONSTRAINTS, [])
+
+
+def read_report(study: Study, layout: Layout) -> Report:
+    """What it says, before it is written."""
+    return read_all(study, layout, CONSTRAINTS, [])
+
+
+def read_chapters(study: Study, layout: Layout) -> list[Chapter]:
+    """What it says of each data set."""
+    return read_report(study, layout).chapters
+
+
+def study_of(
+    dataset: str, classical: list[str], deep: list[str], seeds: int, features: tuple[str, ...] = ("raw",)
+) -> Study:
+    return Study([dataset], list(features), classical, deep, seeds)
+
+
+def first_right(n_test: int, *n_right: int) -> np.ndarray:
+    """One fit for each of `n_right`, which answers so many of the first test examples rightly."""
+    return np.arange(n_test) < np.array(n_right)[:, None]

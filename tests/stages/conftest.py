@@ -1,0 +1,129 @@
+"""A small study that is already fitted: real data, real models, milliseconds."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_wine
+
+from crossover.core.configuration import build, save_config
+from crossover.core.files import write_json
+from crossover.core.layout import LEARNED, Layout
+from crossover.core.study import NOT_APPLICABLE, OK, Study
+from crossover.data.prepared import Meta, Part, write_prepared
+from crossover.features.base import FeatureMeta
+from crossover.fitting.records import CellRecord, CostRecord, FitRecord, write_records
+
+CHECKSUM = "c" * 64
+STUDY = Study(
+    datasets=["wine"],
+    feature_sets=["raw", "handcrafted"],
+    classical_models=["random_forest", "k_nearest_neighbors"],
+    deep_models=["mlp", "cnn"],
+    seeds=2,
+)
+ESTIMATORS: dict[str, dict[str, Any]] = {
+    "random_forest": {"_target_": "sklearn.ensemble.RandomForestClassifier", "n_estimators": 5},
+    "k_nearest_neighbors": {"_target_": "sklearn.neighbors.KNeighborsClassifier"},
+    # Stands for a network: whatever model lies in a cell, the stage only loads it and asks for probabilities.
+    "mlp": {"_target_": "sklearn.neural_network.MLPClassifier", "hidden_layer_sizes": [8], "max_iter": 30},
+}
+HISTORY = [
+    {"epoch": 0, "train/loss": 1.5, "val/loss": 1.25, "val/accuracy": 0.5},
+    {"epoch": 1, "train/loss": 1.0, "val/loss": 0.75, "val/accuracy": 0.875},
+]
+
+
+@dataclass(frozen=True)
+class FittedStudy:
+    """What the stage reads, and the test part to check it against."""
+
+    layout: Layout
+    study: Study
+    test: Part
+    classes: list[str]
+
+
+@pytest.fixture
+def fitted(tmp_path: Path) -> FittedStudy:
+    """`STUDY` on disk: forest and "mlp" with 2 seeds, neighbours fitted once, the rest not applicable."""
+    layout = Layout(tmp_path)
+    X, y = load_wine(return_X_y=True, as_frame=True)
+    rows = np.random.default_rng(0).permutation(len(y))
+    train, test = (
+        Part(X.iloc[r].reset_index(drop=True), y.to_numpy()[r], 3) for r in (rows[:120], rows[120:])
+    )
+    classes = ["Barolo", "Grignolino", "Barbera"]
+    _write_data(layout, train, test, classes)
+    for cell in STUDY.cells("wine"):
+        family = "deep" if cell.features == LEARNED else "classical"
+        takes = cell.features != "handcrafted" and cell.model != "cnn"
+        record = CellRecord(
+            dataset="wine",
+            features=cell.features,
+            model=cell.model,
+            family=family,
+            variant="default",
+            status=OK if takes else NOT_APPLICABLE,
+            reason="" if takes else "takes image data, wine is table data",
+            stochastic=takes and cell.model != "k_nearest_neighbors",
+            seeds=([0] if cell.model == "k_nearest_neighbors" else [0, 1]) if takes else [],
+        )
+        write_cell(layout, record, train)
+    return FittedStudy(layout, STUDY, test, classes)
+
+
+def write_cell(layout: Layout, record: CellRecord, train: Part) -> None:
+    """Fit the cell's repetitions and write them as the training stages do."""
+    folder = layout.cell(record.dataset, record.features, record.model)
+    write_json(folder / "cell.json", asdict(record))
+    config = {
+        "_target_": "crossover.models.classical.sklearn_model.SklearnClassifier",
+        "modalities": ["table"],
+        "stochastic": record.stochastic,
+        "estimator": ESTIMATORS.get(record.model, {}),
+    }
+    part = train if record.family == "deep" else _matrix(train)
+    for seed in record.seeds:
+        model = build(config, "the test").fit(part, None, seed=seed)
+        (folder / f"seed_{seed}" / "model").mkdir(parents=True)
+        model.save(folder / f"seed_{seed}" / "model")
+        save_config(folder / f"seed_{seed}" / "model", config)
+        cost = CostRecord(
+            fit_seconds=0.5 + seed,
+            peak_memory_bytes=1 << 20,
+            fit_memory_bytes=(1 << 18) if record.model == "mlp" else None,  # a system that cannot tell
+            fit_energy_j=12.5 if record.model == "mlp" else None,
+            energy_method="RAPL package counters" if record.model == "mlp" else "",
+            device="cpu",
+            threads=2,
+            versions="python 3.11",
+            git_commit="abc",
+            fitted_at="2026-01-01T00:00:00+00:00",
+        )
+        write_records(
+            folder / f"seed_{seed}",
+            FitRecord(f"{record.model}{seed}", len(train), 0, {}, CHECKSUM),
+            cost,
+            HISTORY if record.family == "deep" else [],
+        )
+
+
+def _matrix(part: Part) -> Part:
+    return Part(np.asarray(part.X, dtype=np.float32), part.y, part.n_classes)
+
+
+def _write_data(layout: Layout, train: Part, test: Part, classes: list[str]) -> None:
+    shape = [train.X.shape[1]]
+    meta = Meta("wine", "table", classes, shape, 1.0, len(train), len(test), "drawn for a test", CHECKSUM)
+    layout.prepared("wine").mkdir(parents=True)
+    write_prepared(layout.prepared("wine"), meta, {}, train, test, np.zeros((2, 12), np.int64))
+    for part, name in ((train, "train"), (test, "test")):
+        folder = layout.features("wine", "raw") / name
+        folder.mkdir(parents=True)
+        np.save(folder / "X.npy", pd.DataFrame(part.X).to_numpy(np.float32))
+    raw = FeatureMeta("wine", "raw", True, "", shape[0], [])
+    write_json(layout.features("wine", "raw") / "train" / "meta.json", asdict(raw))

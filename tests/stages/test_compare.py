@@ -1,0 +1,275 @@
+"""The comparison from result files to reports, on studies small enough to rank by eye."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from results_folder import CONSTRAINTS, ResultsFolder, compare, first_right, read_report, study_of
+
+from crossover.analysis.results import read_results
+from crossover.core.errors import CrossoverError
+from crossover.core.layout import LEARNED, Layout
+from crossover.core.study import Study
+from crossover.report.text.document import render
+from crossover.report.text.wording import MISSING
+
+N_TEST = 200
+
+
+STUDY = study_of("fruit", ["tree", "line"], ["net", "convnet"], seeds=3)
+
+
+def write_results(root: Path) -> ResultsFolder:
+    """Of 200 examples the net has 190, 188 and 192 right, the line 180, the tree 160, 160 and 166."""
+    folder = ResultsFolder(root, "fruit", N_TEST)
+    folder.add("raw", "tree", first_right(N_TEST, 160, 160, 166))
+    folder.add("raw", "line", first_right(N_TEST, 180), stochastic=False)
+    folder.add(LEARNED, "net", first_right(N_TEST, 190, 188, 192), model_bytes=9_000)
+    folder.add_not_applicable(LEARNED, "convnet", "it takes images, not tables")
+    folder.write()
+    return folder
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> ResultsFolder:
+    """Results that the test may spoil."""
+    return write_results(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The comparison of the results above."""
+    root = tmp_path_factory.mktemp("project")
+    write_results(root)
+    compare(STUDY, Layout(root))
+    return root / "reports"
+
+
+@pytest.fixture(scope="module")
+def report(reports: Path) -> str:
+    return (reports / "report.md").read_text(encoding="utf-8")
+
+
+def rendered(study: Study, root: Path) -> str:
+    """The report without its figures."""
+    return render(read_report(study, Layout(root)))
+
+
+def test_cells_are_ranked_by_their_mean_accuracy(reports: Path) -> None:
+    table = pd.read_csv(reports / "comparison.csv")
+    assert table["model"].to_list() == ["net", "line", "tree", "convnet"]
+    assert table["accuracy_mean"].to_list()[:3] == pytest.approx([0.95, 0.9, 0.81])
+    assert table["accuracy_sd"].to_list()[0] == pytest.approx(0.01)
+    assert table["n"].to_list()[:3] == [3, 1, 3]
+    assert table["best_of_family"].to_list()[:3] == [True, True, False]
+    assert table["fit_seconds"].to_list()[:3] == pytest.approx([2, 1, 2])
+    assert table["status"].to_list()[3] == "not applicable"
+    assert table["reason"].to_list()[3] == "it takes images, not tables"
+
+
+def test_a_clear_lead_is_the_verdict(reports: Path, report: str) -> None:
+    verdict = json.loads((reports / "verdicts" / "fruit.json").read_text())
+    assert verdict["verdict"] == "deep"
+    assert verdict["best_classical"] == "raw-line"
+    assert verdict["best_deep"] == "learned-net"
+    assert verdict["deep_minus_classical"] == pytest.approx(0.05)
+    assert 0 < verdict["low"] < 0.05 < verdict["high"]
+    # Only the net is right on 10, 8 and 12 examples, only the line on none: the median p is 2 / 2^10.
+    assert verdict["mcnemar_p"] == pytest.approx(2 / 2**10)
+    assert "**Deep learning leads**" in report
+    assert "**+5.00 points**" in report
+
+
+def test_a_tie_is_a_verdict(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path, "fruit", N_TEST)
+    folder.add("raw", "tree", first_right(N_TEST, 180, 182))
+    folder.add(LEARNED, "net", first_right(N_TEST, 182, 180)[:, ::-1])
+    folder.write()
+    text = rendered(study_of("fruit", ["tree"], ["net"], seeds=2), tmp_path)
+    assert "**They tie**" in text
+    assert "200 examples cannot tell them apart" in text
+
+
+def test_a_lead_that_rests_on_the_choice_is_undecided(tmp_path: Path) -> None:
+    # Right on 4 more: a resample with one of them shows a lead, but every sixth leaves none out of the bag.
+    folder = ResultsFolder(tmp_path, "fruit", N_TEST)
+    folder.add("raw", "tree", first_right(N_TEST, 186))
+    folder.add(LEARNED, "net", first_right(N_TEST, 190))
+    folder.write()
+    text = rendered(study_of("fruit", ["tree"], ["net"], seeds=1), tmp_path)
+    assert "**Undecided**" in text
+
+
+def cells_of(report: str, model: str) -> list[str]:
+    """The row of a model in the table of every cell."""
+    [row] = [line for line in every_cell(report) if f"● {model} " in line or f"● **{model}** " in line]
+    return [cell.strip() for cell in row.strip("|").split("|")]
+
+
+def every_cell(report: str) -> list[str]:
+    """The lines of the table of every cell."""
+    section = report.split("### Every cell")[1].split("###")[0]
+    return [line for line in section.splitlines() if line.startswith("|")]
+
+
+def test_the_report_names_what_does_not_apply_and_what_is_deterministic(report: str) -> None:
+    assert "- learned / convnet: it takes images, not tables" in report
+    assert cells_of(report, "line")[3:5] == [MISSING, "1"]
+    assert cells_of(report, "tree")[3:5] == ["1.73", "3"]
+    assert "| ◆ **net**" in report
+    assert "| ● tree" in report
+    assert "9.0 kB" in report
+    assert "0123abc" in report
+
+
+def test_table_columns_line_up(report: str) -> None:
+    block = every_cell(report)
+    assert len(block) == 5
+    assert len({len(line) for line in block}) == 1
+
+
+def test_every_figure_that_the_report_shows_is_there(reports: Path, report: str) -> None:
+    shown = [line.split("](")[1].rstrip(")") for line in report.splitlines() if line.startswith("![")]
+    assert len(shown) == 3
+    for figure in shown:
+        png = reports / figure
+        assert png.read_bytes().startswith(b"\x89PNG")
+        assert png.with_suffix(".svg").read_text().startswith("<?xml")
+
+
+def test_rows_outside_the_study_are_ignored(results: ResultsFolder, tmp_path: Path, report: str) -> None:
+    results.add("raw", "stale", first_right(N_TEST, 200, 200, 200))
+    results.write()
+    assert rendered(STUDY, tmp_path) == report
+
+
+def test_a_smaller_study_takes_its_repetitions_alone(results: ResultsFolder, tmp_path: Path) -> None:
+    asked = study_of("fruit", ["tree", "line"], ["net"], seeds=2)
+    best = read_results(asked, Layout(tmp_path), "fruit").cells[0]
+    assert best.cell.model == "net"
+    assert best.n == 2
+    assert best.mean("accuracy") == pytest.approx(0.945)
+
+
+@pytest.mark.parametrize(
+    ("asked", "problem"),
+    [
+        (study_of("fruit", ["tree", "line", "forest"], ["net"], 3), "no row for raw, forest"),
+        (study_of("fruit", ["tree"], ["net"], 4), "no row for raw, tree and seed 3"),
+    ],
+)
+def test_a_missing_result_names_itself_and_the_command(
+    asked: Study, problem: str, results: ResultsFolder, tmp_path: Path
+) -> None:
+    with pytest.raises(CrossoverError, match=problem) as error:
+        compare(asked, Layout(tmp_path))
+    assert "dvc repro evaluate@fruit" in str(error.value)
+    assert not (tmp_path / "reports").exists()
+
+
+def test_a_missing_data_set_names_the_command(tmp_path: Path) -> None:
+    with pytest.raises(CrossoverError, match="dvc repro evaluate@pears"):
+        compare(study_of("pears", ["tree"], ["net"], 1), Layout(tmp_path))
+
+
+def test_a_missing_column_is_an_error(results: ResultsFolder, tmp_path: Path) -> None:
+    scores = pd.read_csv(results.folder / "scores.csv").drop(columns="macro_f1")
+    scores.to_csv(results.folder / "scores.csv", index=False)
+    with pytest.raises(CrossoverError, match="macro_f1"):
+        compare(STUDY, Layout(tmp_path))
+
+
+def test_an_empty_cost_is_an_error(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path, "fruit", N_TEST)
+    folder.add("raw", "tree", first_right(N_TEST, 150), fit_seconds=None)
+    folder.write()
+    with pytest.raises(CrossoverError, match="no fit_seconds for raw, tree"):
+        read_results(study_of("fruit", ["tree"], [], 1), Layout(tmp_path), "fruit")
+
+
+@pytest.mark.parametrize("damage", ["missing", "broken", "other length", "other answers"])
+def test_predictions_must_fit_the_rows(damage: str, results: ResultsFolder, tmp_path: Path) -> None:
+    path = results.folder / "predictions" / "learned-net-seed1.npy"
+    proba = np.load(path)
+    if damage == "missing":
+        path.unlink()
+    elif damage == "broken":
+        path.write_bytes(b"nothing")
+    else:
+        np.save(path, proba[:-1] if damage == "other length" else proba[:, ::-1])
+    with pytest.raises(CrossoverError, match=r"learned-net-seed1.npy .* `dvc repro evaluate@fruit`"):
+        compare(STUDY, Layout(tmp_path))
+
+
+def test_equal_accuracies_are_ranked_by_log_loss(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path, "fruit", N_TEST)
+    for model, log_loss in (("tree", 0.7), ("line", 0.2), ("net", 0.5)):
+        folder.add(LEARNED if model == "net" else "raw", model, first_right(N_TEST, 150), log_loss=log_loss)
+    folder.write()
+    ranked = read_results(study_of("fruit", ["tree", "line"], ["net"], 1), Layout(tmp_path), "fruit")
+    assert [cell.cell.model for cell in ranked.cells] == ["line", "net", "tree"]
+
+
+def test_without_one_family_there_is_no_verdict(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path, "fruit", N_TEST)
+    folder.add("raw", "tree", first_right(N_TEST, 150))
+    folder.add_not_applicable(LEARNED, "convnet", "it takes images, not tables")
+    folder.write()
+    compare(study_of("fruit", ["tree"], ["convnet"], 1), Layout(tmp_path))
+    assert "**No verdict**" in (tmp_path / "reports" / "report.md").read_text(encoding="utf-8")
+    assert not list((tmp_path / "reports" / "verdicts").iterdir())
+
+
+def test_where_nothing_applies_the_report_says_so(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path, "fruit", N_TEST)
+    folder.add_not_applicable("raw", "tree", "no reason")
+    folder.add_not_applicable(LEARNED, "convnet", "it takes images, not tables")
+    folder.write()
+    text = rendered(study_of("fruit", ["tree"], ["convnet"], 1), tmp_path)
+    assert "- raw / tree: no reason" in text
+
+
+def test_perfect_cells_can_be_drawn_and_compared(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path, "fruit", 40)
+    folder.add("raw", "tree", first_right(40, 40, 40))
+    folder.add(LEARNED, "net", first_right(40, 40, 40))
+    folder.write()
+    compare(study_of("fruit", ["tree"], ["net"], 2), Layout(tmp_path))
+    text = (tmp_path / "reports" / "report.md").read_text(encoding="utf-8")
+    assert "**They tie**" in text
+    assert "**100.00** [91.24, 100.00]" in text
+
+
+MODEL_LIBRARIES = {"torch", "pytorch_lightning", "sklearn", "xgboost", "mlflow", "skimage", "skops", "hydra"}
+
+
+@pytest.fixture(scope="module")
+def second_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[str]]:
+    """The same comparison in a process of its own: its reports, and the packages that it imported."""
+    root = tmp_path_factory.mktemp("second")
+    write_results(root)
+    program = (
+        "import sys; from pathlib import Path; from crossover.core.layout import Layout; "
+        "from crossover.stages.compare import compare; from crossover.analysis.decision import Constraints; "
+        "from crossover.core.study import LearningCurve, Study, Tuning; "
+        f"compare({STUDY!r}, Layout(Path({str(root)!r})), {CONSTRAINTS!r}, []); print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return root / "reports", {module.split(".")[0] for module in done.stdout.split()}
+
+
+def test_the_comparison_imports_no_model_library(second_run: tuple[Path, set[str]]) -> None:
+    _, imported = second_run
+    assert "statsmodels" in imported
+    assert not imported & MODEL_LIBRARIES
+
+
+def test_a_second_run_writes_the_same_files(reports: Path, second_run: tuple[Path, set[str]]) -> None:
+    again, _ = second_run
+    files = {p.relative_to(reports): p.read_bytes() for p in reports.rglob("*") if p.is_file()}
+    assert len(files) == 15
+    assert files == {p.relative_to(again): p.read_bytes() for p in again.rglob("*") if p.is_file()}

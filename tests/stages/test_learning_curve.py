@@ -1,0 +1,397 @@
+"""The stage learning_curve: the same nested subsets for every model, one judge, carried on after a kill."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_wine
+from sklearn.tree import DecisionTreeClassifier
+
+from crossover.core.columns import METRICS, read_rows
+from crossover.core.curve_columns import CURVE_COSTS, CURVE_SCORES, PARTS
+from crossover.core.errors import CrossoverError
+from crossover.core.layout import LEARNED, Layout
+from crossover.core.study import LearningCurve
+from crossover.data.prepared import Meta, Part, write_prepared
+from crossover.data.splits import Protocol
+from crossover.features.raw import RawFeatures
+from crossover.fitting.curve import CurveRun
+from crossover.fitting.subsets import CurveData
+from crossover.fitting.training import CellConfig
+from crossover.models.classical.sklearn_model import SklearnClassifier
+from crossover.scoring.judge import evaluate
+from crossover.stages.featurize import featurize
+from crossover.tracking.tracker import FitFacts, FitLog, Tracker
+
+TREE: dict[str, Any] = {
+    "_target_": "crossover.models.classical.sklearn_model.SklearnClassifier",
+    "modalities": ["table"],
+    "stochastic": True,
+    "estimator": {"_target_": "sklearn.tree.DecisionTreeClassifier", "max_features": 3, "max_depth": 3},
+}
+STOPPING: dict[str, Any] = {
+    "_target_": "crossover.models.classical.xgboost_model.XGBoost",
+    "modalities": ["table"],
+    "n_estimators": 3,
+    "learning_rate": 0.3,
+    "max_depth": 2,
+    "min_child_weight": 1.0,
+    "gamma": 0.0,
+    "subsample": 1.0,
+    "colsample_bytree": 1.0,
+    "reg_lambda": 1.0,
+    "reg_alpha": 0.0,
+    "tree_method": "hist",
+    "max_bin": 16,
+    "early_stopping_rounds": 2,
+    "device": "cpu",
+    "n_jobs": 1,
+}
+NETWORK: dict[str, Any] = {
+    "_target_": "crossover.models.deep.network.Network",
+    "modalities": ["table"],
+    "architecture": {
+        "_target_": "crossover.models.deep.mlp.MLP",
+        "_partial_": True,
+        "hidden": [4],
+        "dropout": 0.0,
+    },
+    "min_size": None,
+    "max_epochs": 1,
+}
+PLAN = LearningCurve(sizes=[20, 50], repetitions=2)
+N_TRAIN, N_VALIDATION = 120, 24
+
+
+class Breaking(SklearnClassifier):
+    """Dies at the fit whose number is in `breaks_at`, as by a kill."""
+
+    fits = 0
+    breaks_at: int | None = None
+
+    def fit(self, train, val, *, seed, **options):
+        if len(train) > len(np.unique(train.y)) * 8:  # no warm-up
+            if Breaking.fits == Breaking.breaks_at:
+                raise KeyboardInterrupt
+            Breaking.fits += 1
+        return super().fit(train, val, seed=seed, **options)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with the wines, prepared and featurized: 120 to train, of which 24 validate, and 58 to test."""
+    root = tmp_path_factory.mktemp("wines")
+    X, y = load_wine(return_X_y=True, as_frame=True)
+    order = np.random.default_rng(0).permutation(len(y))
+    train, test = (
+        Part(X.iloc[rows].reset_index(drop=True), y.to_numpy()[rows].astype(np.int64), 3)
+        for rows in (order[:N_TRAIN], order[N_TRAIN:])
+    )
+    validation = Protocol(0.25, N_VALIDATION / N_TRAIN, 3, 0).validation_rows(train.y)
+    meta = Meta("wines", "table", ["a", "b", "c"], [13], 1.0, N_TRAIN, 58, "made for a test", "checksum")
+    layout = Layout(root)
+    layout.prepared("wines").mkdir(parents=True)
+    write_prepared(layout.prepared("wines"), meta, {}, train, test, validation)
+    config = {"_target_": "crossover.features.raw.RawFeatures", "modalities": ["table"]}
+    featurize("wines", "raw", RawFeatures(modalities=["table"]), config, layout, jobs=1)
+    return root
+
+
+def curve(data: Path, output: Path, config: dict[str, Any] = TREE, plan: LearningCurve = PLAN) -> CurveRun:
+    """The curve of a model, whose staging lies beside its output."""
+    root = output / "project"
+    root.mkdir(parents=True, exist_ok=True)
+    if not (root / "data").exists():
+        (root / "data").symlink_to(data / "data")
+    deep = config is NETWORK
+    cell = CellConfig(
+        dataset="wines",
+        features=LEARNED if deep else "raw",
+        model="m",
+        family="deep" if deep else "classical",
+        variant="default",
+        config=config,
+        trainer={"_target_": "crossover.models.deep.trainer.TrainerConfig", "accelerator": "cpu"}
+        if deep
+        else None,
+        origin="conf/model/m.yaml",
+    )
+    return CurveRun(cell, plan, Layout(root), root)
+
+
+def folder(run: CurveRun) -> Path:
+    return Layout(run.output).curve("wines", run.cell.features, "m")
+
+
+def exact(run: CurveRun) -> dict[str, bytes]:
+    """All files that a second run must repeat."""
+    return {
+        str(path.relative_to(folder(run))): path.read_bytes()
+        for path in sorted(folder(run).rglob("*"))
+        if path.is_file() and path.name != "costs.csv"
+    }
+
+
+def test_each_size_and_repetition_has_its_row(data, tmp_path):
+    run = curve(data, tmp_path)
+    run.run()
+    scores = read_rows(folder(run) / "scores.csv", CURVE_SCORES, "this test")
+    costs = read_rows(folder(run) / "costs.csv", CURVE_COSTS, "this test")
+    expected = [(20, 0), (20, 1), (50, 0), (50, 1), (96, 0), (96, 1)]
+    for table in (scores, costs):
+        assert list(zip(table["n"], table["seed"], strict=True)) == expected
+    assert set(scores["status"]) == {"ok"}
+    assert set(scores["n_validation"]) == {N_VALIDATION}
+    assert set(scores["n_test"]) == {58}
+    assert set(scores["n_watched"]) == {0}
+    numbers = costs[["fit_seconds", "predict_seconds", "model_bytes", "peak_memory_bytes", "threads"]]
+    assert (numbers > 0).all(axis=None)
+
+
+def test_a_fit_is_scikit_learns_own_on_the_same_rows(data, tmp_path):
+    run = curve(data, tmp_path)
+    run.run()
+    draw = run.data.draw(96, 1)
+    train, test = run.data.train, run.data.test
+    tree = DecisionTreeClassifier(max_features=3, max_depth=3, random_state=1)
+    tree.fit(train.X[draw.subset], train.y[draw.subset])
+    proba = np.load(folder(run) / "largest" / "test-seed1.npy")
+    np.testing.assert_array_equal(proba, tree.predict_proba(test.X).astype(np.float32))
+    row = pd.read_csv(folder(run) / "scores.csv").iloc[-1]
+    assert row["train_accuracy"] == tree.score(train.X[draw.subset], train.y[draw.subset])
+    assert row["validation_accuracy"] == tree.score(train.X[draw.validation], train.y[draw.validation])
+
+
+def test_the_rows_are_what_the_judge_makes_of_the_stored_probabilities(data, tmp_path):
+    run = curve(data, tmp_path)
+    run.run()
+    scores = pd.read_csv(folder(run) / "scores.csv")
+    largest, y_test = folder(run) / "largest", np.load(folder(run) / "largest" / "y_test.npy")
+    np.testing.assert_array_equal(y_test, run.data.cell_data.prepared.labels("test"))
+    for seed in (0, 1):
+        (row,) = scores[(scores["n"] == 96) & (scores["seed"] == seed)].to_dict("records")
+        labels = {"test": y_test, "validation": np.load(largest / f"y_validation-seed{seed}.npy")}
+        for part in PARTS:
+            judged = evaluate(labels[part], np.load(largest / f"{part}-seed{seed}.npy"))
+            assert {name: row[f"{part}_{name}"] for name in METRICS} == pytest.approx(judged, abs=1e-12)
+    correct = np.load(folder(run) / "correct.npy")
+    assert (correct.dtype, correct.shape) == (bool, (6, 58))
+    np.testing.assert_allclose(correct.mean(axis=1), scores["test_accuracy"])
+    proba = np.load(largest / "test-seed1.npy")
+    np.testing.assert_array_equal(correct[-1], proba.argmax(axis=1) == y_test)
+
+
+def test_every_model_is_fitted_on_the_same_nested_subsets_without_validation_rows(data, tmp_path):
+    tree, network = (curve(data, tmp_path / name, config).data for name, config in _BOTH.items())
+    for seed in (0, 1):
+        draws = [tree.draw(n, seed) for n in (20, 50, 96)]
+        for draw in draws:
+            np.testing.assert_array_equal(draw.subset, network.draw(draw.n, seed).subset)
+            assert not set(draw.subset) & set(draw.validation)
+            np.testing.assert_array_equal(draw.validation, tree.cell_data.prepared.validation_rows(seed))
+        small, middle, large = (set(draw.subset) for draw in draws)
+        assert small < middle < large
+        assert large | set(draws[0].validation) == set(range(N_TRAIN))
+    assert set(tree.draw(20, 0).subset) != set(tree.draw(20, 1).subset)
+
+
+_BOTH = {"tree": TREE, "network": NETWORK}
+
+
+def test_a_model_that_watches_gets_its_share_of_the_validation_rows(data, tmp_path):
+    run = curve(data, tmp_path, STOPPING)
+    run.run()
+    scores = pd.read_csv(folder(run) / "scores.csv")
+    # 24 of 96 rest rows are a quarter: 20 / 4, then 50 / 4 rounded up, then all
+    assert scores["n_watched"].tolist() == [5, 5, 13, 13, 24, 24]
+    draws = [run.data.draw(n, 0) for n in (20, 50, 96)]
+    assert set(draws[0].watched) < set(draws[1].watched) < set(draws[2].watched)
+    np.testing.assert_array_equal(draws[2].watched, draws[2].validation)
+    assert len(run.data.draw(8, 0).watched) == 3  # one a class, where the share would be two
+
+
+def test_the_training_accuracy_is_measured_on_the_first_rows_of_the_nested_order(data, tmp_path, monkeypatch):
+    monkeypatch.setattr("crossover.fitting.subsets._TRAIN_SCORED", 30)
+    found = curve(data, tmp_path).data
+    small, middle, large = (found.draw(n, 0) for n in (20, 50, 96))
+    assert set(small.scored) == set(small.subset)
+    assert len(middle.scored) == 30
+    np.testing.assert_array_equal(middle.scored, large.scored)
+    assert set(small.subset) < set(large.scored) < set(middle.subset)
+
+
+def test_no_fit_sees_the_test_part(data, tmp_path):
+    """With other test examples and labels, what was fitted predicts the same validation probabilities."""
+    for config in (TREE, STOPPING):
+        one, other = curve(data, tmp_path / "one", config), curve(data, tmp_path / "other", config)
+        test = Path(other.layout.root / "data").resolve() / "features" / "wines" / "raw" / "test" / "X.npy"
+        original = np.load(test)
+        labels_file = other.layout.prepared("wines").resolve() / "test" / "y.npy"
+        labels = np.load(labels_file)
+        one.run()
+        try:
+            np.save(test, original[::-1] * 3)
+            np.save(labels_file, (labels + 1) % 3)
+            other.run()
+        finally:
+            np.save(test, original)
+            np.save(labels_file, labels)
+        before, after = exact(one), exact(other)
+        assert before["largest/test-seed0.npy"] != after["largest/test-seed0.npy"]
+        names = [name for name in before if "validation" in name]
+        assert len(names) == 4
+        assert all(before[name] == after[name] for name in names)
+        columns = [name for name in CURVE_SCORES if name.startswith(("validation_", "train_", "n_"))]
+        tables = [pd.read_csv(folder(run) / "scores.csv")[columns] for run in (one, other)]
+        pd.testing.assert_frame_equal(*tables)
+
+
+def test_a_second_run_repeats_the_exact_files(data, tmp_path):
+    first, second = curve(data, tmp_path / "first"), curve(data, tmp_path / "second")
+    first.run()
+    second.run()
+    assert exact(first) == exact(second)
+    assert len(exact(first)) == 2 + 3 * 2 + 1
+
+
+def test_a_killed_run_is_carried_on(data, tmp_path, monkeypatch):
+    config = TREE | {"_target_": f"{__name__}.Breaking"}
+    monkeypatch.setattr(Breaking, "fits", 0)
+    monkeypatch.setattr(Breaking, "breaks_at", 4)
+    plan = LearningCurve(sizes=[30, 50], repetitions=2)
+    run = curve(data, tmp_path, config, plan)
+    with pytest.raises(KeyboardInterrupt):
+        run.run()
+    assert not folder(run).exists()
+    monkeypatch.setattr(Breaking, "breaks_at", None)
+    again = curve(data, tmp_path, config, plan)
+    again.run()
+    assert Breaking.fits == 6  # four before the kill, two after it
+    assert not list((run.layout.staging / "curves").iterdir())
+    whole = curve(data, tmp_path / "whole", config, plan)
+    whole.run()
+    assert exact(again) == exact(whole)
+
+
+def test_a_changed_configuration_takes_nothing_over(data, tmp_path, monkeypatch):
+    config = TREE | {"_target_": f"{__name__}.Breaking"}
+    monkeypatch.setattr(Breaking, "fits", 0)
+    monkeypatch.setattr(Breaking, "breaks_at", 3)
+    plan = LearningCurve(sizes=[30, 50], repetitions=2)
+    with pytest.raises(KeyboardInterrupt):
+        curve(data, tmp_path, config, plan).run()
+    monkeypatch.setattr(Breaking, "breaks_at", None)
+    other = config | {"estimator": config["estimator"] | {"max_depth": 1}}
+    curve(data, tmp_path, other, plan).run()
+    assert Breaking.fits == 3 + 6
+
+
+def test_the_largest_fit_of_a_network_is_that_of_the_training_stage(data, tmp_path):
+    from crossover.core.configuration import load_fitted
+    from crossover.fitting.training import Training
+    from crossover.tracking.tracker import NoTracker
+
+    run = curve(data, tmp_path, NETWORK, LearningCurve(sizes=[96], repetitions=2))
+    run.run()
+    fits = Training(run.cell, run.layout, tmp_path / "models", NoTracker()).run([0, 1])
+    X = run.data.test.X
+    for seed, fit in enumerate(fits):
+        proba = load_fitted(fit.model_folder, "this test").predict_proba(X)
+        np.testing.assert_array_equal(np.load(folder(run) / "largest" / f"test-seed{seed}.npy"), proba)
+
+
+class Remembering(Tracker, FitLog):
+    """Keeps what would be recorded."""
+
+    def __init__(self) -> None:
+        self.facts: list[FitFacts] = []
+        self.steps: dict[int, dict[str, float]] = {}
+        self.files: list[str] = []
+
+    @contextmanager
+    def fit(self, facts: FitFacts, *, resume: bool = False) -> Iterator[FitLog]:
+        self.facts.append(facts)
+        yield self
+
+    def epoch(self, step: int, metrics: dict[str, float]) -> None:
+        self.steps[step] = metrics
+
+    def artifact(self, path: Path) -> None:
+        self.files.append(path.name)
+        assert path.exists()
+
+
+def test_a_curve_is_one_tracked_run_with_a_step_a_size(data, tmp_path):
+    tracker = Remembering()
+    run = replace(curve(data, tmp_path), tracker=tracker)
+    scores = run.run()
+    (facts,) = tracker.facts
+    assert (facts.variant, facts.stage, facts.params["sizes"]) == (
+        "learning_curve",
+        "learning_curve",
+        [20, 50, 96],
+    )
+    assert tracker.files == ["scores.csv", "costs.csv"]
+    costs = pd.read_csv(folder(run) / "costs.csv")
+    for n in (20, 50, 96):
+        rows, seconds = scores[scores["n"] == n], costs[costs["n"] == n]["fit_seconds"]
+        assert tracker.steps[n] == pytest.approx(
+            {
+                "test/accuracy": rows["test_accuracy"].mean(),
+                "val/accuracy": rows["validation_accuracy"].mean(),
+                "fit_seconds": seconds.mean(),
+            }
+        )
+
+
+def test_a_cell_that_does_not_apply_is_a_row_with_its_reason(data, tmp_path):
+    run = curve(data, tmp_path, TREE | {"modalities": ["image"]})
+    run.run()
+    scores = read_rows(folder(run) / "scores.csv", CURVE_SCORES, "this test")
+    costs = read_rows(folder(run) / "costs.csv", CURVE_COSTS, "this test")
+    assert scores[["dataset", "model", "status", "reason"]].to_numpy().tolist() == [
+        ["wines", "m", "not applicable", "m takes image data, wines is table data"]
+    ]
+    assert scores[["n", "test_accuracy", "n_watched"]].isna().all(axis=None)
+    assert len(costs) == 1
+    assert np.load(folder(run) / "correct.npy").shape == (0, 0)
+    assert list((folder(run) / "largest").iterdir()) == []
+
+
+def test_by_hand_the_same_is_an_error(data, tmp_path):
+    run = curve(data, tmp_path, TREE | {"modalities": ["image"]})
+    with pytest.raises(
+        CrossoverError, match=r"m takes image data, wines is table data \(conf/model/m.yaml\)"
+    ):
+        run.run(not_applicable="error")
+
+
+def test_a_fit_that_fails_names_its_size_and_seed(data, tmp_path):
+    config = TREE | {
+        "estimator": {"_target_": "sklearn.neighbors.KNeighborsClassifier", "n_neighbors": 21},
+    }
+    with pytest.raises(CrossoverError, match=r"wines · raw · m on 20 examples, seed 0: .*n_neighbors"):
+        curve(data, tmp_path, config).run()
+
+
+def test_more_repetitions_than_were_prepared_are_refused_before_any_fit(data, tmp_path):
+    run = curve(data, tmp_path, plan=LearningCurve(sizes=[20], repetitions=4))
+    with pytest.raises(CrossoverError, match=r"seed 3: a repetition must lie between 0 and 2"):
+        run.run()
+    assert not run.layout.staging.exists()
+
+
+def test_arrays_are_read_once(data, tmp_path):
+    found = CurveData(curve(data, tmp_path).cell, Layout(tmp_path / "project"))
+    assert found.train is found.train
+    assert not isinstance(found.train.X, np.memmap)
+    assert not isinstance(found.test.X, np.memmap)
+    assert json.loads((Layout(data).prepared("wines") / "meta.json").read_text())["n_train"] == len(
+        found.train
+    )
