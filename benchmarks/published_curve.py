@@ -19,12 +19,13 @@ import numpy as np
 import yaml
 from hydra import compose, initialize_config_dir
 
+from crossover.core.cell import Cell
 from crossover.core.configuration import plain
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.fitting.curve_fit import CurveFit
 from crossover.fitting.subsets import CurveData
-from crossover.fitting.training import CellConfig
+from crossover.fitting.training import FitConfig
 
 PROJECT = Path(__file__).parents[1]
 ROW = "{:9}{:>7}{:>15}{:>15}  {}"
@@ -47,22 +48,22 @@ class Published:
     overrides: list[str] = field(default_factory=list)
     errors: dict[int, list[float]]
 
-    def cell(self) -> CellConfig:
+    def config(self) -> FitConfig:
         """What to fit."""
         with initialize_config_dir(str(PROJECT / "conf")):
             config = compose(overrides=[f"+model={self.model}", *self.overrides])
-        return CellConfig("mnist", "raw", self.model, "classical", "default", plain(config.model))
+        return FitConfig(Cell("mnist", "raw", self.model, "classical"), plain(config.model))
 
 
 def errors(published: Published, root: Path, n: int, repetitions: int) -> np.ndarray:
     """Test errors in % of our fits on `n` examples: float (repetitions,)."""
-    cell = published.cell()
-    data = CurveData(cell, Layout(root))
+    config = published.config()
+    data = CurveData(config, Layout(root))
     found = []
     for seed in range(repetitions):
         with tempfile.TemporaryDirectory() as folder:
             checkpoints = Path(folder) / "checkpoints"
-            fit = CurveFit.make(Path(folder), cell.build(), data, data.draw(n, seed), checkpoints)
+            fit = CurveFit.make(Path(folder), config.build(), data, data.draw(n, seed), checkpoints)
             found.append(100 * (1 - fit.scores["test_accuracy"]))
     return np.array(found)
 

@@ -4,14 +4,13 @@ import hydra
 from omegaconf import DictConfig
 
 from crossover import cli
-from crossover.launching import multirun
-from crossover.stages.learning_curve import KEYS, run_curve
+from crossover.launching.multirun import TRUSTED
+from crossover.stages import learning_curve
 
 
-@hydra.main(config_path="../conf", config_name="learning_curve", execution_whitelist=multirun.TRUSTED)
+@hydra.main(config_path="../conf", config_name="learning_curve", execution_whitelist=TRUSTED)
 def main(config: DictConfig) -> float | None:
-    cli.check_keys(config, *KEYS)
-    return run_curve(config)
+    return learning_curve.run(config)
 
 
 if __name__ == "__main__":

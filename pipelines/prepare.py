@@ -4,15 +4,12 @@ import hydra
 from omegaconf import DictConfig
 
 from crossover import cli
-from crossover.core.configuration import build
-from crossover.stages.prepare import prepare
+from crossover.stages import prepare
 
 
 @hydra.main(config_path="../conf", config_name="prepare")
 def main(config: DictConfig) -> None:
-    cli.check_keys(config, "dataset", "protocol")
-    source = build(config.dataset, cli.origin("dataset"))
-    prepare(source, build(config.protocol, cli.origin("protocol")), cli.layout(config))
+    prepare.run(config)
 
 
 if __name__ == "__main__":

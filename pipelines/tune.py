@@ -5,13 +5,12 @@ from omegaconf import DictConfig
 
 from crossover import cli
 from crossover.launching.multirun import TRUSTED
-from crossover.search.job import check_keys, run_trial
+from crossover.stages import tune
 
 
 @hydra.main(config_path="../conf", config_name="tune", execution_whitelist=TRUSTED)
 def main(config: DictConfig) -> list[float] | float | None:
-    check_keys(config)
-    return run_trial(config)
+    return tune.run(config)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from crossover.core.cell import LEARNED, Cell
 from crossover.core.curve_columns import CURVE_COSTS, CURVE_SCORES
-from crossover.core.layout import LEARNED, Layout
+from crossover.core.layout import Layout
 from crossover.core.study import NOT_APPLICABLE, OK, LearningCurve, Study
 
 
@@ -94,7 +95,8 @@ class CurvesFolder:
 
     def folder(self, features: str, model: str) -> Path:
         """Where the files of a cell lie."""
-        return self.layout.curve(self.dataset, features, model)
+        family = "deep" if features == LEARNED else "classical"
+        return self.layout.curve(Cell(self.dataset, features, model, family))
 
     def study(self) -> Study:
         """The study that asks for the cells written so far, each feature set for each classical model."""

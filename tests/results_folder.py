@@ -8,8 +8,9 @@ import pandas as pd
 
 from crossover.analysis.chapter import Chapter, Report
 from crossover.analysis.decision import Constraints
+from crossover.core.cell import LEARNED
 from crossover.core.columns import COSTS, SCORES
-from crossover.core.layout import LEARNED, Layout
+from crossover.core.layout import Layout
 from crossover.core.study import NOT_APPLICABLE, OK, Study
 from crossover.stages.compare import compare as compare_all
 from crossover.stages.compare import read_report as read_all

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from results_folder import ResultsFolder
 
-from crossover.core.layout import LEARNED, Layout
+from crossover.core.cell import LEARNED, Cell
+from crossover.core.layout import Layout
 from crossover.core.trial_columns import COMPLETED, FAILED, PRUNED, TRIAL_COSTS, TRIALS
 
 
@@ -39,8 +40,8 @@ class SearchFolder:
         self, root: Path, dataset: str, features: str, model: str, accuracies: list[float], **facts: Any
     ):
         """`accuracies` begin with the default configuration's; NaN is a failed trial."""
-        self.folder = Layout(root).tuning(dataset, features, model)
         family = "deep" if features == LEARNED else "classical"
+        self.folder = Layout(root).tuning(Cell(dataset, features, model, family))
         keys = {"dataset": dataset, "features": features, "model": model, "family": family}
         best = int(np.nanargmax(accuracies))
         self.trials = [keys | _trial(number, value, best) for number, value in enumerate(accuracies)]

@@ -10,8 +10,9 @@ from curves_folder import CurvesFolder
 from crossover.analysis.calibration import DatasetCalibration, calibrate
 from crossover.analysis.calibrators import Calibrator
 from crossover.analysis.curves import read_curves
+from crossover.core.cell import LEARNED, Cell
 from crossover.core.errors import CrossoverError
-from crossover.core.layout import LEARNED, Layout
+from crossover.core.layout import Layout
 from crossover.report.figures.calibration import draw_calibration
 from crossover.report.text.calibration import calibration_parts
 
@@ -117,7 +118,7 @@ def test_the_interval_covers_test_examples_and_repetitions(tmp_path: Path) -> No
     change = calibrated(tmp_path, accuracies, n_test=500, repetitions=8).cells[0].changes["temperature"]
     # A right answer costs 0.105 more after calibration, a wrong one 0.495 less. The squared standard error of the
     # mean is the sum of that over the examples and that over the repetitions, here from the textbook's formulas.
-    correct = np.load(Layout(tmp_path).curve("fruit", "raw", "tree") / "correct.npy")[-8:]
+    correct = np.load(Layout(tmp_path).curve(Cell("fruit", "raw", "tree", "classical")) / "correct.npy")[-8:]
     changes = np.where(correct, 0.105, -0.495)
     se = np.sqrt(changes.mean(axis=0).var() / 500 + changes.mean(axis=1).var(ddof=1) / 8)
     assert change.difference == pytest.approx(changes.mean(), abs=1e-4)

@@ -22,8 +22,9 @@ from crossover.analysis.power_law import WORTH_IT
 from crossover.analysis.published import load_published
 from crossover.analysis.results import read_results
 from crossover.analysis.tuning import read_tuning
+from crossover.core.cell import LEARNED
 from crossover.core.errors import CrossoverError
-from crossover.core.layout import LEARNED, Layout
+from crossover.core.layout import Layout
 from crossover.core.study import Tuning, load_study
 from crossover.report.text.claims import claims_parts, claims_table
 from crossover.report.text.sensitivity import MEASURE_IT

@@ -20,7 +20,8 @@ from crossover.analysis.costs import (
     complexity,
     frontier,
 )
-from crossover.core.layout import LEARNED, Layout
+from crossover.core.cell import LEARNED
+from crossover.core.layout import Layout
 from crossover.report.figures.cells import draw_figures
 from crossover.report.text.costs import cost_parts
 

@@ -10,8 +10,8 @@ from curves_folder import DIGITS_SIZES, CurvesFolder, realistic_curves
 from crossover.analysis.crossing import Crossing, Crossover, Direction, Kind
 from crossover.analysis.curve_comparison import CurveComparison, compare_curves
 from crossover.analysis.curves import read_curves
+from crossover.core.cell import LEARNED
 from crossover.core.errors import CrossoverError
-from crossover.core.layout import LEARNED
 from crossover.report.figures.curves import draw_curves
 from crossover.report.text.curves import (
     about,

@@ -9,8 +9,9 @@ import pytest
 from curves_folder import CurvesFolder
 
 from crossover.analysis.curves import DatasetCurves, read_curves
+from crossover.core.cell import LEARNED
 from crossover.core.errors import CrossoverError
-from crossover.core.layout import LEARNED, Layout
+from crossover.core.layout import Layout
 from crossover.core.study import LearningCurve
 
 

@@ -14,8 +14,9 @@ from crossover.analysis.curves import read_curves
 from crossover.analysis.decision import Constraints, Decision, Recommendation, decide
 from crossover.analysis.results import DatasetResults, read_results
 from crossover.analysis.verdict import judge
+from crossover.core.cell import LEARNED
 from crossover.core.errors import CrossoverError
-from crossover.core.layout import LEARNED, Layout
+from crossover.core.layout import Layout
 from crossover.report.text.decision import choices, decision_parts, headline
 
 PROJECT = Path(__file__).parents[2]

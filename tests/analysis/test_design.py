@@ -19,7 +19,8 @@ from crossover.analysis.design import (
     compare_resamples,
 )
 from crossover.analysis.many_datasets import compare_methods
-from crossover.core.layout import LEARNED, Layout
+from crossover.core.cell import LEARNED
+from crossover.core.layout import Layout
 from crossover.report.text.design import HEADING, design_section, methods_sentence, resampled_sentence
 
 

@@ -7,8 +7,9 @@ import pytest
 from results_folder import ResultsFolder, read_report, study_of
 
 from crossover.analysis.published import load_published
+from crossover.core.cell import LEARNED
 from crossover.core.errors import CrossoverError
-from crossover.core.layout import LEARNED, Layout
+from crossover.core.layout import Layout
 from crossover.report.text.document import render
 
 

@@ -11,8 +11,9 @@ import pytest
 from results_folder import ResultsFolder, compare, first_right, read_report, study_of
 from tuning_folder import SearchFolder, TunedResults
 
+from crossover.core.cell import LEARNED
 from crossover.core.errors import CrossoverError
-from crossover.core.layout import LEARNED, Layout
+from crossover.core.layout import Layout
 from crossover.core.study import Study, Tuning
 from crossover.report.figures.tuning import draw_tuning_figures
 from crossover.report.text.document import render

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from crossover.core.cell import Cell
 from crossover.core.errors import CrossoverError
-from crossover.core.study import Cell, LearningCurve, Study, load_study, require_yaml, with_overrides
+from crossover.core.study import LearningCurve, Study, load_study, require_yaml, with_overrides
 
 GOOD = {
     "datasets": "[digits]",
@@ -60,10 +61,10 @@ def test_the_projects_own_params_are_a_study():
 def test_cells_are_features_times_classical_models_and_one_a_network(tmp_path):
     cells = load_study(study_file(tmp_path)).cells("digits")
     assert cells == [
-        Cell("digits", "raw", "random_forest"),
-        Cell("digits", "handcrafted", "random_forest"),
-        Cell("digits", "learned", "mlp"),
-        Cell("digits", "learned", "cnn"),
+        Cell("digits", "raw", "random_forest", "classical"),
+        Cell("digits", "handcrafted", "random_forest", "classical"),
+        Cell("digits", "learned", "mlp", "deep"),
+        Cell("digits", "learned", "cnn", "deep"),
     ]
 
 
@@ -104,9 +105,9 @@ def test_a_mistake_in_the_tuning_is_named(tmp_path, change, words):
 def test_the_cells_with_a_learning_curve_are_named_apart(tmp_path):
     study = load_study(study_file(tmp_path, learning_curve=curve(feature_sets="[handcrafted, raw]")))
     assert study.curve_cells("digits") == [
-        Cell("digits", "handcrafted", "random_forest"),
-        Cell("digits", "raw", "random_forest"),
-        Cell("digits", "learned", "cnn"),
+        Cell("digits", "handcrafted", "random_forest", "classical"),
+        Cell("digits", "raw", "random_forest", "classical"),
+        Cell("digits", "learned", "cnn", "deep"),
     ]
 
 

@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from crossover.core.cell import Cell
 from crossover.core.configuration import load_fitted
 from crossover.core.errors import CrossoverError
+from crossover.core.fits import FittedCell
 from crossover.core.layout import Layout
 from crossover.data.prepared import Meta, Part, write_prepared
 from crossover.features.raw import RawFeatures
-from crossover.fitting.records import FittedCell
-from crossover.fitting.training import CellConfig, Training, mean_validation_accuracy, repetitions
+from crossover.fitting.training import FitConfig, Training, mean_validation_accuracy, repetitions
 from crossover.stages.featurize import featurize
 from crossover.tracking.tracker import FitFacts, FitLog, Tracker
 
@@ -28,6 +30,8 @@ NEIGHBOUR = TREE | {
     "stochastic": False,
     "estimator": {"_target_": "sklearn.neighbors.KNeighborsClassifier", "n_neighbors": 1},
 }
+
+TOY = Cell("toy", "raw", "tree", "classical")
 
 
 class Counting(Tracker):
@@ -63,26 +67,19 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def training(layout: Layout, config: dict, tracker: Tracker | None = None, **changes: str) -> Training:
-    facts = {
-        "dataset": "toy",
-        "features": "raw",
-        "model": "tree",
-        "family": "classical",
-        "variant": "default",
-    }
-    cell = CellConfig(**(facts | changes), config=config, origin="conf/model/tree.yaml")  # type: ignore[arg-type]
+    cell = FitConfig(replace(TOY, **changes), config, model_origin="conf/model/tree.yaml")
     return Training(cell, layout, layout.root, tracker or Counting())
 
 
 def predictions(layout: Layout) -> list[np.ndarray]:
     X = np.load(layout.features("toy", "raw") / "test" / "X.npy")
-    cell = FittedCell(layout.cell("toy", "raw", "tree"))
+    cell = FittedCell(layout.models(TOY))
     return [load_fitted(fit.model_folder, "dvc repro").predict_proba(X) for fit in cell.fits()]
 
 
 def test_each_repetition_is_fitted_and_recorded(layout):
     fits = training(layout, TREE).run([0, 1, 2])
-    cell = FittedCell(layout.cell("toy", "raw", "tree"))
+    cell = FittedCell(layout.models(TOY))
     assert cell.record.stochastic
     assert cell.record.seeds == [0, 1, 2]
     assert [fit.record.n_train for fit in fits] == [60, 60, 60]  # no validation part: the whole training part
@@ -94,7 +91,7 @@ def test_each_repetition_is_fitted_and_recorded(layout):
 def test_a_model_without_randomness_is_fitted_once(layout):
     tracker = Counting()
     training(layout, NEIGHBOUR, tracker).run([0, 1, 2])
-    record = FittedCell(layout.cell("toy", "raw", "tree")).record
+    record = FittedCell(layout.models(TOY)).record
     assert tracker.seeds == record.seeds == [0]
     assert not record.stochastic
 
@@ -111,10 +108,10 @@ def test_a_run_that_breaks_off_leaves_no_cell_and_the_next_carries_on(layout):
     broken, after = Counting(breaks_at=2), Counting()
     with pytest.raises(KeyboardInterrupt):
         training(layout, TREE, broken).run([0, 1, 2])
-    assert not layout.cell("toy", "raw", "tree").exists()
+    assert not layout.models(TOY).exists()
     training(layout, TREE, after).run([0, 1, 2])
     assert (broken.seeds, after.seeds) == ([0, 1], [2])
-    assert FittedCell(layout.cell("toy", "raw", "tree")).record.seeds == [0, 1, 2]
+    assert FittedCell(layout.models(TOY)).record.seeds == [0, 1, 2]
     assert not list((layout.staging / "fits").iterdir())
 
 
@@ -129,7 +126,7 @@ def test_a_changed_configuration_takes_nothing_over(layout):
 
 def test_a_cell_that_does_not_apply_is_a_row_with_its_reason(layout):
     fits = training(layout, TREE | {"modalities": ["image"]}).run([0])
-    cell = FittedCell(layout.cell("toy", "raw", "tree"))
+    cell = FittedCell(layout.models(TOY))
     assert fits == cell.fits() == []
     assert not cell.applicable
     assert cell.record.reason == "tree takes image data, toy is table data"

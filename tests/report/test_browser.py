@@ -10,7 +10,8 @@ import pytest
 from results_folder import ResultsFolder, compare, first_right
 from tuning_folder import SearchFolder, TunedResults
 
-from crossover.core.layout import LEARNED, Layout
+from crossover.core.cell import LEARNED
+from crossover.core.layout import Layout
 from crossover.core.study import Study, Tuning
 from crossover.report.page.html import render_html
 

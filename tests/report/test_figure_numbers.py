@@ -9,7 +9,8 @@ from tuning_folder import SearchFolder, TunedResults
 
 from crossover.analysis.chapter import Chapter
 from crossover.analysis.statistics import accuracy_interval
-from crossover.core.layout import LEARNED, Layout
+from crossover.core.cell import LEARNED
+from crossover.core.layout import Layout
 from crossover.core.study import Tuning
 from crossover.report.figures.numbers import accuracy_numbers, overview_numbers, pareto_numbers, trial_numbers
 

@@ -11,11 +11,11 @@ from sklearn.datasets import load_wine
 
 from crossover.core.configuration import build, save_config
 from crossover.core.files import write_json
-from crossover.core.layout import LEARNED, Layout
+from crossover.core.fits import CellRecord, CostRecord, FitRecord, write_records
+from crossover.core.layout import Layout
 from crossover.core.study import NOT_APPLICABLE, OK, Study
 from crossover.data.prepared import Meta, Part, write_prepared
 from crossover.features.base import FeatureMeta
-from crossover.fitting.records import CellRecord, CostRecord, FitRecord, write_records
 
 CHECKSUM = "c" * 64
 STUDY = Study(
@@ -59,14 +59,9 @@ def fitted(tmp_path: Path) -> FittedStudy:
     classes = ["Barolo", "Grignolino", "Barbera"]
     _write_data(layout, train, test, classes)
     for cell in STUDY.cells("wine"):
-        family = "deep" if cell.features == LEARNED else "classical"
         takes = cell.features != "handcrafted" and cell.model != "cnn"
         record = CellRecord(
-            dataset="wine",
-            features=cell.features,
-            model=cell.model,
-            family=family,
-            variant="default",
+            cell,
             status=OK if takes else NOT_APPLICABLE,
             reason="" if takes else "takes image data, wine is table data",
             stochastic=takes and cell.model != "k_nearest_neighbors",
@@ -78,15 +73,15 @@ def fitted(tmp_path: Path) -> FittedStudy:
 
 def write_cell(layout: Layout, record: CellRecord, train: Part) -> None:
     """Fit the cell's repetitions and write them as the training stages do."""
-    folder = layout.cell(record.dataset, record.features, record.model)
-    write_json(folder / "cell.json", asdict(record))
+    folder = layout.models(record.cell)
+    record.write(folder)
     config = {
         "_target_": "crossover.models.classical.sklearn_model.SklearnClassifier",
         "modalities": ["table"],
         "stochastic": record.stochastic,
-        "estimator": ESTIMATORS.get(record.model, {}),
+        "estimator": ESTIMATORS.get(record.cell.model, {}),
     }
-    part = train if record.family == "deep" else _matrix(train)
+    part = train if record.cell.family == "deep" else _matrix(train)
     for seed in record.seeds:
         model = build(config, "the test").fit(part, None, seed=seed)
         (folder / f"seed_{seed}" / "model").mkdir(parents=True)
@@ -95,9 +90,9 @@ def write_cell(layout: Layout, record: CellRecord, train: Part) -> None:
         cost = CostRecord(
             fit_seconds=0.5 + seed,
             peak_memory_bytes=1 << 20,
-            fit_memory_bytes=(1 << 18) if record.model == "mlp" else None,  # a system that cannot tell
-            fit_energy_j=12.5 if record.model == "mlp" else None,
-            energy_method="RAPL package counters" if record.model == "mlp" else "",
+            fit_memory_bytes=(1 << 18) if record.cell.model == "mlp" else None,  # a system that cannot tell
+            fit_energy_j=12.5 if record.cell.model == "mlp" else None,
+            energy_method="RAPL package counters" if record.cell.model == "mlp" else "",
             device="cpu",
             threads=2,
             versions="python 3.11",
@@ -106,9 +101,9 @@ def write_cell(layout: Layout, record: CellRecord, train: Part) -> None:
         )
         write_records(
             folder / f"seed_{seed}",
-            FitRecord(f"{record.model}{seed}", len(train), 0, {}, CHECKSUM),
+            FitRecord(f"{record.cell.model}{seed}", len(train), 0, {}, CHECKSUM),
             cost,
-            HISTORY if record.family == "deep" else [],
+            HISTORY if record.cell.family == "deep" else [],
         )
 
 

@@ -11,8 +11,9 @@ import pytest
 from results_folder import CONSTRAINTS, ResultsFolder, compare, first_right, read_report, study_of
 
 from crossover.analysis.results import read_results
+from crossover.core.cell import LEARNED
 from crossover.core.errors import CrossoverError
-from crossover.core.layout import LEARNED, Layout
+from crossover.core.layout import Layout
 from crossover.core.study import Study
 from crossover.report.text.document import render
 from crossover.report.text.wording import MISSING
@@ -158,8 +159,8 @@ def test_a_smaller_study_takes_its_repetitions_alone(results: ResultsFolder, tmp
 @pytest.mark.parametrize(
     ("asked", "problem"),
     [
-        (study_of("fruit", ["tree", "line", "forest"], ["net"], 3), "no row for raw, forest"),
-        (study_of("fruit", ["tree"], ["net"], 4), "no row for raw, tree and seed 3"),
+        (study_of("fruit", ["tree", "line", "forest"], ["net"], 3), "no row for fruit, raw, forest"),
+        (study_of("fruit", ["tree"], ["net"], 4), "no row for fruit, raw, tree and seed 3"),
     ],
 )
 def test_a_missing_result_names_itself_and_the_command(
@@ -187,7 +188,7 @@ def test_an_empty_cost_is_an_error(tmp_path: Path) -> None:
     folder = ResultsFolder(tmp_path, "fruit", N_TEST)
     folder.add("raw", "tree", first_right(N_TEST, 150), fit_seconds=None)
     folder.write()
-    with pytest.raises(CrossoverError, match="no fit_seconds for raw, tree"):
+    with pytest.raises(CrossoverError, match="no fit_seconds for fruit, raw, tree"):
         read_results(study_of("fruit", ["tree"], [], 1), Layout(tmp_path), "fruit")
 
 
@@ -244,7 +245,7 @@ def test_perfect_cells_can_be_drawn_and_compared(tmp_path: Path) -> None:
     assert "**100.00** [91.24, 100.00]" in text
 
 
-MODEL_LIBRARIES = {"torch", "pytorch_lightning", "sklearn", "xgboost", "mlflow", "skimage", "skops", "hydra"}
+MODEL_LIBRARIES = {"torch", "pytorch_lightning", "sklearn", "xgboost", "mlflow", "skimage", "skops"}
 
 
 @pytest.fixture(scope="module")

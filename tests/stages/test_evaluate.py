@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crossover.core.cell import LEARNED, Cell
 from crossover.core.columns import COSTS, METRICS, SCORES, read_rows
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_json, write_json
@@ -17,6 +18,9 @@ from crossover.stages.evaluate import evaluate_dataset
 from crossover.tracking.tracker import FitFacts, FitLog, Tracker
 
 MEASURED = {"costs.csv", "plots/cost.csv"}
+
+FOREST = Cell("wine", "raw", "random_forest", "classical")
+MLP = Cell("wine", LEARNED, "mlp", "deep")
 
 
 @pytest.fixture
@@ -150,7 +154,7 @@ def test_tables_for_dvc_plots(results: Path, fitted) -> None:
 
 def test_a_study_without_epochs_has_an_empty_history(fitted) -> None:
     for seed in (0, 1):
-        write_json(fitted.layout.cell("wine", "learned", "mlp") / f"seed_{seed}" / "history.json", [])
+        write_json(fitted.layout.models(MLP) / f"seed_{seed}" / "history.json", [])
     evaluate_dataset("wine", fitted.study, fitted.layout)
     history = pd.read_csv(fitted.layout.results("wine") / "plots" / "history.csv")
     assert history.empty
@@ -165,7 +169,7 @@ def test_a_study_without_epochs_has_an_empty_history(fitted) -> None:
     ],
 )
 def test_a_cell_or_a_seed_that_is_missing_is_named_with_its_command(fitted, features, model, command) -> None:
-    cell = fitted.layout.cell("wine", features, model)
+    cell = fitted.layout.models(MLP if features == LEARNED else FOREST)
     shutil.rmtree(cell / "seed_1")
     with pytest.raises(CrossoverError, match=f"{features}, {model} lacks repetition 1 of 2.*`{command}`"):
         evaluate_dataset("wine", fitted.study, fitted.layout)
@@ -175,13 +179,13 @@ def test_a_cell_or_a_seed_that_is_missing_is_named_with_its_command(fitted, feat
 
 
 def test_a_study_of_more_seeds_than_were_fitted_is_refused(fitted) -> None:
-    _change(fitted.layout.cell("wine", "raw", "random_forest") / "cell.json", seeds=[0])
+    _change(fitted.layout.models(FOREST) / "cell.json", seeds=[0])
     with pytest.raises(CrossoverError, match="raw, random_forest lacks repetition 1 of 2"):
         evaluate_dataset("wine", fitted.study, fitted.layout)
 
 
 def test_a_fit_on_other_data_is_refused(fitted) -> None:
-    _change(fitted.layout.cell("wine", "learned", "mlp") / "seed_0" / "fit.json", data_checksum="d" * 64)
+    _change(fitted.layout.models(MLP) / "seed_0" / "fit.json", data_checksum="d" * 64)
     with pytest.raises(CrossoverError, match=r"learned, mlp was fitted on other data.*seed_0"):
         evaluate_dataset("wine", fitted.study, fitted.layout)
 
@@ -189,7 +193,7 @@ def test_a_fit_on_other_data_is_refused(fitted) -> None:
 def test_a_failure_leaves_the_older_results_as_they_were(results: Path, fitted) -> None:
     before = _contents(results)
     _change(
-        fitted.layout.cell("wine", "learned", "mlp") / "seed_1" / "model" / "config.json",
+        fitted.layout.models(MLP) / "seed_1" / "model" / "config.json",
         _target_="os.system",
     )
     with pytest.raises(CrossoverError, match="package crossover"):

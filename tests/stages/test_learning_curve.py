@@ -13,17 +13,18 @@ import pytest
 from sklearn.datasets import load_wine
 from sklearn.tree import DecisionTreeClassifier
 
+from crossover.core.cell import LEARNED, Cell
 from crossover.core.columns import METRICS, read_rows
 from crossover.core.curve_columns import CURVE_COSTS, CURVE_SCORES, PARTS
 from crossover.core.errors import CrossoverError
-from crossover.core.layout import LEARNED, Layout
+from crossover.core.layout import Layout
 from crossover.core.study import LearningCurve
 from crossover.data.prepared import Meta, Part, write_prepared
 from crossover.data.splits import Protocol
 from crossover.features.raw import RawFeatures
 from crossover.fitting.curve import CurveRun
 from crossover.fitting.subsets import CurveData
-from crossover.fitting.training import CellConfig
+from crossover.fitting.training import FitConfig
 from crossover.models.classical.sklearn_model import SklearnClassifier
 from crossover.scoring.judge import evaluate
 from crossover.stages.featurize import featurize
@@ -110,23 +111,19 @@ def curve(data: Path, output: Path, config: dict[str, Any] = TREE, plan: Learnin
     if not (root / "data").exists():
         (root / "data").symlink_to(data / "data")
     deep = config is NETWORK
-    cell = CellConfig(
-        dataset="wines",
-        features=LEARNED if deep else "raw",
-        model="m",
-        family="deep" if deep else "classical",
-        variant="default",
-        config=config,
+    fit_config = FitConfig(
+        Cell("wines", LEARNED, "m", "deep") if deep else Cell("wines", "raw", "m", "classical"),
+        config,
         trainer={"_target_": "crossover.models.deep.trainer.TrainerConfig", "accelerator": "cpu"}
         if deep
         else None,
-        origin="conf/model/m.yaml",
+        model_origin="conf/model/m.yaml",
     )
-    return CurveRun(cell, plan, Layout(root), root)
+    return CurveRun(fit_config, plan, Layout(root), root)
 
 
 def folder(run: CurveRun) -> Path:
-    return Layout(run.output).curve("wines", run.cell.features, "m")
+    return Layout(run.output).curve(run.config.cell)
 
 
 def exact(run: CurveRun) -> dict[str, bytes]:
@@ -299,7 +296,7 @@ def test_the_largest_fit_of_a_network_is_that_of_the_training_stage(data, tmp_pa
 
     run = curve(data, tmp_path, NETWORK, LearningCurve(sizes=[96], repetitions=2))
     run.run()
-    fits = Training(run.cell, run.layout, tmp_path / "models", NoTracker()).run([0, 1])
+    fits = Training(run.config, run.layout, tmp_path / "models", NoTracker()).run([0, 1])
     X = run.data.test.X
     for seed, fit in enumerate(fits):
         proba = load_fitted(fit.model_folder, "this test").predict_proba(X)
@@ -332,7 +329,7 @@ def test_a_curve_is_one_tracked_run_with_a_step_a_size(data, tmp_path):
     run = replace(curve(data, tmp_path), tracker=tracker)
     scores = run.run()
     (facts,) = tracker.facts
-    assert (facts.variant, facts.stage, facts.params["sizes"]) == (
+    assert (facts.cell.variant, facts.stage, facts.params["sizes"]) == (
         "learning_curve",
         "learning_curve",
         [20, 50, 96],
@@ -388,7 +385,7 @@ def test_more_repetitions_than_were_prepared_are_refused_before_any_fit(data, tm
 
 
 def test_arrays_are_read_once(data, tmp_path):
-    found = CurveData(curve(data, tmp_path).cell, Layout(tmp_path / "project"))
+    found = CurveData(curve(data, tmp_path).config, Layout(tmp_path / "project"))
     assert found.train is found.train
     assert not isinstance(found.train.X, np.memmap)
     assert not isinstance(found.test.X, np.memmap)

@@ -15,10 +15,12 @@ import pandas as pd
 import pytest
 import yaml
 
+from crossover.core.cell import Cell
 from crossover.core.configuration import build, save_config
 from crossover.data.prepared import Input, Meta, Part
 from crossover.tracking.tracker import FitFacts, MlflowTracker, NoTracker, Tracker
 
+FOREST = Cell("digits", "raw", "random_forest", "classical")
 PROCESSES = 4
 CONF = Path(__file__).parents[2] / "conf" / "tracking"
 IMAGES = Meta(
@@ -29,11 +31,7 @@ TABLE = Meta("passengers", "table", ["no", "yes"], [2], 1.0, 40, 10, "stratified
 
 def facts_of(fit_id: str, **changes: Any) -> FitFacts:
     facts = FitFacts(
-        dataset="digits",
-        features="raw",
-        model="random_forest",
-        family="classical",
-        variant="default",
+        cell=FOREST,
         seed=3,
         fit_id=fit_id,
         stage="train_classical",
@@ -41,7 +39,8 @@ def facts_of(fit_id: str, **changes: Any) -> FitFacts:
         git_commit="0123456789abcdef0123456789abcdef01234567+",
         meta=IMAGES,
     )
-    return replace(facts, **changes)
+    of_cell = {name: changes.pop(name) for name in ("dataset", "features", "family") if name in changes}
+    return replace(facts, cell=replace(facts.cell, **of_cell), **changes)
 
 
 FIRST_USE = """

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from crossover.core.cell import Cell
 from crossover.data.prepared import Meta
 from crossover.tracking.tracker import MlflowTracker, NoTracker, SweepFacts, Tracker, TrialFacts
 
@@ -22,17 +23,15 @@ META = Meta("digits", "image", ["zero", "one"], [4, 4, 1], 16.0, 30, 10, "strati
 
 def sweep_of(sweep_id: str, **changes: Any) -> SweepFacts:
     facts = SweepFacts(
-        dataset="digits",
-        features="raw",
-        model="xgboost",
-        family="classical",
+        cell=Cell("digits", "raw", "xgboost", "classical"),
         name=f"tune xgboost · raw · {sweep_id}",
         sweep_id=sweep_id,
         params={"sampler": "random", "seed": 0, "budget": {"trials": 20, "seconds": None}},
         git_commit="0123456789abcdef0123456789abcdef01234567",
         meta=META,
     )
-    return replace(facts, **changes)
+    of_cell = {name: changes.pop(name) for name in ("dataset", "features", "family") if name in changes}
+    return replace(facts, cell=replace(facts.cell, **of_cell), **changes)
 
 
 def trial_of(sweep: SweepFacts, number: int, **params: Any) -> TrialFacts:

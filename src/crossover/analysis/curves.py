@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from crossover.core.cell import LEARNED, Cell
 from crossover.core.columns import read_rows
 from crossover.core.curve_columns import CURVE_COSTS, CURVE_SCORES
 from crossover.core.errors import CrossoverError
-from crossover.core.layout import LEARNED, Layout
-from crossover.core.study import OK, Cell, Study
+from crossover.core.layout import Layout
+from crossover.core.study import OK, Study
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def read_curves(study: Study, layout: Layout, dataset: str) -> DatasetCurves | N
     curves: list[Curve] = []
     refused: list[tuple[Cell, str]] = []
     for cell in study.curve_cells(dataset):
-        folder = layout.curve(cell.dataset, cell.features, cell.model)
+        folder = layout.curve(cell)
         scores = read_rows(folder / "scores.csv", CURVE_SCORES, _made_by(cell))
         if len(scores) and scores["status"].iloc[0] != OK:
             refused.append((cell, str(scores["reason"].iloc[0])))

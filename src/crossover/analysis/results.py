@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from crossover.analysis.statistics import Resamples, bootstrap
+from crossover.core.cell import Cell, Family
 from crossover.core.columns import COSTS, METRICS, SCORES, read_rows
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
-from crossover.core.study import DEFAULT, OK, Cell, Study
+from crossover.core.study import OK, Study
 
 _NEEDED = {  # for ranking and drawing a cell; what else is empty is printed as a dash
     "scores.csv": ["accuracy", "log_loss"],
@@ -24,9 +25,7 @@ class CellResult:
     """What is known of one cell.
 
     Attributes:
-        cell: the cell of the study.
-        family: "classical" or "deep".
-        variant: "default" or "tuned".
+        cell: which one.
         status: `study.OK` or why there are no numbers.
         reason: in words, where the cell does not apply.
         stochastic: False where the cell was fitted once, since a repetition would give the same model.
@@ -36,14 +35,20 @@ class CellResult:
     """
 
     cell: Cell
-    family: str
-    variant: str
     status: str
     reason: str
     stochastic: bool
     scores: pd.DataFrame
     costs: pd.DataFrame
     correct: np.ndarray
+
+    @property
+    def family(self) -> Family:
+        return self.cell.family
+
+    @property
+    def label(self) -> str:
+        return self.cell.model_label
 
     @property
     def applicable(self) -> bool:
@@ -53,11 +58,6 @@ class CellResult:
     def n(self) -> int:
         """Number of fits."""
         return len(self.scores)
-
-    @property
-    def label(self) -> str:
-        """The model's name, with its variant where that is not the default."""
-        return self.cell.model if self.variant == "default" else f"{self.cell.model}, {self.variant}"
 
     def mean(self, column: str) -> float:
         """Mean over the fits of a metric or a cost; NaN where none was measured."""
@@ -92,7 +92,7 @@ class DatasetResults:
 
     def family(self, family: str) -> list[CellResult]:
         """The cells of one family, best first."""
-        return [cell for cell in self.cells if cell.family == family]
+        return [cell for cell in self.cells if cell.cell.family == family]
 
 
 def read_results(study: Study, layout: Layout, dataset: str) -> DatasetResults:
@@ -122,19 +122,19 @@ class _Reader:
     def cell(self, cell: Cell) -> CellResult:
         scores = self._rows(self._scores, cell)
         if scores.empty:
-            raise self._missing(f"has no row for {_in_words(cell)}", "scores.csv")
+            raise self._missing(f"has no row for {cell.in_words}", "scores.csv")
         first = scores.iloc[0]
-        family, variant, status = (str(first[column]) for column in ("family", "variant", "status"))
+        status = str(first["status"])
         if status != OK:
             empty = np.empty((0, 0), dtype=bool)
             reason, costs = str(first["reason"]), self._costs[:0]
-            return CellResult(cell, family, variant, status, reason, False, scores[:0], costs, empty)
+            return CellResult(cell, status, reason, False, scores[:0], costs, empty)
         stochastic = bool(first["stochastic"])
         seeds = list(range(self._seeds)) if stochastic else [int(first["seed"])]
         scores = self._fits(scores, seeds, cell, "scores.csv")
         costs = self._fits(self._rows(self._costs, cell), seeds, cell, "costs.csv")
         correct = np.stack([self._correct(cell, seed, scores["accuracy"][seed]) for seed in seeds])
-        return CellResult(cell, family, variant, status, "", stochastic, scores, costs, correct)
+        return CellResult(cell, status, "", stochastic, scores, costs, correct)
 
     @staticmethod
     def _rows(table: pd.DataFrame, cell: Cell) -> pd.DataFrame:
@@ -147,11 +147,11 @@ class _Reader:
         by_seed = rows.set_index(rows["seed"].astype("Int64"))
         missing = sorted(set(seeds) - set(by_seed.index))
         if missing:
-            raise self._missing(f"has no row for {_in_words(cell)} and seed {missing[0]}", file)
+            raise self._missing(f"has no row for {cell.in_words} and seed {missing[0]}", file)
         found = by_seed.loc[seeds]
         empty = [column for column in _NEEDED[file] if found[column].isna().any()]
         if empty:
-            raise self._missing(f"has no {empty[0]} for {_in_words(cell)}", file)
+            raise self._missing(f"has no {empty[0]} for {cell.in_words}", file)
         return found
 
     def _correct(self, cell: Cell, seed: int, accuracy: float) -> np.ndarray:
@@ -177,8 +177,3 @@ class _Reader:
     def _missing(self, problem: str, file: str) -> CrossoverError:
         folder = self._folder / "predictions" if file.endswith(".npy") else self._folder
         return CrossoverError(f"{folder / file} {problem}; make it again with `{self._made_by}`")
-
-
-def _in_words(cell: Cell) -> str:
-    tuned = "" if cell.variant == DEFAULT else f", {cell.variant}"
-    return f"{cell.features}, {cell.model}{tuned}"

@@ -19,11 +19,12 @@ from crossover.analysis.sensitivity import (
     spread,
 )
 from crossover.analysis.statistics import Interval, bootstrap, percentile_interval
+from crossover.core.cell import DEFAULT, TUNED
 from crossover.core.columns import read_rows
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_json
 from crossover.core.layout import Layout
-from crossover.core.study import DEFAULT, TUNED, Study, Tuning
+from crossover.core.study import Study, Tuning
 from crossover.core.trial_columns import FAILED, IMPORTANCE, PARAMETER, PRUNED, SWEEP, TRIAL_COSTS, TRIALS
 
 _MADE_BY = "dvc repro"
@@ -174,7 +175,7 @@ def read_tuning(study: Study, layout: Layout, results: DatasetResults) -> Datase
     searches = []
     for result in tuned:
         cell = result.cell
-        reader = _Reader(layout.tuning(cell.dataset, cell.features, cell.model))
+        reader = _Reader(layout.tuning(cell))
         searches.append(reader.search(result, cells[replace(cell, variant=DEFAULT)], study.tuning))
     return DatasetTuning(results.dataset, study.tuning, searches)
 

@@ -1,5 +1,6 @@
-"""The one exception for what a user can mend, and how others are told in a sentence."""
+"""The one exception for a mistake that the user can fix, and one sentence for every such mistake."""
 
+import errno
 import re
 
 
@@ -19,3 +20,29 @@ def first_line(error: BaseException) -> str:
 def without_password(text: str) -> str:
     """A text whose addresses have stars where they had a user and a password."""
     return re.sub(r"//[^/@\s]*@", "//***@", text)
+
+
+_ADVICE = {
+    errno.EACCES: "give yourself permission to write there",
+    errno.EPERM: "give yourself permission to write there",
+    errno.EROFS: "choose a place that can be written",
+    errno.ENOSPC: "free some space on that disk",
+    errno.ENOTDIR: "move the file that stands where a folder should be",
+    errno.EEXIST: "move the file that stands where a folder should be",
+    errno.EDQUOT: "free some of your quota on that disk",
+}
+
+
+def sentence(error: BaseException) -> str | None:
+    """The sentence for a mistake that the user can fix; None for a mistake of ours."""
+    from omegaconf.errors import OmegaConfBaseException
+
+    if isinstance(error, CrossoverError):
+        return str(error)
+    if isinstance(error, OmegaConfBaseException):
+        return " ".join(str(error).split()) + "; check the YAML files in conf/ and the command line"
+    if isinstance(error, OSError) and error.errno in _ADVICE:
+        return f"cannot write {error.filename or 'a file'}: {error.strerror}; {_ADVICE[error.errno]}"
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted; what was finished is kept, and the same command carries on from there"
+    return None

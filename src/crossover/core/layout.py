@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-LEARNED = "learned"
-"""The feature set of a network: it takes the prepared input and learns its features from it."""
+from crossover.core.cell import Cell
 
 
 @dataclass(frozen=True)
@@ -25,18 +24,17 @@ class Layout:
         """Feature matrices for the classical models."""
         return self.root / "data" / "features" / dataset / features
 
-    def cell(self, dataset: str, features: str, model: str, variant: str = "default") -> Path:
+    def models(self, cell: Cell) -> Path:
         """The fitted models of one cell of the study, one folder a repetition."""
-        suffix = "" if variant == "default" else f"-{variant}"
-        return self.root / "models" / dataset / features / f"{model}{suffix}"
+        return self.root / "models" / cell.dataset / cell.features / cell.model_and_variant
 
-    def tuning(self, dataset: str, features: str, model: str) -> Path:
-        """What the search for the configuration of one cell found."""
-        return self.root / "results" / "tuning" / dataset / features / model
+    def tuning(self, cell: Cell) -> Path:
+        """What the search for the configuration of one cell found; the same whichever the cell's variant."""
+        return self.root / "results" / "tuning" / cell.dataset / cell.features / cell.model
 
-    def curve(self, dataset: str, features: str, model: str) -> Path:
-        """The learning curve of one cell."""
-        return self.root / "results" / "learning_curve" / dataset / features / model
+    def curve(self, cell: Cell) -> Path:
+        """The learning curve of one cell; the same whichever the cell's variant."""
+        return self.root / "results" / "learning_curve" / cell.dataset / cell.features / cell.model
 
     def results(self, dataset: str) -> Path:
         """Everything that was scored on the test part of one data set."""

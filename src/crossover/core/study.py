@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
+from crossover.core.cell import DEFAULT, LEARNED, TUNED, Cell
 from crossover.core.errors import CrossoverError
-from crossover.core.layout import LEARNED
 
 OK = "ok"
 NOT_APPLICABLE = "not applicable"
@@ -15,26 +15,6 @@ NOT_APPLICABLE = "not applicable"
 
 SECOND_OBJECTIVES = ("fit_seconds", "latency_p50_ms")
 """What a search may minimise beside the accuracy that it maximises."""
-
-DEFAULT = "default"
-TUNED = "tuned"
-"""Variants of a cell: the model as its YAML says, or with the best configuration that a search found."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One data set, one feature set, one model, one variant: what a training stage fits over all repetitions."""
-
-    dataset: str
-    features: str
-    model: str
-    variant: str = DEFAULT
-
-    @property
-    def name(self) -> str:
-        """For file names: "raw-xgboost", "raw-xgboost-tuned"."""
-        suffix = "" if self.variant == DEFAULT else f"-{self.variant}"
-        return f"{self.features}-{self.model}{suffix}"
 
 
 @dataclass(frozen=True)
@@ -120,8 +100,8 @@ def _span(
 ) -> list[Cell]:
     """Classical models on each feature set, then networks on the input itself."""
     return [
-        *(Cell(dataset, f, m, variant) for f in features for m in classical),
-        *(Cell(dataset, LEARNED, m, variant) for m in deep),
+        *(Cell(dataset, f, m, "classical", variant) for f in features for m in classical),
+        *(Cell(dataset, LEARNED, m, "deep", variant) for m in deep),
     ]
 
 

@@ -16,7 +16,9 @@ def confusion_table(cells: list[ScoredCell], y_true: np.ndarray, classes: list[s
     tables = []
     for cell in cells:
         counts = confusion_matrix(y_true, cell.fits[0].proba.argmax(axis=1), labels=np.arange(len(classes)))
-        tables.append(pd.DataFrame({"model": cell.label, "count": counts.ravel()}, index=pairs).reset_index())
+        tables.append(
+            pd.DataFrame({"model": cell.cell.label, "count": counts.ravel()}, index=pairs).reset_index()
+        )
     return _stack(tables, ["model", "actual", "predicted", "count"])
 
 
@@ -25,7 +27,7 @@ def history_table(cells: list[ScoredCell]) -> pd.DataFrame:
     tables = [
         pd.DataFrame(scored.fit.history)
         .rename(columns=lambda name: name.replace("/", "_"))
-        .assign(model=cell.label, seed=scored.fit.seed)
+        .assign(model=cell.cell.label, seed=scored.fit.seed)
         for cell in cells
         for scored in cell.fits
         if scored.fit.history
@@ -38,7 +40,7 @@ def reliability_table(cells: list[ScoredCell], y_true: np.ndarray) -> pd.DataFra
     tables = []
     for cell in cells:
         proba = np.concatenate([scored.proba for scored in cell.fits])
-        tables.append(reliability(np.tile(y_true, len(cell.fits)), proba).assign(model=cell.label))
+        tables.append(reliability(np.tile(y_true, len(cell.fits)), proba).assign(model=cell.cell.label))
     return _stack(tables, ["model", "confidence", "accuracy", "count"])
 
 
@@ -50,13 +52,13 @@ def cost_plot_table(cells: list[ScoredCell], costs: pd.DataFrame) -> pd.DataFram
         costs: the table of `rows.cost_table`.
     """
     measures = {"fit_seconds": "fit time (s)", "latency_p50_ms": "latency of one prediction (ms)"}
-    means = costs.groupby(["features", "model"])[list(measures)].mean()
+    means = costs.groupby(["features", "model", "variant"])[list(measures)].mean()
     rows = [
         {
-            "model": cell.label,
-            "family": cell.record.family,
+            "model": cell.cell.label,
+            "family": cell.cell.family,
             "cost": name,
-            "value": means.loc[(cell.record.features, cell.record.model), column],
+            "value": means.loc[(cell.cell.features, cell.cell.model, cell.cell.variant), column],
             "accuracy": cell.mean("accuracy"),
         }
         for cell in cells

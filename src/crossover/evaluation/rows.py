@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from crossover.core.cell import Cell
 from crossover.core.columns import COSTS, METRICS, SCORES, check_columns
 from crossover.core.files import folder_bytes
-from crossover.core.layout import LEARNED
-from crossover.core.study import DEFAULT, Cell
-from crossover.fitting.records import CellRecord, Fit
+from crossover.core.fits import CellRecord, Fit
 from crossover.models.base import Complexity
 from crossover.scoring.latency import PredictionCost
 
@@ -55,17 +54,8 @@ class ScoredCell:
     fits: list[ScoredFit]
 
     @property
-    def name(self) -> str:
-        """For file names: "raw-random_forest"."""
-        record = self.record
-        return Cell(record.dataset, record.features, record.model, record.variant).name
-
-    @property
-    def label(self) -> str:
-        """For plots: "random_forest (raw)", "cnn", "cnn, tuned"."""
-        record = self.record
-        name = record.model if record.variant == DEFAULT else f"{record.model}, {record.variant}"
-        return name if record.features == LEARNED else f"{name} ({record.features})"
+    def cell(self) -> Cell:
+        return self.record.cell
 
     def mean(self, metric: str) -> float:
         """Mean of a metric over the fits."""
@@ -112,14 +102,7 @@ def _fits_or_none(cell: ScoredCell) -> Sequence[ScoredFit | None]:
 
 
 def _keys(record: CellRecord, scored: ScoredFit | None) -> dict[str, Any]:
-    return {
-        "dataset": record.dataset,
-        "features": record.features,
-        "model": record.model,
-        "family": record.family,
-        "variant": record.variant,
-        "seed": scored.fit.seed if scored else 0,
-    }
+    return {**record.cell.as_row(), "seed": scored.fit.seed if scored else 0}
 
 
 def _scores(scored: ScoredFit) -> dict[str, Any]:

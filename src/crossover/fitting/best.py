@@ -8,27 +8,28 @@ from typing import Any
 
 import yaml
 
+from crossover.core.cell import DEFAULT, TUNED
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
-from crossover.core.study import DEFAULT, TUNED
 from crossover.fitting.keys import leaves, searchable, set_at
-from crossover.fitting.training import CellConfig
+from crossover.fitting.training import FitConfig
 
 
-def configured(cell: CellConfig, layout: Layout) -> CellConfig:
-    """The cell with the configuration of its variant: "tuned" takes the best one that a search found.
+def configured(config: FitConfig, layout: Layout) -> FitConfig:
+    """The configuration of the cell's variant: "tuned" takes the best one that a search found.
 
     Raises:
         CrossoverError: the variant is neither "default" nor "tuned", the search has not run, or what it found no
             longer fits the model's YAML.
     """
-    if cell.variant == DEFAULT:
-        return cell
-    if cell.variant != TUNED:
-        raise CrossoverError(f"variant must be {DEFAULT} or {TUNED}, got {cell.variant!r} (the command line)")
-    path = layout.tuning(cell.dataset, cell.features, cell.model) / "best.yaml"
-    config = apply_best(cell.config, read_best(path), str(path), cell.origin)
-    return replace(cell, config=config, origin=f"{cell.origin} with {path}")
+    variant = config.cell.variant
+    if variant == DEFAULT:
+        return config
+    if variant != TUNED:
+        raise CrossoverError(f"variant must be {DEFAULT} or {TUNED}, got {variant!r} (the command line)")
+    path = layout.tuning(config.cell) / "best.yaml"
+    model = apply_best(config.model, read_best(path), str(path), config.model_origin)
+    return replace(config, model=model, model_origin=f"{config.model_origin} with {path}")
 
 
 def apply_best(

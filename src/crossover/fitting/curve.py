@@ -9,7 +9,7 @@ import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +27,7 @@ from crossover.core.study import NOT_APPLICABLE, OK, LearningCurve
 from crossover.fitting.curve_fit import CurveFit
 from crossover.fitting.curve_rows import cost_table, score_table
 from crossover.fitting.subsets import CurveData, Draw
-from crossover.fitting.training import CellConfig, code_checksum
+from crossover.fitting.training import FitConfig, code_checksum
 from crossover.tracking.tracker import LEARNING_CURVE, FitFacts, FitLog, NoTracker, Tracker
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class CurveRun:
     """Measures the learning curve of one cell.
 
     Attributes:
-        cell: what to fit.
+        config: what to fit.
         plan: on which sizes, how often; its lists of models are not looked at.
         layout: where the data lie.
         output: the folder below which `results/learning_curve/…` is written.
@@ -49,7 +49,7 @@ class CurveRun:
         parent: name of the tracked parent run; None for the study's.
     """
 
-    cell: CellConfig
+    config: FitConfig
     plan: LearningCurve
     layout: Layout
     output: Path
@@ -72,14 +72,14 @@ class CurveRun:
         """
         reason = self.data.cell_data.why_not()
         if reason and not_applicable == "error":
-            raise CrossoverError(f"{reason} ({self.cell.origin}); choose another model or data set")
+            raise CrossoverError(f"{reason} ({self.config.model_origin}); choose another model or data set")
         if reason:
-            log.info("%s: does not apply: %s", self._name, reason)
+            log.info("%s: does not apply: %s", self.config.cell.path, reason)
             return self._write([], reason)
         draws = self._draws
         with self._alone(), self.tracker.fit(self._facts()) as tracked:
             if not all(self._staged(draw).exists() for draw in draws):
-                self.cell.build().warm_up(self.data.train)  # untimed: imports, thread pools and the device
+                self.config.build().warm_up(self.data.train)  # untimed: imports, thread pools and the device
             fits = [(draw, self._finished(draw)) for draw in draws]
             scores = self._write(fits, reason)
             self._record(tracked, fits)
@@ -90,7 +90,7 @@ class CurveRun:
     @cached_property
     def data(self) -> CurveData:
         """What is fitted and scored on."""
-        return CurveData(self.cell, self.layout)
+        return CurveData(self.config, self.layout)
 
     @cached_property
     def curve_id(self) -> str:
@@ -100,7 +100,7 @@ class CurveRun:
     @property
     def folder(self) -> Path:
         """Where the curve is written."""
-        return Layout(self.output).curve(self.cell.dataset, self.cell.features, self.cell.model)
+        return Layout(self.output).curve(self.config.cell)
 
     @cached_property
     def _draws(self) -> list[Draw]:
@@ -125,7 +125,7 @@ class CurveRun:
         if not staged.exists():
             with atomic_folder(staged) as folder, self._naming(draw.n, draw.seed):
                 fit = CurveFit.make(
-                    folder, self.cell.build(), self.data, draw, self._place(draw) / "checkpoints"
+                    folder, self.config.build(), self.data, draw, self._place(draw) / "checkpoints"
                 )
                 self._tell(draw, fit)
         return CurveFit(staged)
@@ -133,11 +133,7 @@ class CurveRun:
     def _tell(self, draw: Draw, fit: CurveFit) -> None:
         accuracy, costs = fit.scores["test_accuracy"], fit.costs
         text = f"test accuracy {accuracy:.4f}, fitted in {costs['fit_seconds']:.1f} s on {costs['device']}"
-        log.info("%s · %d examples · seed %d: %s", self._name, draw.n, draw.seed, text)
-
-    @property
-    def _name(self) -> str:
-        return f"{self.cell.dataset} · {self.cell.features} · {self.cell.model}"
+        log.info("%s · %d examples · seed %d: %s", self.config.cell.path, draw.n, draw.seed, text)
 
     @contextmanager
     def _naming(self, n: int, seed: int) -> Iterator[None]:
@@ -145,7 +141,9 @@ class CurveRun:
         try:
             yield
         except CrossoverError as error:
-            raise CrossoverError(f"{self._name} on {n:,} examples, seed {seed}: {error}") from error
+            raise CrossoverError(
+                f"{self.config.cell.path} on {n:,} examples, seed {seed}: {error}"
+            ) from error
 
     def _staged(self, draw: Draw) -> Path:
         return self._place(draw) / "finished"
@@ -171,11 +169,11 @@ class CurveRun:
 
     @property
     def _identity(self) -> dict[str, Any]:
-        cell = self.cell
+        cell = self.config.cell
         return {
             "cell": [cell.dataset, cell.features, cell.model, cell.variant],
-            "config": cell.config,
-            "trainer": cell.trainer,
+            "config": self.config.model,
+            "trainer": self.config.trainer,
         }
 
     @cached_property
@@ -184,8 +182,7 @@ class CurveRun:
         return {**self.data.cell_data.facts(), "code": code_checksum()}
 
     def _write(self, fits: Fits, reason: str) -> pd.DataFrame:
-        cell = self.cell
-        keys = {name: getattr(cell, name) for name in ("dataset", "features", "model", "family", "variant")}
+        keys = self.config.cell.as_row()
         status = {
             "status": NOT_APPLICABLE if reason else OK,
             "reason": reason,
@@ -205,19 +202,15 @@ class CurveRun:
 
     def _facts(self) -> FitFacts:
         """What identifies the curve to the tracker."""
-        cell = self.cell
-        trainer = {"trainer": cell.trainer} if cell.trainer else {}
+        config = self.config
+        trainer = {"trainer": config.trainer} if config.trainer else {}
         sizes = sorted({draw.n for draw in self._draws})
         return FitFacts(
-            dataset=cell.dataset,
-            features=cell.features,
-            model=cell.model,
-            family=cell.family,
-            variant=LEARNING_CURVE,
+            cell=replace(config.cell, variant=LEARNING_CURVE),
             seed=0,
             fit_id=self.curve_id,
             stage="learning_curve",
-            params={"model": cell.config, **trainer, "sizes": sizes, "repetitions": self.plan.repetitions},
+            params={"model": config.model, **trainer, "sizes": sizes, "repetitions": self.plan.repetitions},
             git_commit=self._commit,
             meta=self.data.meta,
             parent=self.parent,

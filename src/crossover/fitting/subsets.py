@@ -6,11 +6,12 @@ from math import ceil
 
 import numpy as np
 
-from crossover.core.layout import LEARNED, Layout
+from crossover.core.cell import LEARNED
+from crossover.core.layout import Layout
 from crossover.data.prepared import Meta, Part
 from crossover.data.splits import subset_order, subset_rows
 from crossover.fitting.sizes import curve_sizes
-from crossover.fitting.training import CellConfig, CellData
+from crossover.fitting.training import FitConfig, TrainingData
 
 _TRAIN_SCORED = 1000
 """Examples of a subset that the training accuracy is measured on, so that it costs little beside the fit."""
@@ -45,13 +46,13 @@ class CurveData:
     """The training and the test part, each read once, and the rows of each fit.
 
     Args:
-        cell: which data set and features, and the model's `modalities`.
+        config: which data set and features, and the model's `modalities`.
         layout: where the data lie.
     """
 
-    def __init__(self, cell: CellConfig, layout: Layout):
-        self._cell, self._layout = cell, layout
-        self.cell_data = CellData(cell, layout)
+    def __init__(self, config: FitConfig, layout: Layout):
+        self._cell = config.cell
+        self.cell_data = TrainingData(config, layout)
 
     @property
     def meta(self) -> Meta:

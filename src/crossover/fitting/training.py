@@ -5,53 +5,46 @@ import logging
 import math
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from crossover.core.cell import LEARNED, Cell
 from crossover.core.clock import Measurement, git_commit, measured, now, return_free_memory, threads, versions
 from crossover.core.configuration import build, save_config
 from crossover.core.errors import CrossoverError
-from crossover.core.files import atomic_folder, checksum, digest, write_json
-from crossover.core.layout import LEARNED, Layout
+from crossover.core.files import atomic_folder, checksum, digest
+from crossover.core.fits import CellRecord, CostRecord, Fit, FitRecord, FittedCell, write_records
+from crossover.core.layout import Layout
 from crossover.core.study import NOT_APPLICABLE, OK
 from crossover.data.prepared import Meta, Part, Prepared
 from crossover.features.base import Features
-from crossover.fitting.recording import facts_of, record_fit
-from crossover.fitting.records import CellRecord, CostRecord, Fit, FitRecord, FittedCell, write_records
-from crossover.models.base import Family, FitHooks, Model
+from crossover.models.base import FitHooks, Model
+from crossover.tracking.recording import record_fit
 from crossover.tracking.tracker import FitFacts, Tracker
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class CellConfig:
+class FitConfig:
     """What to fit.
 
     Attributes:
-        dataset: name of the data set.
-        features: name of the feature set, `LEARNED` for a network.
-        model: name of the model's YAML.
-        family: what the stage fits; a model of the other family is refused.
-        variant: "default" or "tuned".
-        config: the model's YAML, overrides applied.
+        cell: which data set, features and model; a model of the other family is refused.
+        model: the model's YAML, overrides applied.
         trainer: the trainer's YAML for a network, else None.
-        origin: the file behind `config`, for messages.
+        model_origin: the file behind `model`, for messages.
         trainer_origin: the file behind `trainer`, for messages.
     """
 
-    dataset: str
-    features: str
-    model: str
-    family: Family
-    variant: str
-    config: dict[str, Any]
+    cell: Cell
+    model: dict[str, Any]
     trainer: dict[str, Any] | None = None
-    origin: str = "the model's configuration"
+    model_origin: str = "the model's configuration"
     trainer_origin: str = "the trainer's configuration"
 
     def build(self) -> Model:
@@ -60,27 +53,28 @@ class CellConfig:
         Raises:
             CrossoverError: a key is unknown, a value is refused, or the model is of the other family.
         """
-        model = build(self.config, self.origin)
-        if model.family != self.family:
+        model = build(self.model, self.model_origin)
+        if model.family != self.cell.family:
             raise CrossoverError(
-                f"this stage fits {self.family} models, got {self.model}, which is {model.family} "
-                f"({self.origin}); use pipelines/train_{model.family}.py"
+                f"this stage fits {self.cell.family} models, got {self.cell.model}, which is {model.family} "
+                f"({self.model_origin}); use pipelines/train_{model.family}.py"
             )
         if self.trainer is not None:
             model.trainer = build(self.trainer, self.trainer_origin)
         return model
 
 
-class CellData:
+class TrainingData:
     """What a cell is fitted on: the training part, as features or as it is, and its validation rows.
 
     Args:
-        cell: which data set and features, and the model's `modalities`.
+        config: which data set and features, and the model's `modalities`.
         layout: where the data lie.
     """
 
-    def __init__(self, cell: CellConfig, layout: Layout):
-        self._cell = cell
+    def __init__(self, config: FitConfig, layout: Layout):
+        self._cell = config.cell
+        self._modalities = config.model.get("modalities", [])
         self._layout = layout
 
     @cached_property
@@ -107,8 +101,7 @@ class CellData:
 
         Reads the YAML alone, so that it costs no import of a model library.
         """
-        cell = self._cell
-        takes = cell.config.get("modalities", [])
+        cell, takes = self._cell, self._modalities
         if self.meta.modality not in takes:
             return (
                 f"{cell.model} takes {' and '.join(takes)} data, {cell.dataset} is {self.meta.modality} data"
@@ -132,14 +125,14 @@ class Training:
     """Fits the repetitions of one cell.
 
     Attributes:
-        cell: what to fit.
+        config: what to fit.
         layout: where the data lie.
         output: the folder below which `models/…` is written.
         tracker: where the fits are logged.
         parent: name of the tracked parent run; None for the study's.
     """
 
-    cell: CellConfig
+    config: FitConfig
     layout: Layout
     output: Path
     tracker: Tracker
@@ -158,24 +151,24 @@ class Training:
             the fits; none where the cell does not apply.
 
         Raises:
-            CrossoverError: see `CellConfig.build`, `Model.fit`, `Prepared`, `Features`.
+            CrossoverError: see `FitConfig.build`, `Model.fit`, `Prepared`, `Features`.
         """
         reason = self.data.why_not()
         if reason and not_applicable == "error":
-            raise CrossoverError(f"{reason} ({self.cell.origin}); choose another model or data set")
+            raise CrossoverError(f"{reason} ({self.config.model_origin}); choose another model or data set")
         if reason:
-            log.info("%s · %s · %s: does not apply: %s", *self._name, reason)
+            log.info("%s: does not apply: %s", self.config.cell.path, reason)
             return self._write_cell({}, stochastic=False, reason=reason)
-        model = self.cell.build()
+        model = self.config.build()
         varies = model.stochastic or model.uses_validation
         model.warm_up(self.data.train)  # an untimed start of lazy imports, thread pools and the device
         staged = {seed: self._finished_fit(seed) for seed in (seeds if varies else seeds[:1])}
         return self._write_cell(staged, stochastic=varies, reason="")
 
     @cached_property
-    def data(self) -> CellData:
+    def data(self) -> TrainingData:
         """What the cell is fitted on."""
-        return CellData(self.cell, self.layout)
+        return TrainingData(self.config, self.layout)
 
     def _finished_fit(self, seed: int) -> Path:
         """The staging folder of one finished fit, fitted now or by an earlier, killed run."""
@@ -190,7 +183,7 @@ class Training:
         # Slow to import, and not needed where a cell does not apply.
         from crossover.scoring.judge import evaluate
 
-        model = self.cell.build()
+        model = self.config.build()
         train, val = self.data.split(seed) if model.uses_validation else (self.data.train, None)
         with self.tracker.fit(self._facts(seed, fit_id)) as tracked:
             hooks = FitHooks(checkpoints=checkpoints, on_epoch=tracked.epoch)
@@ -207,9 +200,9 @@ class Training:
             cost = self._cost(taken)
             (folder / "model").mkdir()
             model.save(folder / "model")
-            save_config(folder / "model", self.cell.config)
+            save_config(folder / "model", self.config.model)
             write_records(folder, record, cost, model.history)
-            featurizer = None if self.cell.features == LEARNED else self.data.features.folder / "featurizer"
+            featurizer = None if self.config.cell.is_deep else self.data.features.folder / "featurizer"
             record_fit(tracked, Fit(folder, seed, "dvc repro"), featurizer, self.data.prepared)
         self._tell(seed, record, cost)
 
@@ -230,19 +223,17 @@ class Training:
     def _tell(self, seed: int, record: FitRecord, cost: CostRecord) -> None:
         scores = f", validation accuracy {record.validation['accuracy']:.4f}" if record.validation else ""
         text = f"{record.n_train} examples in {cost.fit_seconds:.1f} s on {cost.device}{scores}"
-        log.info("%s · %s · %s · seed %d: %s", *self._name, seed, text)
-
-    @property
-    def _name(self) -> tuple[str, str, str]:
-        return self.cell.dataset, self.cell.features, self.cell.model
+        log.info("%s · seed %d: %s", self.config.cell.path, seed, text)
 
     def _facts(self, seed: int, fit_id: str) -> FitFacts:
-        trainer = {"trainer": self.cell.trainer} if self.cell.trainer else {}
-        return facts_of(
-            self.cell,
+        config = self.config
+        trainer = {"trainer": config.trainer} if config.trainer else {}
+        return FitFacts(
+            cell=config.cell,
             seed=seed,
             fit_id=fit_id,
-            params={"model": self.cell.config, **trainer},
+            stage=f"train_{config.cell.family}",
+            params={"model": config.model, **trainer},
             git_commit=git_commit(self.layout.root),
             meta=self.data.meta,
             parent=self.parent,
@@ -250,11 +241,11 @@ class Training:
 
     def _fit_id(self, seed: int) -> str:
         """SHA-256 of all that decides the fit: configuration, seed, split, data, features and code."""
-        cell = self.cell
+        config, cell = self.config, self.config.cell
         facts = {
             "cell": [cell.dataset, cell.features, cell.model, cell.variant],
-            "config": cell.config,
-            "trainer": cell.trainer,
+            "config": config.model,
+            "trainer": config.trainer,
             "seed": seed,
             "validation": hashlib.sha256(self.data.prepared.validation_rows(seed).tobytes()).hexdigest(),
             **self.data.facts(),
@@ -263,21 +254,16 @@ class Training:
         return digest(facts)
 
     def _write_cell(self, staged: dict[int, Path], *, stochastic: bool, reason: str) -> list[Fit]:
-        cell = self.cell
-        target = Layout(self.output).cell(cell.dataset, cell.features, cell.model, cell.variant)
+        target = Layout(self.output).models(self.config.cell)
         record = CellRecord(
-            dataset=cell.dataset,
-            features=cell.features,
-            model=cell.model,
-            family=cell.family,
-            variant=cell.variant,
+            self.config.cell,
             status=NOT_APPLICABLE if reason else OK,
             reason=reason,
             stochastic=stochastic,
             seeds=list(staged),
         )
         with atomic_folder(target) as folder:
-            write_json(folder / "cell.json", asdict(record))
+            record.write(folder)
             for seed, place in staged.items():
                 shutil.copytree(place / "finished", folder / f"seed_{seed}", copy_function=_link_or_copy)
         for place in staged.values():

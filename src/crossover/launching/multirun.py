@@ -27,8 +27,8 @@ from omegaconf.errors import OmegaConfBaseException
 from crossover.core.clock import cores
 from crossover.core.errors import CrossoverError
 from crossover.core.files import digest, read_json, write_json
+from crossover.core.fits import Fit, FittedCell
 from crossover.core.layout import Layout
-from crossover.fitting.records import Fit, FittedCell
 
 if TYPE_CHECKING:
     from hydra.conf import HydraConf
@@ -170,8 +170,7 @@ def mark_taken_over(folder: Path) -> None:
 
 def finished(training: "Training", seeds: list[int]) -> list[Fit] | None:
     """The fits in the training's own folder where they are exactly those that it would make; else None."""
-    cell = training.cell
-    folder = Layout(training.output).cell(cell.dataset, cell.features, cell.model, cell.variant)
+    folder = Layout(training.output).models(training.config.cell)
     if not (folder / "cell.json").exists():
         return None
     fitted = FittedCell(folder)
@@ -329,6 +328,6 @@ def _tell(jobs: list[JobRecord], summary: Path) -> None:
 
 
 def _sentence(error: BaseException) -> str:
-    from crossover.cli import sentence
+    from crossover.core.errors import sentence
 
     return sentence(error) or f"{type(error).__name__}: {' '.join(str(error).split())[:300]} (see error.txt)"

@@ -5,17 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import get_class
 from omegaconf import DictConfig
 
-from crossover import cli
+from crossover.core.cell import Cell
 from crossover.core.clock import git_commit, use_threads
 from crossover.core.configuration import build, plain
 from crossover.core.errors import CrossoverError
 from crossover.core.files import digest
-from crossover.core.layout import LEARNED
 from crossover.core.trial_columns import COMPLETED
-from crossover.fitting.training import CellConfig, CellData
+from crossover.fitting.training import FitConfig, TrainingData
+from crossover.launching import job as hydra_job
 from crossover.search.plan import Plan
 from crossover.search.proposals import canonical
 from crossover.search.space import SearchSpace
@@ -41,24 +40,12 @@ PLAN = ("objectives", "examples", "min_validation_examples", "max_repetitions", 
 
 def check_keys(config: DictConfig) -> None:
     """Refuse a key of conf/tune.yaml that is misspelt or missing."""
-    cli.check_keys(config, *KEYS, *PLAN, "trial")
+    hydra_job.check_keys(config, *KEYS, *PLAN, "trial")
 
 
-def cell_of(config: DictConfig) -> CellConfig:
-    """The cell whose configuration a trial fits; a network's features are its own."""
-    family = get_class(config.model["_target_"]).family  # type: ignore[attr-defined]
-    deep = family == "deep"
-    return CellConfig(
-        dataset=config.dataset.name,
-        features=LEARNED if deep else cli.choice("features"),
-        model=cli.choice("model"),
-        family=family,
-        variant="trial",
-        config=plain(config.model),
-        trainer=plain(config.trainer) if deep else None,
-        origin=cli.origin("model"),
-        trainer_origin=cli.origin("trainer"),
-    )
+def fit_config(config: DictConfig) -> FitConfig:
+    """What a trial fits."""
+    return hydra_job.fit_config(config, variant="trial")
 
 
 def plan_of(config: DictConfig) -> Plan:
@@ -76,8 +63,10 @@ def null_of_dvc(value: Any) -> Any:
 def space_of(config: DictConfig, model_config: dict[str, Any], swept: dict[str, Any]) -> SearchSpace:
     """The search space of a model: what the command line sweeps below `model.`, else its YAML."""
     if swept:
-        return SearchSpace.load(swept, model_config, "the command line", cli.origin("model"))
-    return SearchSpace.load(plain(config.search), model_config, cli.origin("search"), cli.origin("model"))
+        return SearchSpace.load(swept, model_config, "the command line", hydra_job.origin("model"))
+    return SearchSpace.load(
+        plain(config.search), model_config, hydra_job.origin("search"), hydra_job.origin("model")
+    )
 
 
 def storage_of(config: DictConfig) -> str:
@@ -86,14 +75,11 @@ def storage_of(config: DictConfig) -> str:
 
 
 def sweep_facts(
-    cell: CellConfig, data: CellData, sweep_id: str, params: dict[str, Any], root: Path
+    cell: Cell, data: TrainingData, sweep_id: str, params: dict[str, Any], root: Path
 ) -> SweepFacts:
     """What identifies a search to the tracker."""
     return SweepFacts(
-        dataset=cell.dataset,
-        features=cell.features,
-        model=cell.model,
-        family=cell.family,
+        cell=cell,
         name=f"tune {cell.model} · {cell.features} · {sweep_id[:8]}",
         sweep_id=sweep_id,
         params=params,
@@ -110,30 +96,30 @@ def run_trial(config: DictConfig) -> list[float] | float | None:
     Raises:
         CrossoverError: the model does not take the data set, or, outside of a search, the trial failed.
     """
-    cell, plan, layout = cell_of(config), plan_of(config), cli.layout(config)
-    data = CellData(cell, layout)
+    tried, plan, layout = fit_config(config), plan_of(config), hydra_job.layout(config)
+    data = TrainingData(tried, layout)
     reason = data.why_not()
     if reason:
-        raise CrossoverError(f"{reason} ({cell.origin}); choose another model or data set")
+        raise CrossoverError(f"{reason} ({tried.model_origin}); choose another model or data set")
     folder = Path(HydraConfig.get().runtime.output_dir)
     if config.trial.number is None:
-        result = Trial(cell, data, plan, folder, _never, _unwatched).run()
+        result = Trial(tried, data, plan, folder, _never, _unwatched).run()
         if result.error:
             raise CrossoverError(result.error)
         log.info("validation accuracy %.4f over %d splits", result.accuracy, len(result.accuracies))
         return result.accuracy
-    result = _tracked(config, cell, plan, data, folder)
+    result = _tracked(config, tried, plan, data, folder)
     values = result.objectives(plan.objectives) if result.state == COMPLETED else None
     return values[0] if values and len(values) == 1 else values
 
 
 def trial_facts(
-    cell: CellConfig, data: CellData, sweep_id: str, number: int, params: dict[str, Any], root: Path
+    tried: FitConfig, data: TrainingData, sweep_id: str, number: int, params: dict[str, Any], root: Path
 ) -> TrialFacts:
-    """What identifies a trial to the tracker; `cell` has the configuration that is tried."""
-    sweep = sweep_facts(cell, data, sweep_id, {}, root)
+    """What identifies a trial to the tracker; `tried` is the whole configuration."""
+    sweep = sweep_facts(tried.cell, data, sweep_id, {}, root)
     identity = trial_id(sweep_id, canonical(params))
-    return TrialFacts(sweep, number, identity, params, {"model": cell.config})
+    return TrialFacts(sweep, number, identity, params, {"model": tried.model})
 
 
 def trial_id(sweep_id: str, params: str) -> str:
@@ -141,14 +127,16 @@ def trial_id(sweep_id: str, params: str) -> str:
     return digest([sweep_id, params])
 
 
-def _tracked(config: DictConfig, cell: CellConfig, plan: Plan, data: CellData, folder: Path) -> TrialResult:
-    space = space_of(config, cell.config, plain(config.trial.space) if config.trial.space else {})
+def _tracked(
+    config: DictConfig, tried: FitConfig, plan: Plan, data: TrainingData, folder: Path
+) -> TrialResult:
+    space = space_of(config, tried.model, plain(config.trial.space) if config.trial.space else {})
     params = space.default()  # those of this job's configuration, which holds what is tried
-    facts = trial_facts(cell, data, config.trial.sweep, config.trial.number, params, Path(config.root))
+    facts = trial_facts(tried, data, config.trial.sweep, config.trial.number, params, Path(config.root))
     limit = use_threads(config.trainer.threads or config.threads)
-    with limit, cli.tracker(config).trial(facts) as tracked:
+    with limit, hydra_job.tracker(config).trial(facts) as tracked:
         judge = _Judge(config, plan) if plan.prunes else _never
-        result = Trial(cell, data, plan, folder, judge, tracked.epoch).run()
+        result = Trial(tried, data, plan, folder, judge, tracked.epoch).run()
         _record(tracked, result)
     return result
 
@@ -169,7 +157,7 @@ class _Judge:
         import optuna
 
         study = load_study(storage_of(config), config.trial.study)
-        study.pruner = build(plan.pruner, cli.origin("pruner"))
+        study.pruner = build(plan.pruner, hydra_job.origin("pruner"))
         number = config.trial.number
         self._trial = optuna.trial.Trial(study, study.get_trials(deepcopy=False)[number]._trial_id)
 

@@ -10,8 +10,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from crossover import cli
 from crossover.core.trial_columns import FAILED
+from crossover.launching import job as hydra_job
 from crossover.search import job
 from crossover.search.proposals import PARAMS
 from crossover.search.subject import Subject
@@ -130,12 +130,11 @@ class Launches:
         died = f"its process died without a result in each of {MOST_LAUNCHES} attempts (killed, or out of memory)"
         error = f"{died}: {problem}" if problem else died
         params = json.loads(trial.user_attrs[PARAMS])
-        tried = replace(
-            self._subject.cell, config=self._subject.space.apply(self._subject.cell.config, params)
-        )
+        config = self._subject.fit_config
+        tried = replace(config, model=self._subject.space.apply(config.model, params))
         root = self._subject.root
         facts = job.trial_facts(tried, self._subject.data, self._subject.sweep_id, trial.number, params, root)
-        with cli.tracker(self._subject.config).trial(facts) as tracked:
+        with hydra_job.tracker(self._subject.config).trial(facts) as tracked:
             tracked.ended(FAILED, error)
         self.folder_of(trial).mkdir(parents=True, exist_ok=True)
         write_result(self.folder_of(trial), TrialResult(FAILED, error=error))

@@ -6,11 +6,11 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from crossover import cli
 from crossover.core.files import digest
 from crossover.core.study import OK
-from crossover.core.trial_columns import COMPLETED, FAILED, PRUNED
-from crossover.fitting.training import CellData, code_checksum
+from crossover.core.trial_columns import COMPLETED, FAILED, KEYS, PRUNED
+from crossover.fitting.training import TrainingData, code_checksum
+from crossover.launching import job as hydra_job
 from crossover.search import job
 from crossover.search.proposals import canonical
 from crossover.search.settings import SweeperSettings
@@ -37,22 +37,23 @@ class Subject:
         job.check_keys(config)
         self.config, self.swept, self.settings = config, swept, settings
         self.root = Path(config.root)
-        self.cell, self.plan = job.cell_of(config), job.plan_of(config)
-        self.data = CellData(self.cell, cli.layout(config))
-        self.cell.build()
+        self.fit_config, self.plan = job.fit_config(config), job.plan_of(config)
+        self.cell = self.fit_config.cell
+        self.data = TrainingData(self.fit_config, hydra_job.layout(config))
+        self.fit_config.build()
 
     @cached_property
     def space(self) -> SearchSpace:
         """What is searched."""
-        return job.space_of(self.config, self.cell.config, self.swept)
+        return job.space_of(self.config, self.fit_config.model, self.swept)
 
     @cached_property
     def sweep_id(self) -> str:
         """SHA-256 of all that decides the trials, but not of how many there are."""
         return digest(
             {
-                **settings_of(self.cell, self.data, self.plan),
-                "config": self.cell.config,
+                **settings_of(self.fit_config, self.data, self.plan),
+                "config": self.fit_config.model,
                 "space": self.space.as_dict(),
                 "sampler": OmegaConf.to_container(OmegaConf.create(self.settings.sampler), resolve=True),
                 "grid_points": self.settings.grid_points,
@@ -64,7 +65,7 @@ class Subject:
     @property
     def title(self) -> str:
         """For messages."""
-        return f"{self.cell.dataset} · {self.cell.features} · {self.cell.model}"
+        return self.cell.path
 
     @cached_property
     def name(self) -> str:
@@ -87,15 +88,12 @@ class Subject:
         repetitions = self.plan.repetitions(self.data.prepared)
         held_out = len(self.data.prepared.validation_rows(repetitions[0]))
         return {
-            "dataset": cell.dataset,
-            "features": cell.features,
-            "model": cell.model,
-            "family": cell.family,
+            **{name: getattr(cell, name) for name in KEYS if name != "trial"},
             "status": status,
             "reason": reason,
             "sampler": self.settings.sampler_name,
             "seed": self.settings.seed,
-            "pruner": cli.choice("pruner") if self.plan.prunes else "none",
+            "pruner": hydra_job.choice("pruner") if self.plan.prunes else "none",
             "objectives": list(self.plan.objectives),
             "budget": self.settings.budget.as_dict(),
             "examples": self.plan.examples,

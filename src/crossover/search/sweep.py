@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 
-from crossover import cli
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.core.study import NOT_APPLICABLE, OK
 from crossover.core.trial_columns import COMPLETED, FAILED, PRUNED
+from crossover.launching import job as hydra_job
 from crossover.search import job
 from crossover.search.arguments import split
 from crossover.search.launches import Launches, Surroundings, folder_of, live
@@ -86,13 +86,15 @@ class Search:
         subject = self.subject
         reason = subject.data.why_not()
         if reason and subject.config.not_applicable == "error":
-            raise CrossoverError(f"{reason} ({subject.cell.origin}); choose another model or data set")
+            raise CrossoverError(
+                f"{reason} ({subject.fit_config.model_origin}); choose another model or data set"
+            )
         if reason:
             log.info("%s: does not apply: %s", subject.title, reason)
             does_not_apply(subject.facts(NOT_APPLICABLE, reason)).write(self.target)
             return ""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with self._alone(), cli.tracker(subject.config).sweep(subject.tracked()) as tracked:
+        with self._alone(), hydra_job.tracker(subject.config).sweep(subject.tracked()) as tracked:
             self._search()
             outcome = self._outcome()
             outcome.write(self.target)
@@ -107,10 +109,10 @@ class Search:
     @property
     def target(self) -> Path:
         """Where the outcome is written: the pipeline's results, or the search's folder for a search by hand."""
-        if cli.choice("output") != "project":
+        if hydra_job.choice("output") != "project":
             return self.folder / "outcome"
         cell = self.subject.cell
-        return Layout(Path(self.subject.config.output)).tuning(cell.dataset, cell.features, cell.model)
+        return Layout(Path(self.subject.config.output)).tuning(cell)
 
     @cached_property
     def study(self) -> "Study":
@@ -265,7 +267,7 @@ class Search:
         ran_out = " (the search space has no further configuration)" if outcome.facts["exhausted"] else ""
         log.info("%s: %d trials%s: %s%s", self.subject.title, len(outcome.trials), ran_out, told, found)
         log.info("%s: results in %s", self.subject.title, _shown(self.target))
-        if best and cli.choice("output") != "project":
+        if best and hydra_job.choice("output") != "project":
             log.info("fit the best on 5 repetitions: %s", self._fit_command(best.params))
         failed = [trial for trial in outcome.trials if trial.result.state == FAILED]
         if best and len(failed) <= self.subject.settings.max_failure_rate * len(outcome.trials):

@@ -20,7 +20,7 @@ from crossover.core.files import digest, read_json
 from crossover.core.trial_columns import COMPLETED, FAILED, PRUNED
 from crossover.data.prepared import Part
 from crossover.data.splits import subset_rows
-from crossover.fitting.training import CellConfig, CellData
+from crossover.fitting.training import FitConfig, TrainingData
 from crossover.models.base import FitHooks, Model
 from crossover.search.plan import Plan
 
@@ -91,7 +91,7 @@ class Trial:
     """Fits and scores one configuration.
 
     Attributes:
-        cell: the configuration, applied.
+        config: what is tried, applied.
         data: what it is fitted on.
         plan: how it is scored.
         folder: its own; a result found there is taken over, and checkpoints lie there.
@@ -100,8 +100,8 @@ class Trial:
         on_epoch: is told each epoch of the first repetition.
     """
 
-    cell: CellConfig
-    data: CellData
+    config: FitConfig
+    data: TrainingData
     plan: Plan
     folder: Path
     judge: Callable[[int, float], bool]
@@ -136,11 +136,11 @@ class Trial:
     def _repetitions(self, result: "_Scores") -> None:
         from crossover.scoring.judge import evaluate
 
-        model = self.cell.build()
+        model = self.config.build()
         self._warm_up(model)
         for k, repetition in enumerate(self.plan.repetitions(self.data.prepared)):
             train, val = self._split(repetition)
-            model = self.cell.build()
+            model = self.config.build()
             hooks = FitHooks(
                 self.folder / "checkpoints" / str(repetition), self._epochs(k, model, train, result)
             )
@@ -157,7 +157,8 @@ class Trial:
 
     def _warm_up(self, model: Model) -> None:
         """Imports and thread pools start before the clock does, once a process."""
-        key = digest([self.cell.model, self.data.meta.dataset, self.cell.features])
+        cell = self.config.cell
+        key = digest([cell.model, cell.dataset, cell.features])
         if key not in _warm:
             model.warm_up(self.data.train)
             _warm.add(key)
@@ -232,11 +233,12 @@ def _sentence(error: Exception) -> str:
     return str(error) if isinstance(error, CrossoverError) else f"{type(error).__name__}: {first_line(error)}"
 
 
-def settings_of(cell: CellConfig, data: CellData, plan: Plan) -> dict[str, Any]:
+def settings_of(config: FitConfig, data: TrainingData, plan: Plan) -> dict[str, Any]:
     """What makes a trial of one configuration what it is, beside the configuration itself."""
+    cell = config.cell
     return {
         "cell": [cell.dataset, cell.features, cell.model],
-        "trainer": cell.trainer,
+        "trainer": config.trainer,
         "plan": asdict(plan),
         "repetitions": plan.repetitions(data.prepared),
         **data.facts(),

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from omegaconf import DictConfig
 
 from crossover.analysis.calibration import calibrate
 from crossover.analysis.chapter import Chapter, Report
-from crossover.analysis.claims.claim import Claim, answer_claims
+from crossover.analysis.claims.claim import Claim, answer_claims, load_claims
 from crossover.analysis.claims.quantity import ClaimInputs
 from crossover.analysis.curve_comparison import compare_curves
 from crossover.analysis.curves import read_curves
@@ -19,10 +20,13 @@ from crossover.analysis.results import CellResult, DatasetResults, read_results
 from crossover.analysis.statistics import accuracy_interval
 from crossover.analysis.tuning import DatasetTuning, read_tuning, tuning_table
 from crossover.analysis.verdict import Verdict, judge
+from crossover.core.cell import DEFAULT
 from crossover.core.columns import METRICS
+from crossover.core.configuration import plain
 from crossover.core.files import atomic_folder, write_json
 from crossover.core.layout import Layout
-from crossover.core.study import DEFAULT, Study
+from crossover.core.study import Study, load_study
+from crossover.launching import job
 from crossover.report.figures.calibration import draw_calibration
 from crossover.report.figures.cells import draw_figures
 from crossover.report.figures.curves import draw_curves
@@ -165,7 +169,7 @@ def _curve_table(chapters: list[Chapter]) -> pd.DataFrame:
 
 def _as_published(results: DatasetResults) -> DatasetResults:
     """The cells whose configuration is the published one; a tuned one reproduces nothing."""
-    return replace(results, cells=[cell for cell in results.cells if cell.variant == DEFAULT])
+    return replace(results, cells=[cell for cell in results.cells if cell.cell.variant == DEFAULT])
 
 
 def _table(chapters: list[Chapter]) -> pd.DataFrame:
@@ -184,7 +188,7 @@ def _row(cell: CellResult, best: bool) -> dict[str, Any]:
         "features": cell.cell.features,
         "model": cell.cell.model,
         "family": cell.family,
-        "variant": cell.variant,
+        "variant": cell.cell.variant,
         "status": cell.status,
         "reason": cell.reason,
     }
@@ -214,3 +218,11 @@ def _summary(verdict: Verdict) -> dict[str, float | str]:
         "mcnemar_p": verdict.p_value,
         "verdict": verdict.winner,
     }
+
+
+def run(config: DictConfig) -> None:
+    """Compare the study of `conf/compare.yaml`; see `compare`."""
+    job.check_keys(config, "study", "decision", "claims_folder")
+    constraints = Constraints.from_config(plain(config.decision), job.origin("decision"))
+    claims = load_claims(Path(config.claims_folder))
+    compare(load_study(Path(config.study)), job.layout(config), constraints, claims)

@@ -3,10 +3,14 @@
 import shutil
 from pathlib import Path
 
+from omegaconf import DictConfig
+
+from crossover.core.configuration import build
 from crossover.core.errors import CrossoverError
 from crossover.core.files import atomic_folder
 from crossover.core.layout import Layout
 from crossover.data.source import DataSource
+from crossover.launching import job
 
 
 def download(source: DataSource, layout: Layout) -> None:
@@ -34,3 +38,9 @@ def _start(staging: Path, raw: Path) -> None:
         raise CrossoverError(
             f"cannot write {staging}: {error.strerror or error}; make the place writable or free some space"
         ) from error
+
+
+def run(config: DictConfig) -> None:
+    """Download the data set of `conf/download.yaml`; see `download`."""
+    job.check_keys(config, "dataset")
+    download(build(config.dataset, job.origin("dataset")), job.layout(config))

@@ -15,21 +15,24 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from omegaconf import DictConfig
 from tqdm import tqdm
 
+from crossover.core.cell import LEARNED, Cell
 from crossover.core.configuration import load_fitted
 from crossover.core.errors import CrossoverError
 from crossover.core.files import atomic_folder, write_json
-from crossover.core.layout import LEARNED, Layout
-from crossover.core.study import DEFAULT, Cell, Study
+from crossover.core.fits import CellRecord, Fit, FittedCell
+from crossover.core.layout import Layout
+from crossover.core.study import Study, load_study
 from crossover.data.prepared import Input, Meta, Prepared
 from crossover.evaluation import plots
 from crossover.evaluation.rows import ScoredCell, ScoredFit, cell_metrics, cost_table, score_table
 from crossover.features.base import Features
-from crossover.fitting.recording import facts_of, record_epochs, record_fit
-from crossover.fitting.records import CellRecord, Fit, FittedCell
+from crossover.launching import job
 from crossover.scoring.judge import evaluate
 from crossover.scoring.latency import predict_clocked
+from crossover.tracking.recording import record_epochs, record_fit
 from crossover.tracking.tracker import FitFacts, Tracker
 
 
@@ -80,7 +83,7 @@ def _fitted(study: Study, layout: Layout, meta: Meta) -> list[tuple[CellRecord, 
 
 
 def _fitted_cell(cell: Cell, study: Study, layout: Layout, meta: Meta) -> tuple[CellRecord, list[Fit]]:
-    on_disk = FittedCell(layout.cell(cell.dataset, cell.features, cell.model, cell.variant))
+    on_disk = FittedCell(layout.models(cell))
     if not (on_disk.folder / "cell.json").exists():
         raise _unfit(cell, f"is not fitted ({on_disk.folder} is missing or empty)")
     if not on_disk.applicable:
@@ -100,20 +103,8 @@ def _fitted_cell(cell: Cell, study: Study, layout: Layout, meta: Meta) -> tuple[
 def _unfit(cell: Cell, problem: str) -> CrossoverError:
     return CrossoverError(
         f"each cell of the study must be fitted for every seed of params.yaml before it is scored, but the "
-        f"cell {_in_words(cell)} {problem}; run `{_made_by(cell)}`"
+        f"cell {cell.in_words} {problem}; run `{cell.made_by}`"
     )
-
-
-def _in_words(cell: Cell) -> str:
-    tuned = "" if cell.variant == DEFAULT else f", {cell.variant}"
-    return f"{cell.dataset}, {cell.features}, {cell.model}{tuned}"
-
-
-def _made_by(cell: Cell) -> str:
-    variant = "" if cell.variant == DEFAULT else f"_{cell.variant}"
-    if cell.features == LEARNED:
-        return f"dvc repro train_deep{variant}@{cell.dataset}-{cell.model}"
-    return f"dvc repro train_classical{variant}@{cell.dataset}-{cell.features}-{cell.model}"
 
 
 def _score(fitted: list[tuple[CellRecord, list[Fit]]], test: _TestPart) -> list[ScoredCell]:
@@ -124,7 +115,7 @@ def _score(fitted: list[tuple[CellRecord, list[Fit]]], test: _TestPart) -> list[
         for record, fits in fitted:
             cell = ScoredCell(record, [])
             for fit in fits:
-                bar.set_postfix_str(cell.label)
+                bar.set_postfix_str(cell.cell.label)
                 cell.fits.append(_score_fit(record, fit, test))
                 bar.update()
             scored.append(cell)
@@ -132,13 +123,13 @@ def _score(fitted: list[tuple[CellRecord, list[Fit]]], test: _TestPart) -> list[
 
 
 def _score_fit(record: CellRecord, fit: Fit, test: _TestPart) -> ScoredFit:
-    cell = Cell(record.dataset, record.features, record.model, record.variant)
-    model = load_fitted(fit.model_folder, _made_by(cell))
-    proba, cost = predict_clocked(model, test.inputs(record.features))
+    cell = record.cell
+    model = load_fitted(fit.model_folder, cell.made_by)
+    proba, cost = predict_clocked(model, test.inputs(record.cell.features))
     try:
         metrics = evaluate(test.y_true, proba)
     except CrossoverError as error:
-        raise CrossoverError(f"{_in_words(cell)}, seed {fit.seed}: {error}") from error
+        raise CrossoverError(f"{cell.in_words}, seed {fit.seed}: {error}") from error
     return ScoredFit(fit, proba, metrics, cost, model.complexity())
 
 
@@ -151,7 +142,7 @@ def _write(folder: Path, cells: list[ScoredCell], test: _TestPart) -> None:
     for name in ("metrics", "plots"):
         (folder / name).mkdir()
     for cell in applicable:
-        write_json(folder / "metrics" / f"{cell.name}.json", cell_metrics(cell))
+        write_json(folder / "metrics" / f"{cell.cell.name}.json", cell_metrics(cell))
     tables = {
         "confusion": plots.confusion_table(applicable, test.y_true, test.meta.classes),
         "history": plots.history_table(applicable),
@@ -167,7 +158,7 @@ def _write_predictions(folder: Path, cells: list[ScoredCell], y_true: np.ndarray
     np.save(folder / "y_true.npy", y_true)
     for cell in cells:
         for scored in cell.fits:
-            np.save(folder / f"{cell.name}-seed{scored.fit.seed}.npy", scored.proba)
+            np.save(folder / f"{cell.cell.name}-seed{scored.fit.seed}.npy", scored.proba)
 
 
 def _log(tracker: Tracker, cells: list[ScoredCell], test: _TestPart) -> None:
@@ -180,24 +171,29 @@ def _log(tracker: Tracker, cells: list[ScoredCell], test: _TestPart) -> None:
 def _log_fit(tracker: Tracker, cell: ScoredCell, scored: ScoredFit, test: _TestPart) -> None:
     from crossover.evaluation.figures import confusion_figure, reliability_figure
 
-    title = f"{test.meta.dataset}: {cell.label}, seed {scored.fit.seed}"
+    title = f"{test.meta.dataset}: {cell.cell.label}, seed {scored.fit.seed}"
     numbers = {f"test/{name}": value for name, value in scored.metrics.items()}
     numbers |= {f"test/{name}": value for name, value in vars(scored.cost).items()}
-    with tracker.fit(_facts(cell.record, scored.fit, test.meta), resume=True) as log:
+    facts = FitFacts(
+        cell=cell.cell,
+        seed=scored.fit.seed,
+        fit_id=scored.fit.record.fit_id,
+        stage=f"train_{cell.cell.family}",
+        params={"model": scored.fit.config},
+        git_commit=scored.fit.cost.git_commit,
+        meta=test.meta,
+    )
+    with tracker.fit(facts, resume=True) as log:
         if not log.resumed:  # fitted with tracking off, as classical cells are: one process records them all
             record_epochs(log, scored.fit)
-            record_fit(log, scored.fit, test.featurizer(cell.record.features), test.prepared)
+            record_fit(log, scored.fit, test.featurizer(cell.cell.features), test.prepared)
         log.metrics(numbers)
         log.figure(confusion_figure(test.y_true, scored.proba, test.meta.classes, title), "confusion_matrix")
         log.figure(reliability_figure(test.y_true, scored.proba, title), "reliability")
 
 
-def _facts(record: CellRecord, fit: Fit, meta: Meta) -> FitFacts:
-    return facts_of(
-        record,
-        seed=fit.seed,
-        fit_id=fit.record.fit_id,
-        params={"model": fit.config},
-        git_commit=fit.cost.git_commit,
-        meta=meta,
-    )
+def run(config: DictConfig) -> None:
+    """Score the data set of `conf/evaluate.yaml`; see `evaluate_dataset`."""
+    job.check_keys(config, "dataset", "study", "tracking")
+    study, tracker = load_study(Path(config.study)), job.tracker(config)
+    evaluate_dataset(config.dataset.name, study, job.layout(config), tracker)

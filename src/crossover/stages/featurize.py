@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from omegaconf import DictConfig
 
-from crossover.core.configuration import save_config
+from crossover.core.configuration import build, plain, save_config
 from crossover.core.errors import CrossoverError
 from crossover.core.files import atomic_folder, write_json
 from crossover.core.layout import Layout
 from crossover.data.prepared import Prepared
 from crossover.features.base import FeatureMeta, FeatureSet
+from crossover.launching import job
 
 log = logging.getLogger(__name__)
 
@@ -86,3 +88,16 @@ def column_name(names: list[str], column: int) -> str:
             return f"{block[1]}, column {column} of {width}" if block and width > 1 else name
         column -= width
     raise IndexError(column)
+
+
+def run(config: DictConfig) -> None:
+    """Make the feature set of `conf/featurize.yaml`; see `featurize`."""
+    job.check_keys(config, "dataset", "features", "jobs")
+    featurize(
+        config.dataset.name,
+        job.choice("features"),
+        build(config.features, job.origin("features")),
+        plain(config.features),
+        job.layout(config),
+        jobs=config.jobs,
+    )

@@ -4,20 +4,17 @@ from pathlib import Path
 
 import pandas as pd
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import get_class
 from omegaconf import DictConfig
 
-from crossover import cli
+from crossover.core.cell import DEFAULT
 from crossover.core.clock import use_threads
 from crossover.core.columns import read_rows
 from crossover.core.configuration import plain
 from crossover.core.curve_columns import CURVE_SCORES
 from crossover.core.files import read_json, write_json
-from crossover.core.layout import LEARNED
-from crossover.core.study import DEFAULT, load_study, with_overrides
+from crossover.core.study import load_study, with_overrides
 from crossover.fitting.curve import CurveRun
-from crossover.fitting.training import CellConfig
-from crossover.launching import multirun
+from crossover.launching import job, multirun
 
 KEYS = (
     "dataset",
@@ -34,35 +31,19 @@ KEYS = (
 )
 
 
-def cell_of(config: DictConfig) -> CellConfig:
-    """The cell whose curve is measured; a network's features are its own."""
-    family = get_class(config.model["_target_"]).family  # type: ignore[attr-defined]
-    deep = family == "deep"
-    return CellConfig(
-        dataset=config.dataset.name,
-        features=LEARNED if deep else cli.choice("features"),
-        model=cli.choice("model"),
-        family=family,
-        variant=DEFAULT,
-        config=plain(config.model),
-        trainer=plain(config.trainer) if deep else None,
-        origin=cli.origin("model"),
-        trainer_origin=cli.origin("trainer"),
-    )
-
-
-def run_curve(config: DictConfig) -> float | None:
+def run(config: DictConfig) -> float | None:
     """Measure the curve; mean validation accuracy at the largest size, None where the cell does not apply.
 
     Raises:
         CrossoverError: see `CurveRun.run`; or a value of the configuration is refused.
     """
-    cell, given = cell_of(config), plain(config)
+    job.check_keys(config, *KEYS)
+    fit_config, given = job.fit_config(config, variant=DEFAULT), plain(config)
     study = load_study(Path(config.study))
     plan = with_overrides(study.learning_curve, given["sizes"], given["repetitions"])
-    tracker = cli.tracker(config)
-    run = CurveRun(cell, plan, cli.layout(config), Path(config.output), tracker, cli.multirun_name())
-    with use_threads((config.trainer.threads if cell.trainer else None) or config.threads):
+    tracker = job.tracker(config)
+    run = CurveRun(fit_config, plan, job.layout(config), Path(config.output), tracker, job.multirun_name())
+    with use_threads((config.trainer.threads if fit_config.trainer else None) or config.threads):
         scores = _once(run, config) if _owns_folder(run) else run.run(not_applicable=config.not_applicable)
     largest = scores[scores["n"] == scores["n"].max()]
     return None if largest.empty else float(largest["validation_accuracy"].mean())
@@ -71,7 +52,7 @@ def run_curve(config: DictConfig) -> float | None:
 def _owns_folder(run: CurveRun) -> bool:
     """Whether the curve lies in the folder of a multirun's job, which the same command finds again."""
     in_job_folder = run.output.absolute() == Path(HydraConfig.get().runtime.output_dir).absolute()
-    return cli.multirun_name() is not None and in_job_folder and not run.data.cell_data.why_not()
+    return job.multirun_name() is not None and in_job_folder and not run.data.cell_data.why_not()
 
 
 def _once(run: CurveRun, config: DictConfig) -> pd.DataFrame:

@@ -15,13 +15,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from omegaconf import DictConfig
 
+from crossover.core.configuration import build
 from crossover.core.errors import CrossoverError
 from crossover.core.files import atomic_folder, checksum
 from crossover.core.layout import Layout
 from crossover.data.prepared import Input, Meta, Part, write_prepared
 from crossover.data.source import DataSource, RawData
 from crossover.data.splits import Protocol
+from crossover.launching import job
 
 
 def prepare(source: DataSource, protocol: Protocol, layout: Layout) -> None:
@@ -149,3 +152,10 @@ def _describe_numbers(column: pd.Series) -> dict[str, float | int | None]:
 def _describe_categories(column: pd.Series) -> dict[str, Any]:
     counts = {str(category): int(n) for category, n in column.value_counts().items()}
     return {"counts": counts, "missing": int(column.isna().sum())}
+
+
+def run(config: DictConfig) -> None:
+    """Prepare the data set of `conf/prepare.yaml`; see `prepare`."""
+    job.check_keys(config, "dataset", "protocol")
+    source = build(config.dataset, job.origin("dataset"))
+    prepare(source, build(config.protocol, job.origin("protocol")), job.layout(config))

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossover.core import trial_columns as schema
+from crossover.core.cell import LEARNED, Cell
 from crossover.core.errors import first_line
-from crossover.core.layout import LEARNED
 from crossover.data.prepared import Meta
 from crossover.tracking.store import (
     FAILED,
@@ -64,10 +64,7 @@ class SweepFacts:
     """What is known of a search before it starts.
 
     Attributes:
-        dataset: name of the data set, and of the experiment.
-        features: name of the feature set.
-        model: name of the model's YAML.
-        family: "classical" or "deep".
+        cell: whose configuration is searched; its data set names the experiment.
         name: of the parent run; the same in every process and every start.
         sweep_id: SHA-256 of what the search is (space, sampler, seed, data, code), without its budget.
         params: sampler, seed, objectives, … and under "budget" what may differ from one start to the next.
@@ -76,10 +73,7 @@ class SweepFacts:
         stage: the DVC stage that searches.
     """
 
-    dataset: str
-    features: str
-    model: str
-    family: str
+    cell: Cell
     name: str
     sweep_id: str
     params: dict[str, Any]
@@ -298,7 +292,7 @@ class SweepRecord(RunRecord, SweepLog):
 def _parent(store: Store, facts: SweepFacts) -> tuple[str, str]:
     """The ids of the experiment and of the run of a search."""
     tags = {**_tags(facts), "variant": "sweep", NOTE: _sweep_note(facts, None, Counter())}
-    return store.parent(facts.dataset, facts.meta, (SWEEP_ID, facts.sweep_id), facts.name, tags)
+    return store.parent(facts.cell.dataset, facts.meta, (SWEEP_ID, facts.sweep_id), facts.name, tags)
 
 
 def _tags(facts: SweepFacts) -> dict[str, str]:
@@ -306,10 +300,10 @@ def _tags(facts: SweepFacts) -> dict[str, str]:
         **origin_tags(facts),
         **dvc_tags(),
         "crossover.stage": facts.stage,
-        "dataset": facts.dataset,
-        "features": facts.features,
-        "model": facts.model,
-        "family": facts.family,
+        "dataset": facts.cell.dataset,
+        "features": facts.cell.features,
+        "model": facts.cell.model,
+        "family": facts.cell.family,
     }
 
 
@@ -344,10 +338,10 @@ def _trial_note(facts: TrialFacts, error: str = "") -> str:
 
 def _command(facts: TrialFacts) -> str:
     sweep = facts.sweep
-    features = [] if sweep.features == LEARNED else [f"features={sweep.features}"]
+    features = [] if sweep.cell.features == LEARNED else [f"features={sweep.cell.features}"]
     values = [f"model.{key}={_literal(value)}" for key, value in facts.params.items()]
-    choice = [f"dataset={sweep.dataset}", *features, f"model={sweep.model}", *values]
-    return shlex.join(["python", f"pipelines/train_{sweep.family}.py", *choice])
+    choice = [f"dataset={sweep.cell.dataset}", *features, f"model={sweep.cell.model}", *values]
+    return shlex.join(["python", f"pipelines/train_{sweep.cell.family}.py", *choice])
 
 
 def _literal(value: Any) -> str:
@@ -359,8 +353,8 @@ def _literal(value: Any) -> str:
 
 def _sweep_note(facts: SweepFacts, best: "Run | None", counts: Counter[str | None]) -> str:
     at = f" at commit `{facts.git_commit}`" if facts.git_commit else ""
-    features = "" if facts.features == LEARNED else f" on {facts.features} features"
-    what = f"Search for hyperparameters of **{facts.model}**{features} on **{facts.dataset}**{at}."
+    features = "" if facts.cell.features == LEARNED else f" on {facts.cell.features} features"
+    what = f"Search for hyperparameters of **{facts.cell.model}**{features} on **{facts.cell.dataset}**{at}."
     ends = ", ".join(f"{counts[state]} {state}" for state in STATUS)
     about = f"{what} The runs below it are its trials{f': {ends}' if counts else ''}."
     if best is None:

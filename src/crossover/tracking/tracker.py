@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crossover.core.layout import LEARNED
+from crossover.core.cell import LEARNED, Cell
 from crossover.data.prepared import Input, Meta
 from crossover.tracking.store import (
     FINISHED,
@@ -74,11 +74,8 @@ class FitFacts:
     """What is known of a fit before it starts.
 
     Attributes:
-        dataset: name of the data set, and of the experiment.
-        features: name of the feature set.
-        model: name of the model's YAML.
-        family: "classical" or "deep".
-        variant: "default", "tuned", or `LEARNING_CURVE` for the fits of a whole curve.
+        cell: what is fitted; its data set names the experiment, and its variant is `LEARNING_CURVE` for the fits of
+            a whole curve.
         seed: number of the repetition.
         fit_id: SHA-256 of configuration, seed, data and code.
         stage: the DVC stage that fits.
@@ -88,11 +85,7 @@ class FitFacts:
         parent: name of the parent run; None names it after the DVC experiment or the commit.
     """
 
-    dataset: str
-    features: str
-    model: str
-    family: str
-    variant: str
+    cell: Cell
     seed: int
     fit_id: str
     stage: str
@@ -245,7 +238,7 @@ def _study(store: Store, facts: FitFacts) -> tuple[str, str]:
     name = _study_name(facts)
     tag = ("crossover.core.study", name.replace("'", ""))
     tags = {**origin_tags(facts), "mlflow.note.content": _study_note(facts)}
-    return store.parent(facts.dataset, facts.meta, tag, name, tags)
+    return store.parent(facts.cell.dataset, facts.meta, tag, name, tags)
 
 
 class _FitRecord(RunRecord, FitLog):
@@ -275,11 +268,11 @@ class _FitRecord(RunRecord, FitLog):
         facts = self._facts
         logged = self._client.create_logged_model(
             self._run.info.experiment_id,
-            name=f"{facts.model}-{facts.features}-seed{facts.seed}",
+            name=f"{facts.cell.model}-{facts.cell.features}-seed{facts.seed}",
             source_run_id=self._run_id,
             tags={**origin_tags(facts), **_cell_tags(facts)},
             params={param.key: param.value for param in params_of(facts.params, facts.meta)},
-            model_type=facts.family,
+            model_type=facts.cell.family,
         )
         with tempfile.TemporaryDirectory() as temporary:
             save_model(
@@ -290,7 +283,7 @@ class _FitRecord(RunRecord, FitLog):
                 artifacts=folders,
                 signature=_signature(meta, example),
                 input_example=_request(example),
-                pip_requirements=_requirements(facts.family),
+                pip_requirements=_requirements(facts.cell.family),
                 model_config={"classes": meta.classes},
                 mlflow_model=Model(
                     artifact_path=logged.artifact_location,
@@ -317,10 +310,10 @@ class _FitRecord(RunRecord, FitLog):
 
 
 def _run_name(facts: FitFacts) -> str:
-    if facts.variant == LEARNING_CURVE:
-        return f"learning curve · {facts.features}-{facts.model}"
-    variant = "" if facts.variant == "default" else f" ({facts.variant})"
-    return f"{facts.model}{variant} · {facts.features} · seed {facts.seed}"
+    if facts.cell.variant == LEARNING_CURVE:
+        return f"learning curve · {facts.cell.features}-{facts.cell.model}"
+    variant = "" if facts.cell.variant == "default" else f" ({facts.cell.variant})"
+    return f"{facts.cell.model}{variant} · {facts.cell.features} · seed {facts.seed}"
 
 
 def _study_name(facts: FitFacts) -> str:
@@ -332,10 +325,10 @@ def _study_name(facts: FitFacts) -> str:
 def _cell_tags(facts: FitFacts) -> dict[str, str]:
     """What the tables of runs and of models are grouped and searched by."""
     return {
-        "model": facts.model,
-        "features": facts.features,
-        "family": facts.family,
-        "variant": facts.variant,
+        "model": facts.cell.model,
+        "features": facts.cell.features,
+        "family": facts.cell.family,
+        "variant": facts.cell.variant,
         "seed": str(facts.seed),
     }
 
@@ -354,13 +347,13 @@ def _tags(facts: FitFacts, parent_id: str) -> dict[str, str]:
 
 def _study_note(facts: FitFacts) -> str:
     at = f" at commit `{facts.git_commit}`" if facts.git_commit else ""
-    return f"One study on **{facts.dataset}**{at}; the runs below it are its fits."
+    return f"One study on **{facts.cell.dataset}**{at}; the runs below it are its fits."
 
 
 def _run_note(facts: FitFacts) -> str:
-    features = "" if facts.features == LEARNED else f" features={facts.features}"
-    seed = "" if facts.variant == LEARNING_CURVE else f" seed={facts.seed}"
-    choice = f"dataset={facts.dataset}{features} model={facts.model}{seed}"
+    features = "" if facts.cell.features == LEARNED else f" features={facts.cell.features}"
+    seed = "" if facts.cell.variant == LEARNING_CURVE else f" seed={facts.seed}"
+    choice = f"dataset={facts.cell.dataset}{features} model={facts.cell.model}{seed}"
     return f"This fit alone, once more: `python pipelines/{facts.stage}.py {choice}`"
 
 

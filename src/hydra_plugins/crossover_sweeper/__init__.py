@@ -33,7 +33,7 @@ class SearchSweeper(Sweeper):
             CompactHydraException: what the user can mend, in one sentence, as Hydra tells its own errors; the
                 exception itself with HYDRA_FULL_ERROR=1.
         """
-        from crossover import cli
+        from crossover.core.errors import sentence
         from crossover.search.launches import Surroundings
         from crossover.search.settings import SweeperSettings
         from crossover.search.sweep import run_sweeps
@@ -41,7 +41,7 @@ class SearchSweeper(Sweeper):
         try:
             run_sweeps(arguments, SweeperSettings.checked(self.settings), Surroundings(*self._hydra))
         except Exception as error:
-            sentence = cli.sentence(error)
-            if sentence is None or os.environ.get("HYDRA_FULL_ERROR"):
+            text = sentence(error)
+            if text is None or os.environ.get("HYDRA_FULL_ERROR"):
                 raise
-            raise CompactHydraException(f"error: {sentence}") from error
+            raise CompactHydraException(f"error: {text}") from error

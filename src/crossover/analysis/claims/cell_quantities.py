@@ -14,8 +14,8 @@ from crossover.analysis.statistics import (
     percentile_interval,
     selected_difference,
 )
+from crossover.core.cell import DEFAULT
 from crossover.core.errors import CrossoverError
-from crossover.core.study import DEFAULT
 from crossover.report.text.wording import FAMILY_NAMES, name, points
 
 _OVER_TEST = "95 % interval over test examples and repetitions"

@@ -9,8 +9,8 @@ from crossover.analysis.curve_comparison import CurveComparison
 from crossover.analysis.results import CellResult, DatasetResults
 from crossover.analysis.statistics import Interval, Resamples
 from crossover.analysis.tuning import DatasetTuning
+from crossover.core.cell import DEFAULT
 from crossover.core.errors import CrossoverError
-from crossover.core.study import DEFAULT
 from crossover.report.text.wording import FAMILY_NAMES
 
 Unit = Literal[
@@ -117,7 +117,7 @@ class _Alternative:
             "features": cell.cell.features,
             "model": cell.cell.model,
             "family": cell.family,
-            "variant": cell.variant,
+            "variant": cell.cell.variant,
         }
         return all(getattr(self, key) in (None, value) for key, value in of_cell.items())
 

@@ -99,7 +99,7 @@ def _dot(axes: Axes, x: float, y: float, cell: CellResult, best: bool) -> None:
 
 
 def _row_label(cell: CellResult) -> str:
-    return cell.label if cell.family == "deep" else f"{cell.label} ({cell.cell.features})"
+    return cell.cell.label
 
 
 def _numbers_at_the_right(axes: Axes, cells: list[CellResult]) -> None:

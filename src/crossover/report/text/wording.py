@@ -6,7 +6,7 @@ from crossover.analysis.published import Reproduction
 from crossover.analysis.results import CellResult
 from crossover.analysis.statistics import Interval
 from crossover.analysis.verdict import Verdict
-from crossover.core.study import DEFAULT
+from crossover.core.cell import DEFAULT
 
 MISSING = "–"  # noqa: RUF001
 NO_VERDICT = "no verdict: one family has no result"
@@ -67,18 +67,17 @@ def share(value: float) -> str:
 
 def model(cell: CellResult) -> str:
     """The model in a sentence: "xgboost", "tuned xgboost"."""
-    return cell.cell.model if cell.variant == DEFAULT else f"{cell.variant} {cell.cell.model}"
+    return cell.cell.model_in_words
 
 
 def name(cell: CellResult) -> str:
     """The model and what it sees."""
-    sees = "its own features" if cell.family == "deep" else f"{cell.cell.features} features"
-    return f"{model(cell)} on {sees}"
+    return cell.cell.described
 
 
 def method(cell: CellResult) -> str:
     """The method as tables over several data sets name it: "xgboost, tuned (raw)", "cnn"."""
-    return cell.label if cell.family == "deep" else f"{cell.label} ({cell.cell.features})"
+    return cell.cell.label
 
 
 def verdict_title(verdict: Verdict) -> str:
@@ -168,7 +167,7 @@ def cost_sentence(verdict: Verdict) -> str:
     ]
     devices = sorted({str(device) for c in (verdict.deep, verdict.classical) for device in c.costs["device"]})
     caveat = f" They ran on different devices ({', '.join(devices)})." if len(devices) > 1 else ""
-    if any(cell.variant != DEFAULT for cell in (verdict.deep, verdict.classical)):
+    if any(cell.cell.variant != DEFAULT for cell in (verdict.deep, verdict.classical)):
         caveat += " The search for a tuned configuration is not in these times."
     return f"Beside the best classical model, the best network takes {', '.join(compared)}.{caveat}"
 

@@ -1,54 +1,11 @@
 """What is recorded of a fit in the tracker, by the stage that fits or, later, by the one that scores."""
 
 from pathlib import Path
-from typing import Any, Protocol
 
 from crossover.core.files import folder_bytes
-from crossover.data.prepared import Meta, Prepared
-from crossover.fitting.records import Fit
-from crossover.tracking.tracker import FitFacts, FitLog
-
-
-class CellNames(Protocol):
-    """The names of a cell, as in `CellRecord` and `CellConfig`."""
-
-    @property
-    def dataset(self) -> str: ...
-    @property
-    def features(self) -> str: ...
-    @property
-    def model(self) -> str: ...
-    @property
-    def family(self) -> str: ...
-    @property
-    def variant(self) -> str: ...
-
-
-def facts_of(
-    cell: CellNames,
-    *,
-    seed: int,
-    fit_id: str,
-    params: dict[str, Any],
-    git_commit: str,
-    meta: Meta,
-    parent: str | None = None,
-) -> FitFacts:
-    """What identifies a fit to the tracker."""
-    return FitFacts(
-        dataset=cell.dataset,
-        features=cell.features,
-        model=cell.model,
-        family=cell.family,
-        variant=cell.variant,
-        seed=seed,
-        fit_id=fit_id,
-        stage=f"train_{cell.family}",
-        params=params,
-        git_commit=git_commit,
-        meta=meta,
-        parent=parent,
-    )
+from crossover.core.fits import Fit
+from crossover.data.prepared import Prepared
+from crossover.tracking.tracker import FitLog
 
 
 def record_fit(log: FitLog, fit: Fit, featurizer: Path | None, prepared: Prepared) -> None:

@@ -13,37 +13,42 @@ A cell that does not apply has `cell.json` alone.
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from crossover.core.cell import Cell
 from crossover.core.files import read_json, write_json
 from crossover.core.study import OK
 
 
 @dataclass(frozen=True)
 class CellRecord:
-    """One cell of the study.
+    """What became of one cell of the study.
 
     Attributes:
-        dataset: name of the data set.
-        features: name of the feature set, `crossover.core.layout.LEARNED` for a network.
-        model: name of the model's YAML.
-        family: "classical" or "deep".
-        variant: "default" or "tuned".
+        cell: which one.
         status: `study.OK` or `study.NOT_APPLICABLE`.
         reason: why the cell does not apply; empty where it does.
         stochastic: False where the cell was fitted once, since a repetition would give the same model.
         seeds: the repetitions that were fitted; empty where the cell does not apply.
     """
 
-    dataset: str
-    features: str
-    model: str
-    family: str
-    variant: str
+    cell: Cell
     status: str
     reason: str
     stochastic: bool
     seeds: list[int]
+
+    def write(self, folder: Path) -> None:
+        """Write `cell.json`, in which the cell's fields stand beside the others."""
+        content = asdict(self)
+        write_json(folder / "cell.json", {**content.pop("cell"), **content})
+
+    @classmethod
+    def read(cls, folder: Path, made_by: str) -> Self:
+        """Read `cell.json`."""
+        content = read_json(folder / "cell.json", made_by)
+        rest = {name: content[name] for name in ("status", "reason", "stochastic", "seeds")}
+        return cls(Cell.from_row(content), **rest)
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,7 @@ class FittedCell:
 
     @property
     def record(self) -> CellRecord:
-        return CellRecord(**read_json(self.folder / "cell.json", self._made_by))
+        return CellRecord.read(self.folder, self._made_by)
 
     @property
     def applicable(self) -> bool:

@@ -1,0 +1,94 @@
+"""A cell of the study: one data set, one feature set, one model, one variant. Its identity and all its names."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
+
+Family = Literal["classical", "deep"]
+
+LEARNED = "learned"
+"""The feature set of a network: it takes the prepared input and learns its features from it."""
+
+DEFAULT = "default"
+TUNED = "tuned"
+"""Variants of a cell: the model as its YAML says, or with the best configuration that a search found."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a training stage fits over all repetitions. Its fields are the first columns of every table of results.
+
+    Attributes:
+        dataset: name of the data set's YAML.
+        features: name of the feature set's YAML; `LEARNED` for a network.
+        model: name of the model's YAML.
+        family: "classical" or "deep".
+        variant: `DEFAULT` or `TUNED`; a trial of a search and a learning curve have variants of their own.
+    """
+
+    dataset: str
+    features: str
+    model: str
+    family: Family
+    variant: str = DEFAULT
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        """The cell that a row of a table of results, or a record that begins like one, is about."""
+        return cls(*(row[name] for name in ("dataset", "features", "model", "family", "variant")))
+
+    def as_row(self) -> dict[str, str]:
+        """The first columns of a row of results."""
+        return asdict(self)
+
+    @property
+    def is_deep(self) -> bool:
+        return self.family == "deep"
+
+    @property
+    def model_and_variant(self) -> str:
+        """For folders: "xgboost", "xgboost-tuned"."""
+        return self.model if self.variant == DEFAULT else f"{self.model}-{self.variant}"
+
+    @property
+    def name(self) -> str:
+        """For file names: "raw-xgboost", "raw-xgboost-tuned"."""
+        return f"{self.features}-{self.model_and_variant}"
+
+    @property
+    def model_label(self) -> str:
+        """For a table with a column of features: "xgboost", "xgboost, tuned"."""
+        return self.model if self.variant == DEFAULT else f"{self.model}, {self.variant}"
+
+    @property
+    def label(self) -> str:
+        """For figures and tables without that column: "xgboost (raw)", "xgboost, tuned (raw)", "cnn"."""
+        return self.model_label if self.features == LEARNED else f"{self.model_label} ({self.features})"
+
+    @property
+    def model_in_words(self) -> str:
+        """For a sentence: "xgboost", "tuned xgboost"."""
+        return self.model if self.variant == DEFAULT else f"{self.variant} {self.model}"
+
+    @property
+    def described(self) -> str:
+        """For a sentence that says what the model sees: "tuned xgboost on raw features", "cnn on its own features"."""
+        sees = "its own" if self.is_deep else self.features
+        return f"{self.model_in_words} on {sees} features"
+
+    @property
+    def path(self) -> str:
+        """For log lines: "digits · raw · xgboost"."""
+        return f"{self.dataset} · {self.features} · {self.model}"
+
+    @property
+    def in_words(self) -> str:
+        """For error messages: "digits, raw, xgboost", "digits, raw, xgboost, tuned"."""
+        return f"{self.dataset}, {self.features}, {self.model_label}"
+
+    @property
+    def made_by(self) -> str:
+        """The command that fits it."""
+        stage = f"train_{self.family}" + ("" if self.variant == DEFAULT else f"_{self.variant}")
+        features = [] if self.is_deep else [self.features]
+        return f"dvc repro {stage}@{'-'.join([self.dataset, *features, self.model])}"

@@ -1,0 +1,10 @@
+"""Stage train_classical: one classical model on one feature set of one data set, over its repetitions."""
+
+from omegaconf import DictConfig
+
+from crossover.launching.training import fit_cell
+
+
+def run(config: DictConfig) -> float | None:
+    """Fit the cell; see `fit_cell`."""
+    return fit_cell(config, "classical")
