@@ -11,16 +11,18 @@ import argparse
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
+from pydantic import Field
 
+from crossover.analysis.published import Published, published_number
 from crossover.core.configuration import build, plain
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
+from crossover.core.settings import validated
 from crossover.data.prepared import Part, Prepared
 from crossover.features.base import Features
 from crossover.scoring.judge import evaluate
@@ -32,29 +34,10 @@ PROJECT = Path(__file__).parents[1]
 ROW = "{:10}{:7}{:9}{:21}{:>10}{:>9}{:>11}{:>7}  {}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """An entry of published.yaml.
+class Check(Published):
+    """An entry of published.yaml: a published number and the Hydra overrides of the YAML files that answer it."""
 
-    Attributes:
-        name: for `--only`.
-        dataset: name of the data set.
-        features: name of the feature set.
-        model: name of the model.
-        overrides: Hydra overrides of the YAML files.
-        value: accuracy on the publisher's test part.
-        tolerance: how far ours may lie from it.
-        source: where it stands.
-    """
-
-    name: str
-    dataset: str
-    features: str
-    model: str
-    overrides: list[str] = field(default_factory=list)
-    value: float
-    tolerance: float
-    source: str
+    overrides: list[str] = Field(default_factory=list)
 
     def config(self) -> DictConfig:
         """The YAML files of the row, overrides applied."""
@@ -104,7 +87,7 @@ def _prepare(dataset: str, config: DictConfig, scratch: Layout) -> None:
 
 
 def run(checks: list[Check]) -> bool:
-    """Fit the rows, print each as it ends, and tell whether all agree."""
+    """Fit the rows, print each as it ends, and return whether all agree."""
     print(ROW.format("name", "data", "features", "model", "published", "here", "tolerance", "", "seconds"))
     agree = []
     with tempfile.TemporaryDirectory() as folder:
@@ -120,9 +103,18 @@ def run(checks: list[Check]) -> bool:
     return all(agree)
 
 
+def load_checks(path: Path) -> list[Check]:
+    """The rows of published.yaml; `published` stands for what the package's own entry of that name says."""
+    checks = []
+    for row in yaml.safe_load(path.read_text()):
+        if "published" in row:
+            row = published_number(row.pop("published")).model_dump() | row
+        checks.append(validated(Check, row, str(path), key=row["name"]))
+    return checks
+
+
 def main() -> None:
-    rows = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())
-    checks = {row["name"]: Check(**row) for row in rows}
+    checks = {check.name: check for check in load_checks(Path(__file__).with_suffix(".yaml"))}
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
         "--only", nargs="+", choices=checks, default=list(checks), metavar="NAME", help=", ".join(checks)

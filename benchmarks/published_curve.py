@@ -12,17 +12,18 @@ mnist. Exit status 1 where one does not agree.
 import argparse
 import sys
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import yaml
 from hydra import compose, initialize_config_dir
+from pydantic import Field
 
 from crossover.core.cell import Cell
 from crossover.core.configuration import plain
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
+from crossover.core.settings import Settings, validated
 from crossover.fitting.curve_fit import CurveFit
 from crossover.fitting.subsets import CurveData
 from crossover.fitting.training import FitConfig
@@ -32,8 +33,7 @@ ROW = "{:9}{:>7}{:>15}{:>15}  {}"
 TEST_PART = 0.3  # points
 
 
-@dataclass(frozen=True, kw_only=True)
-class Published:
+class Published(Settings):
     """An entry of published_curve.yaml.
 
     Attributes:
@@ -45,7 +45,7 @@ class Published:
 
     name: str
     model: str
-    overrides: list[str] = field(default_factory=list)
+    overrides: list[str] = Field(default_factory=list)
     errors: dict[int, list[float]]
 
     def config(self) -> FitConfig:
@@ -69,7 +69,7 @@ def errors(published: Published, root: Path, n: int, repetitions: int) -> np.nda
 
 
 def run(rows: list[Published], root: Path, repetitions: int) -> bool:
-    """Measure the rows, print each as it ends, and tell whether all agree."""
+    """Measure the rows, print each as it ends, and return whether all agree."""
     print(ROW.format("model", "n", "published", "here", ""))
     agree = []
     for row in rows:
@@ -84,10 +84,8 @@ def run(rows: list[Published], root: Path, repetitions: int) -> bool:
 
 
 def main() -> None:
-    rows = {
-        row["name"]: Published(**row)
-        for row in yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())
-    }
+    path = Path(__file__).with_suffix(".yaml")
+    rows = {row["name"]: validated(Published, row, str(path)) for row in yaml.safe_load(path.read_text())}
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
         "--only", nargs="+", choices=rows, default=list(rows), metavar="NAME", help=", ".join(rows)

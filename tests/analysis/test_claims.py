@@ -15,6 +15,7 @@ from statsmodels.stats.proportion import proportion_confint
 from tuning_folder import SearchFolder, TunedResults
 
 from crossover.analysis.claims.claim import AnsweredClaim, Claim, answer_claims, load_claims
+from crossover.analysis.claims.conditions import Above, Below, Reaches
 from crossover.analysis.claims.quantity import ClaimInputs, Estimate
 from crossover.analysis.curve_comparison import compare_curves
 from crossover.analysis.curves import read_curves
@@ -166,19 +167,14 @@ def test_the_command_that_measures_a_claim_gives_a_study(claim: Claim, tmp_path:
     load_study(tmp_path / "params.yaml")
 
 
-def test_a_claim_has_the_numbers_of_its_neighbours() -> None:
-    """Where the same number stands elsewhere in the project."""
-    own = {
-        claim.id: yaml.safe_load((OWN / f"C{int(claim.id[1:]):02d}.yaml").read_text())
-        for claim in load_claims(OWN)
-    }
-    published = {(p.dataset, p.features, p.model): (p.value, p.tolerance) for p in load_published()}
-    for claim in ("C1", "C2"):
-        [criterion] = own[claim]["all_of"]
-        key = ("mnist", criterion["of"]["features"], criterion["of"]["model"])
-        assert tuple(criterion["condition"].values()) == published[key]
-    assert [c["condition"] for c in own["C4"]["all_of"]] == [{"below": WORTH_IT}, {"above": WORTH_IT}]
-    assert f"`{own['C14']['measure']}`" == MEASURE_IT
+def test_a_claim_reads_its_numbers_from_their_one_owner() -> None:
+    claims = {claim.id: claim for claim in load_claims(OWN)}
+    published = {entry.name: entry for entry in load_published()}
+    for claim, name in (("C1", "textbook_forest"), ("C2", "textbook_cnn")):
+        [criterion], entry = claims[claim].all_of, published[name]
+        assert criterion.condition == Reaches(entry.value, entry.tolerance)
+    assert [criterion.condition for criterion in claims["C4"].all_of] == [Below(WORTH_IT), Above(WORTH_IT)]
+    assert f"`{claims['C14'].measure}`" == MEASURE_IT
 
 
 # Answers
@@ -582,6 +578,10 @@ def test_without_curves_nothing_is_said_of_them(
             r"one of \{above\}, \{below\}, .*got \{'over': 1\}",
         ),
         ({"all_of": [ABOVE_HALF | {"condition": {"reaches": 1}}]}, r"\{reaches, tolerance\}"),
+        (
+            {"all_of": [ABOVE_HALF | {"condition": {"published": "forest"}}]},
+            "published must be one of textbook_forest, textbook_cnn, .*got 'forest'",
+        ),
         ({"all_of": [ABOVE_HALF | {"condition": {"above": "high"}}]}, "above must be a number, got 'high'"),
         (
             {"all_of": [ABOVE_HALF | {"condition": {"within": [2, 1]}}]},

@@ -1,4 +1,4 @@
-"""Published numbers beside ours."""
+"""Published numbers next to ours."""
 
 from pathlib import Path
 
@@ -55,5 +55,5 @@ def test_the_projects_own_entries_are_accuracies() -> None:
 def test_a_misspelt_key_is_named(tmp_path: Path) -> None:
     path = tmp_path / "published.yaml"
     path.write_text("- {dataset: mnist, feature: raw}\n")
-    with pytest.raises(CrossoverError, match=r"'feature'.*published\.yaml"):
+    with pytest.raises(CrossoverError, match=r"check .*feature, .*published\.yaml"):
         load_published(path)

@@ -1,4 +1,4 @@
-"""Published numbers beside ours."""
+"""Published numbers next to ours."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,15 +8,16 @@ import yaml
 from crossover.analysis.results import CellResult, DatasetResults
 from crossover.analysis.statistics import Interval, accuracy_interval
 from crossover.core.errors import CrossoverError
+from crossover.core.settings import Settings, validated
 
 PUBLISHED = Path(__file__).with_name("published.yaml")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Published:
-    """An entry of `published.yaml`.
+class Published(Settings):
+    """An entry of `published.yaml`, the one owner of these numbers.
 
     Attributes:
+        name: by which a claim or a benchmark refers to it.
         dataset: name of the data set.
         features: name of the feature set.
         model: name of the model.
@@ -25,6 +26,7 @@ class Published:
         source: where it stands.
     """
 
+    name: str
     dataset: str
     features: str
     model: str
@@ -66,12 +68,22 @@ def load_published(path: Path = PUBLISHED) -> list[Published]:
         CrossoverError: the file is not a list of entries with exactly the keys of `Published`.
     """
     try:
-        return [Published(**entry) for entry in yaml.safe_load(path.read_text()) or []]
-    except (TypeError, yaml.YAMLError) as error:
-        raise CrossoverError(
-            f"each entry must hold dataset, features, model, value, tolerance and source: "
-            f"{' '.join(str(error).split())} ({path})"
-        ) from error
+        entries = yaml.safe_load(path.read_text()) or []
+    except yaml.YAMLError as error:
+        raise CrossoverError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    return [validated(Published, entry, str(path), key=str(i)) for i, entry in enumerate(entries)]
+
+
+def published_number(name: str) -> Published:
+    """The entry of a name.
+
+    Raises:
+        CrossoverError: there is none.
+    """
+    known = {entry.name: entry for entry in load_published()}
+    if name not in known:
+        raise CrossoverError(f"published must be one of {', '.join(known)}, got {name!r}")
+    return known[name]
 
 
 def reproductions(results: DatasetResults, published: list[Published]) -> list[Reproduction]:

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from crossover.analysis.claims.quantity import Estimate
+from crossover.analysis.power_law import WORTH_IT
+from crossover.analysis.published import published_number
 from crossover.analysis.sensitivity import Answer
 from crossover.analysis.statistics import Interval
 from crossover.core.errors import CrossoverError
@@ -111,20 +113,28 @@ class Reaches:
 
 _CONDITIONS: list[type] = [Above, Below, Within, Reaches]
 
+NAMED = {"WORTH_IT": WORTH_IT}
+"""Bounds that the analysis uses itself; a claim gives them by name, so that the two cannot differ."""
+
 
 def build_condition(content: Any) -> Condition:
-    """The condition of a claim, as YAML holds it.
+    """The condition of a claim, as YAML holds it; {published: <name>} is `Reaches` of an entry of published.yaml.
 
     Raises:
         CrossoverError: its keys are those of no condition, or a value is no number.
     """
     keys = set(content) if isinstance(content, dict) else None
+    if keys == {"published"}:
+        number = published_number(content["published"])
+        return Reaches(number.value, number.tolerance)
     for kind in _CONDITIONS:
         if keys == {field.name for field in fields(kind)}:
             condition: Condition = kind(**{key: _value(key, value) for key, value in content.items()})
             return condition
     known = ["{" + ", ".join(field.name for field in fields(kind)) + "}" for kind in _CONDITIONS]
-    raise CrossoverError(f"condition must have the keys of one of {', '.join(known)}, got {content!r}")
+    raise CrossoverError(
+        f"condition must have the keys of one of {', '.join(known)}, {{published}}, got {content!r}"
+    )
 
 
 def _value(key: str, value: Any) -> float | Interval:
@@ -139,6 +149,8 @@ def _value(key: str, value: Any) -> float | Interval:
 
 
 def _number(key: str, value: Any) -> float:
+    if isinstance(value, str) and value in NAMED:
+        return NAMED[value]
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise CrossoverError(f"{key} must be a number, got {value!r}")
     return float(value)
