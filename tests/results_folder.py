@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crossover.analysis.chapter import Chapter, Report
 from crossover.analysis.decision import Constraints
+from crossover.analysis.study import DatasetAnalysis, StudyAnalysis, analyse
 from crossover.core.cell import LEARNED
 from crossover.core.columns import COSTS, SCORES
 from crossover.core.layout import Layout
 from crossover.core.study import NOT_APPLICABLE, OK, Study
 from crossover.stages.compare import compare as compare_all
-from crossover.stages.compare import read_report as read_all
 
 
 class ResultsFolder:
@@ -91,14 +90,14 @@ def compare(study: Study, layout: Layout) -> None:
     compare_all(study, layout, CONSTRAINTS, [])
 
 
-def read_report(study: Study, layout: Layout) -> Report:
+def read_report(study: Study, layout: Layout) -> StudyAnalysis:
     """What it says, before it is written."""
-    return read_all(study, layout, CONSTRAINTS, [])
+    return analyse(study, layout, CONSTRAINTS, [])
 
 
-def read_chapters(study: Study, layout: Layout) -> list[Chapter]:
+def read_chapters(study: Study, layout: Layout) -> list[DatasetAnalysis]:
     """What it says of each data set."""
-    return read_report(study, layout).chapters
+    return read_report(study, layout).datasets
 
 
 def study_of(

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from results_folder import ResultsFolder, first_right, read_chapters, study_of
 
-from crossover.analysis.chapter import Chapter
 from crossover.analysis.costs import (
     BULK,
     DISK,
@@ -17,13 +16,13 @@ from crossover.analysis.costs import (
     LATENCY,
     MEMORY,
     comparable_costs,
-    complexity,
     frontier,
 )
+from crossover.analysis.study import DatasetAnalysis
 from crossover.core.cell import LEARNED
 from crossover.core.layout import Layout
 from crossover.report.figures.cells import draw_figures
-from crossover.report.text.costs import cost_parts
+from crossover.report.templating import render
 
 N_TEST = 200
 
@@ -39,7 +38,7 @@ MODELS = ["near", "line", "forest"]
 RAPL = "RAPL package counters"
 
 
-def chapter(root: Path, **changes: dict[str, Any]) -> Chapter:
+def chapter(root: Path, **changes: dict[str, Any]) -> DatasetAnalysis:
     """The cells above, those named with some values changed."""
     folder = ResultsFolder(root, "fruit", N_TEST)
     for model, (right, costs) in CELLS.items():
@@ -54,8 +53,8 @@ def names(cells: list) -> list[str]:
     return [cell.cell.model for cell in cells]
 
 
-def text(made: Chapter) -> str:
-    return "\n\n".join(cost_parts(made.results))
+def text(made: DatasetAnalysis) -> str:
+    return render("costs", dataset=made.dataset, costs=made.costs)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +84,7 @@ def test_the_time_in_bulk_is_that_of_a_thousand_predictions(tmp_path: Path) -> N
 
 def test_complexity_is_the_mean_over_the_fits_with_its_unit(tmp_path: Path) -> None:
     made = chapter(tmp_path, forest={"complexity": 5001})
-    assert {cell.cell.model: complexity(cell) for cell in made.results.cells} == {
+    assert {cell.cell.model: cell.complexity for cell in made.results.cells} == {
         "near": (1234, "nodes"),
         "line": (1234, "nodes"),
         "forest": (5001, "nodes"),
@@ -162,7 +161,7 @@ def test_without_cells_there_is_nothing_to_tell(tmp_path: Path) -> None:
     folder.add_not_applicable("raw", "near", "no reason")
     folder.write()
     [made] = read_chapters(study_of("fruit", ["near"], [], 1), Layout(tmp_path))
-    assert cost_parts(made.results) == []
+    assert made.costs is None
 
 
 class TestFigure:
@@ -194,4 +193,4 @@ class TestFigure:
         chapters = read_chapters(study_of("fruit", ["near"], [], 1), Layout(tmp_path))
         draw_figures(tmp_path / "figures", chapters)
         assert (tmp_path / "figures" / "fruit-cost.png").read_bytes().startswith(b"\x89PNG")
-        assert "fruit-cost" in cost_parts(chapters[0].results)[2]
+        assert "figures/fruit-cost.png" in text(chapters[0])

@@ -62,7 +62,7 @@ def rendered(root: Path, study: Study = STUDY, figures: Path | None = None) -> s
     """The report, each run of blanks as one; of the figures those of the tuning, if a folder is given."""
     report = read_report(study, Layout(root))
     if figures:
-        draw_tuning_figures(figures, [chapter.tuning for chapter in report.chapters if chapter.tuning])
+        draw_tuning_figures(figures, [chapter.tuning for chapter in report.datasets if chapter.tuning])
     text = render(report)
     return "\n".join(" ".join(line.split()) for line in text.splitlines())
 

@@ -7,8 +7,8 @@ import pytest
 from results_folder import first_right, read_chapters, study_of
 from tuning_folder import SearchFolder, TunedResults
 
-from crossover.analysis.chapter import Chapter
 from crossover.analysis.statistics import accuracy_interval
+from crossover.analysis.study import DatasetAnalysis
 from crossover.core.cell import LEARNED
 from crossover.core.layout import Layout
 from crossover.core.study import Tuning
@@ -18,7 +18,7 @@ N_TEST = 200
 
 
 @pytest.fixture(scope="module")
-def chapter(tmp_path_factory: pytest.TempPathFactory) -> Chapter:
+def chapter(tmp_path_factory: pytest.TempPathFactory) -> DatasetAnalysis:
     """Of 200 examples the tuned net has 191 right, the net 190 and 192, the tree 160 and 163, the line 150."""
     root = tmp_path_factory.mktemp("project")
     folder = TunedResults(root, "fruit", N_TEST)
@@ -41,7 +41,7 @@ def values(table: pd.DataFrame) -> list[list[object]]:
     return table.astype(object).where(table.notna(), None).to_numpy().tolist()
 
 
-def test_overview_has_a_row_for_each_cell(chapter: Chapter) -> None:
+def test_overview_has_a_row_for_each_cell(chapter: DatasetAnalysis) -> None:
     table = overview_numbers([chapter])
     assert values(table.drop(columns=["family"])) == [
         ["fruit", "net", "learned", 95.5, 1.5, "yes"],
@@ -52,7 +52,7 @@ def test_overview_has_a_row_for_each_cell(chapter: Chapter) -> None:
     assert table["family"].to_list() == ["deep", "deep", "classical", "classical"]
 
 
-def test_accuracy_has_the_interval_and_each_single_fit(chapter: Chapter) -> None:
+def test_accuracy_has_the_interval_and_each_single_fit(chapter: DatasetAnalysis) -> None:
     table = accuracy_numbers(chapter)
     fits = table[["seed_0_percent", "seed_1_percent"]]
     assert values(fits) == [[95.0, 96.0], [95.5, 95.5], [80.0, 81.5], [75.0, None]]
@@ -61,7 +61,7 @@ def test_accuracy_has_the_interval_and_each_single_fit(chapter: Chapter) -> None
     assert table.loc[2, "high_95_percent"] == round(100 * interval.high, 2)
 
 
-def test_trials_are_followed_by_the_expected_best(chapter: Chapter) -> None:
+def test_trials_are_followed_by_the_expected_best(chapter: DatasetAnalysis) -> None:
     assert chapter.tuning is not None
     table = trial_numbers(chapter.tuning).drop(columns=["model", "features", "family"])
     assert values(table[table["shows"] == "trial"].iloc[:, :5]) == [
@@ -76,7 +76,7 @@ def test_trials_are_followed_by_the_expected_best(chapter: Chapter) -> None:
     assert best["accuracy_percent"].to_list() == [93.0, 94.0]
 
 
-def test_pareto_has_both_objectives_of_every_trial(chapter: Chapter) -> None:
+def test_pareto_has_both_objectives_of_every_trial(chapter: DatasetAnalysis) -> None:
     assert chapter.tuning is not None
     table = pareto_numbers(chapter.tuning.searches).drop(columns=["model", "features", "family"])
     assert table.columns.to_list() == [

@@ -14,9 +14,9 @@ from crossover.analysis.results import read_results
 from crossover.core.cell import LEARNED
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
+from crossover.core.numbers import MISSING
 from crossover.core.study import Study
 from crossover.report.text.document import render
-from crossover.report.text.wording import MISSING
 
 N_TEST = 200
 

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from crossover.analysis.chapter import Chapter
-from crossover.analysis.results import CellResult
-from crossover.report.figures.numbers import cell_keys, rounded, rounded_percent, yes_no
+from crossover.analysis.results import CellResult, DatasetResults
 
 _PROCESSOR = "RAPL"  # how the method of a measured energy begins where the processor counts
 
@@ -51,14 +49,8 @@ MEMORY = Cost(
 ENERGY = Cost("energy of the fit", "joules to fit", _mean("fit_energy_j"))
 COSTS = [FIT_TIME, LATENCY, BULK, DISK, MEMORY, ENERGY]
 
-COMPLEXITY = Cost("number of them", "parameters, nodes or stored values", lambda cell: complexity(cell)[0])
+COMPLEXITY = Cost("number of them", "parameters, nodes or stored values", lambda cell: cell.complexity[0])
 """Comparable within one unit alone."""
-
-
-def complexity(cell: CellResult) -> tuple[float, str]:
-    """The size of the fitted model, mean over the fits, and its unit."""
-    count = float(pd.to_numeric(cell.scores["complexity"]).mean())
-    return count, str(cell.scores["complexity_unit"].iloc[0])
 
 
 def energy_methods(cells: list[CellResult]) -> list[str]:
@@ -91,18 +83,75 @@ def frontier(cells: list[CellResult], cost: Cost) -> list[CellResult]:
     return front
 
 
-def cost_numbers(chapter: Chapter) -> pd.DataFrame:
-    """The numbers behind the figure: one row a cell and cost that was measured."""
-    cells = chapter.results.cells
-    return pd.DataFrame(
-        {
-            **cell_keys(cell),
-            "accuracy_percent": rounded_percent(cell.mean("accuracy")),
-            "cost": cost.label,
-            "value": rounded(cost.of(cell)),
-            "on_the_front": yes_no(cell in frontier(cells, cost)),
-        }
-        for cost in comparable_costs(cells)
-        for cell in cells
-        if np.isfinite(cost.of(cell))
+@dataclass(frozen=True)
+class Front:
+    """The cells that nothing beats at one cost.
+
+    Attributes:
+        cost: which one.
+        cells: as `frontier` finds them.
+    """
+
+    cost: Cost
+    cells: list[CellResult]
+
+
+@dataclass(frozen=True)
+class ComplexityFront:
+    """The front among the cells whose complexity has one unit.
+
+    Attributes:
+        unit: "nodes", "parameters", "stored values".
+        n: how many cells have it.
+        cells: on the front.
+    """
+
+    unit: str
+    n: int
+    cells: list[CellResult]
+
+
+@dataclass(frozen=True)
+class DatasetCosts:
+    """What the cells of one data set cost.
+
+    Attributes:
+        cells: those with numbers, best first.
+        best: the most accurate of each family.
+        fronts: one for each cost by which at least two cells compare.
+        complexity_fronts: one for each unit that at least two cells share.
+        energy_methods: how energy was measured; empty where it was not.
+        energy_known: of how many cells.
+        energies_compare: whether these energies are of one kind.
+    """
+
+    cells: list[CellResult]
+    best: list[CellResult]
+    fronts: list[Front]
+    complexity_fronts: list[ComplexityFront]
+    energy_methods: list[str]
+    energy_known: int
+    energies_compare: bool
+
+
+def dataset_costs(results: DatasetResults) -> DatasetCosts | None:
+    """The costs of one data set's cells; None without cells."""
+    cells = results.cells
+    if not cells:
+        return None
+    by_unit: dict[str, list[CellResult]] = {}
+    for cell in cells:
+        by_unit.setdefault(cell.complexity[1], []).append(cell)
+    return DatasetCosts(
+        cells=cells,
+        best=results.best,
+        fronts=[Front(cost, frontier(cells, cost)) for cost in comparable_costs(cells)],
+        complexity_fronts=[
+            ComplexityFront(unit, len(some), frontier(some, COMPLEXITY))
+            for unit, some in sorted(by_unit.items())
+            if len(some) > 1
+        ],
+        energy_methods=energy_methods(cells),
+        energy_known=sum(bool(np.isfinite(ENERGY.of(cell))) for cell in cells),
+        energies_compare=energies_compare(cells),
     )

@@ -7,7 +7,7 @@ import numpy as np
 from crossover.analysis.crossing import Crossover, crossover, equal_budgets, resample, within_budget
 from crossover.analysis.curves import Curve, DatasetCurves
 from crossover.analysis.power_law import PowerLaw, fit_power_law
-from crossover.report.text.wording import FAMILY_NAMES
+from crossover.core.cell import FAMILIES
 
 _FITTED_DRAWS = 1000  # of the resamples: enough for the middle 95 % of a fit
 
@@ -130,7 +130,9 @@ def compare_curves(curves: DatasetCurves) -> CurveComparison:
     Raises:
         CrossoverError: the labels of the test part cannot be read.
     """
-    best = {f: _best_of_family(f, curves.family(f)) for f in FAMILY_NAMES if curves.family(f)}
+    best: dict[str, FamilyCurve] = {
+        f: _best_of_family(f, curves.family(f)) for f in FAMILIES if curves.family(f)
+    }
     correct = [curve.correct for curve in curves.curves]
     draws = np.moveaxis(
         resample(correct + [one.correct for one in best.values()]), 1, 0
@@ -143,7 +145,7 @@ def compare_curves(curves: DatasetCurves) -> CurveComparison:
         for deep in curves.family("deep")
         for classical in curves.family("classical")
     ]
-    family = _compare_families(race, best, draws[k:], tracks) if len(best) == len(FAMILY_NAMES) else None
+    family = _compare_families(race, best, draws[k:], tracks) if len(best) == len(FAMILIES) else None
     fits = {label: _fit(curves.sizes, track) for label, track in tracks.items()}
     return CurveComparison(curves, pairs, best, family, fits)
 

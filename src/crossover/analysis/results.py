@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crossover.analysis.statistics import Resamples, bootstrap
-from crossover.core.cell import Cell, Family
+from crossover.core.cell import FAMILIES, Cell, Family
 from crossover.core.columns import COSTS, METRICS, SCORES, read_rows
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
@@ -59,6 +59,12 @@ class CellResult:
         """Number of fits."""
         return len(self.scores)
 
+    @property
+    def complexity(self) -> tuple[float, str]:
+        """How many parameters, nodes or stored values the fitted model has, mean over the fits, and which of them."""
+        count = float(pd.to_numeric(self.scores["complexity"]).mean())
+        return count, str(self.scores["complexity_unit"].iloc[0])
+
     def mean(self, column: str) -> float:
         """Mean over the fits of a metric or a cost; NaN where none was measured."""
         rows = self.scores if column in METRICS else self.costs
@@ -89,6 +95,12 @@ class DatasetResults:
     def resamples(self) -> Resamples:
         """Of `cells`, in their order: the same ones for every question, so that all differences are paired."""
         return bootstrap([cell.correct for cell in self.cells])
+
+    @property
+    def best(self) -> list[CellResult]:
+        """The best cell of each family that has one."""
+        families = [self.family(family) for family in FAMILIES]
+        return [family[0] for family in families if family]
 
     def family(self, family: str) -> list[CellResult]:
         """The cells of one family, best first."""

@@ -6,6 +6,8 @@ from typing import Any, Literal, Self
 
 Family = Literal["classical", "deep"]
 
+FAMILIES: tuple[Family, ...] = ("classical", "deep")
+
 LEARNED = "learned"
 """The feature set of a network: it takes the prepared input and learns its features from it."""
 

@@ -1,26 +1,18 @@
 """The comparison over all data sets: rows in, verdict out."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from omegaconf import DictConfig
 
-from crossover.analysis.calibration import calibrate
-from crossover.analysis.chapter import Chapter, Report
-from crossover.analysis.claims.claim import Claim, answer_claims, load_claims
-from crossover.analysis.claims.quantity import ClaimInputs
-from crossover.analysis.curve_comparison import compare_curves
-from crossover.analysis.curves import read_curves
-from crossover.analysis.decision import Constraints, decide
-from crossover.analysis.design import Design, compare_datasets, compare_families, compare_resamples
-from crossover.analysis.published import load_published, reproductions
-from crossover.analysis.results import CellResult, DatasetResults, read_results
+from crossover.analysis.claims.claim import Claim, load_claims
+from crossover.analysis.decision import Constraints
+from crossover.analysis.results import CellResult
 from crossover.analysis.statistics import accuracy_interval
-from crossover.analysis.tuning import DatasetTuning, read_tuning, tuning_table
-from crossover.analysis.verdict import Verdict, judge
-from crossover.core.cell import DEFAULT
+from crossover.analysis.study import DatasetAnalysis, StudyAnalysis, analyse
+from crossover.analysis.tuning import DatasetTuning, tuning_table
+from crossover.analysis.verdict import Verdict
 from crossover.core.columns import METRICS
 from crossover.core.configuration import plain
 from crossover.core.files import atomic_folder, write_json
@@ -35,7 +27,6 @@ from crossover.report.figures.tuning import draw_tuning_figures
 from crossover.report.page.html import render_html
 from crossover.report.text.claims import claims_table
 from crossover.report.text.document import TITLE, render
-from crossover.report.text.wording import FAMILY_NAMES, method
 
 _COSTS = [
     "fit_seconds",
@@ -68,7 +59,7 @@ def compare(study: Study, layout: Layout, constraints: Constraints, claims: list
     Raises:
         CrossoverError: a result that the study asks for is missing or does not fit the others.
     """
-    report = read_report(study, layout, constraints, claims)
+    report = analyse(study, layout, constraints, claims)
     with atomic_folder(layout.reports) as folder:
         _write_tables(folder, report)
         _draw(folder / "figures", report)
@@ -78,76 +69,36 @@ def compare(study: Study, layout: Layout, constraints: Constraints, claims: list
         (folder / "report.html").write_text(page, encoding="utf-8")
 
 
-def _write_tables(folder: Path, report: Report) -> None:
-    _table(report.chapters).to_csv(folder / "comparison.csv", index=False)
+def _write_tables(folder: Path, report: StudyAnalysis) -> None:
+    _table(report.datasets).to_csv(folder / "comparison.csv", index=False)
     claims_table(report.answers).to_csv(folder / "claims.csv", index=False)
-    _curve_table(report.chapters).to_csv(folder / "learning_curves.csv", index=False)
+    _curve_table(report.datasets).to_csv(folder / "learning_curves.csv", index=False)
     (folder / "verdicts").mkdir()
-    for chapter in report.chapters:
+    for chapter in report.datasets:
         if chapter.verdict:
             write_json(folder / "verdicts" / f"{chapter.dataset}.json", _summary(chapter.verdict))
     if tunings := _tunings(report):
         tuning_table(tunings).to_csv(folder / "tuning.csv", index=False)
 
 
-def _draw(folder: Path, report: Report) -> None:
-    draw_figures(folder, report.chapters)
+def _draw(folder: Path, report: StudyAnalysis) -> None:
+    draw_figures(folder, report.datasets)
     if tunings := _tunings(report):
         draw_tuning_figures(folder, tunings)
-    for chapter in report.chapters:
+    for chapter in report.datasets:
         if chapter.curves:
             draw_curves(folder, chapter.curves)
         if chapter.calibration:
             draw_calibration(folder, chapter.calibration)
-    cells = [cell for chapter in report.chapters for cell in chapter.results.cells]
-    draw_ranks(folder, report.design.methods.comparison, {method(cell): cell.family for cell in cells})
+    cells = [cell for chapter in report.datasets for cell in chapter.results.cells]
+    draw_ranks(folder, report.design.methods.comparison, {cell.cell.label: cell.family for cell in cells})
 
 
-def _tunings(report: Report) -> list[DatasetTuning]:
-    return [chapter.tuning for chapter in report.chapters if chapter.tuning]
+def _tunings(report: StudyAnalysis) -> list[DatasetTuning]:
+    return [chapter.tuning for chapter in report.datasets if chapter.tuning]
 
 
-def read_report(study: Study, layout: Layout, constraints: Constraints, claims: list[Claim]) -> Report:
-    """Read and compare all results; arguments and errors are those of `compare`."""
-    chapters = [_read_chapter(study, layout, dataset, constraints) for dataset in study.datasets]
-    inputs = [ClaimInputs(chapter.results, chapter.tuning, chapter.curves) for chapter in chapters]
-    return Report(study, chapters, _design(chapters), answer_claims(claims, inputs))
-
-
-def _read_chapter(study: Study, layout: Layout, dataset: str, constraints: Constraints) -> Chapter:
-    results = read_results(study, layout, dataset)
-    measured = read_curves(study, layout, dataset)
-    curves = compare_curves(measured) if measured else None
-    return Chapter(
-        results=results,
-        verdict=judge(results),
-        reproductions=reproductions(_as_published(results), load_published()),
-        tuning=read_tuning(study, layout, results),
-        curves=curves,
-        calibration=calibrate(measured) if measured else None,
-        decision=decide(results, curves, constraints),
-    )
-
-
-def _design(chapters: list[Chapter]) -> Design:
-    resampled = [compare_resamples(chapter.curves.curves) for chapter in chapters if chapter.curves]
-    best = {
-        family: {
-            c.dataset: c.results.family(family)[0].mean("accuracy")
-            for c in chapters
-            if c.results.family(family)
-        }
-        for family in FAMILY_NAMES
-    }
-    scores = {c.dataset: {method(cell): cell.mean("accuracy") for cell in c.results.cells} for c in chapters}
-    return Design(
-        resampled=[comparison for comparison in resampled if comparison],
-        families=compare_families(best["deep"], best["classical"]),
-        methods=compare_datasets(scores),
-    )
-
-
-def _curve_table(chapters: list[Chapter]) -> pd.DataFrame:
+def _curve_table(chapters: list[DatasetAnalysis]) -> pd.DataFrame:
     """For `dvc plots`: one row a size of each curve, accuracies over its repetitions."""
     rows = [
         {
@@ -167,12 +118,7 @@ def _curve_table(chapters: list[Chapter]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=_CURVE_COLUMNS)
 
 
-def _as_published(results: DatasetResults) -> DatasetResults:
-    """The cells whose configuration is the published one; a tuned one reproduces nothing."""
-    return replace(results, cells=[cell for cell in results.cells if cell.cell.variant == DEFAULT])
-
-
-def _table(chapters: list[Chapter]) -> pd.DataFrame:
+def _table(chapters: list[DatasetAnalysis]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             _row(cell, best=cell in chapter.best)

@@ -14,9 +14,10 @@ from crossover.analysis.statistics import (
     percentile_interval,
     selected_difference,
 )
-from crossover.core.cell import DEFAULT
+from crossover.core.cell import DEFAULT, FAMILIES
 from crossover.core.errors import CrossoverError
-from crossover.report.text.wording import FAMILY_NAMES, name, points
+from crossover.core.numbers import points
+from crossover.report.text.wording import name
 
 _OVER_TEST = "95 % interval over test examples and repetitions"
 
@@ -263,7 +264,7 @@ class Sensitivity:
     def measure(self, inputs: ClaimInputs) -> Estimate | NotMeasured:
         if inputs.tuning is None:
             return NotMeasured("nothing was tuned")
-        if not all(inputs.tuning.family(family) for family in FAMILY_NAMES):
+        if not all(inputs.tuning.family(family) for family in FAMILIES):
             return NotMeasured("the tuned models are of one family alone")
         verdict = inputs.tuning.sensitivity
         if verdict is None:

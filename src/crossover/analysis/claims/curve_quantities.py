@@ -14,7 +14,8 @@ from crossover.analysis.claims.quantity import (
 from crossover.analysis.crossing import Crossover
 from crossover.analysis.curve_comparison import FamilyResult
 from crossover.analysis.statistics import Interval
-from crossover.report.text.wording import FAMILY_NAMES, percent, share
+from crossover.core.numbers import percent, share
+from crossover.report.templating import FAMILY_NAMES
 
 _NO_CURVES = NotMeasured("no learning curve was measured")
 

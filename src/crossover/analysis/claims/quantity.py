@@ -9,9 +9,8 @@ from crossover.analysis.curve_comparison import CurveComparison
 from crossover.analysis.results import CellResult, DatasetResults
 from crossover.analysis.statistics import Interval, Resamples
 from crossover.analysis.tuning import DatasetTuning
-from crossover.core.cell import DEFAULT
+from crossover.core.cell import DEFAULT, FAMILIES
 from crossover.core.errors import CrossoverError
-from crossover.report.text.wording import FAMILY_NAMES
 
 Unit = Literal[
     "accuracy",  # a share of 1
@@ -174,8 +173,8 @@ class Selection:
 
 def require_family(family: Any) -> None:
     """Refuse what is not the name of a family."""
-    if family not in FAMILY_NAMES:
-        raise CrossoverError(f"family must be one of {', '.join(FAMILY_NAMES)}, got {family!r}")
+    if family not in FAMILIES:
+        raise CrossoverError(f"family must be one of {', '.join(FAMILIES)}, got {family!r}")
 
 
 def require_positive(name: str, value: Any) -> None:

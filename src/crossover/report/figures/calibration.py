@@ -17,8 +17,9 @@ from crossover.analysis.calibration import (
     CellCalibration,
     DatasetCalibration,
 )
+from crossover.core.numbers import decimals
 from crossover.report.figures.style import COLORS, FRONTIER, INK, PALE_INK, SHAPES, STYLE, new_figure, save
-from crossover.report.text.wording import FAMILY_NAMES, decimals
+from crossover.report.templating import FAMILY_NAMES
 
 ENOUGH = 20
 """Examples of a bin below which it is not drawn: the accuracy of fewer is mostly chance."""

@@ -10,13 +10,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from crossover.analysis.chapter import Chapter
-from crossover.analysis.costs import FIT_TIME, Cost, comparable_costs, cost_numbers, frontier
+from crossover.analysis.costs import FIT_TIME, Cost, comparable_costs, frontier
 from crossover.analysis.results import CellResult
 from crossover.analysis.statistics import accuracy_interval
+from crossover.analysis.study import DatasetAnalysis
+from crossover.core.numbers import percent, significant
 from crossover.report.figures.accuracy_axis import LABEL, accuracy_axis, shown
 from crossover.report.figures.labels import place_labels
-from crossover.report.figures.numbers import accuracy_numbers, overview_numbers
+from crossover.report.figures.numbers import accuracy_numbers, cost_numbers, overview_numbers
 from crossover.report.figures.style import (
     COLORS,
     FRONTIER,
@@ -29,10 +30,10 @@ from crossover.report.figures.style import (
     save,
     title,
 )
-from crossover.report.text.wording import percent, significant, verdict_subtitle
+from crossover.report.text.wording import verdict_subtitle
 
 
-def draw_figures(folder: Path, chapters: list[Chapter]) -> None:
+def draw_figures(folder: Path, chapters: list[DatasetAnalysis]) -> None:
     """Write every figure as PNG and SVG into `folder`, which is made."""
     folder.mkdir(parents=True)
     with matplotlib.rc_context(STYLE):
@@ -43,7 +44,7 @@ def draw_figures(folder: Path, chapters: list[Chapter]) -> None:
             save(_cost(chapter), folder / f"{chapter.dataset}-cost", cost_numbers(chapter))
 
 
-def _accuracy(chapter: Chapter) -> Figure:
+def _accuracy(chapter: DatasetAnalysis) -> Figure:
     """Accuracy of every cell with its interval, best on top."""
     cells = chapter.results.cells
     figure = new_figure(9, 1.5 + 0.3 * len(cells))
@@ -114,7 +115,7 @@ def _numbers_at_the_right(axes: Axes, cells: list[CellResult]) -> None:
         )
 
 
-def _title(axes: Axes, chapter: Chapter) -> None:
+def _title(axes: Axes, chapter: DatasetAnalysis) -> None:
     title(axes, chapter.dataset, verdict_subtitle(chapter.verdict))
 
 
@@ -122,7 +123,7 @@ def _frontier_handle() -> Line2D:
     return Line2D([], [], label="the best at this cost or less", **FRONTIER)
 
 
-def _cost(chapter: Chapter) -> Figure:
+def _cost(chapter: DatasetAnalysis) -> Figure:
     """Accuracy against each cost that was measured, one panel a cost."""
     costs = comparable_costs(chapter.results.cells) or [FIT_TIME]  # a single cell compares with nothing
     columns, rows = min(len(costs), 3), -(-len(costs) // 3)
@@ -141,7 +142,7 @@ def _cost(chapter: Chapter) -> Figure:
     return figure
 
 
-def _scatter(axes: Axes, chapter: Chapter, cost: Cost) -> None:
+def _scatter(axes: Axes, chapter: DatasetAnalysis, cost: Cost) -> None:
     """One dot a cell, and a line along the cells that nothing beats in both accuracy and cost."""
     axes.set_xscale("log")
     axes.plot(*zip(*_steps(chapter, cost), strict=True), **FRONTIER, zorder=1)
@@ -157,7 +158,7 @@ def _scatter(axes: Axes, chapter: Chapter, cost: Cost) -> None:
     accuracy_axis(axes, "y", min(accuracies), max(accuracies), chapter.results.n_test)
 
 
-def _measured(chapter: Chapter, cost: Cost) -> list[CellResult]:
+def _measured(chapter: DatasetAnalysis, cost: Cost) -> list[CellResult]:
     return [cell for cell in chapter.results.cells if np.isfinite(cost.of(cell))]
 
 
@@ -166,21 +167,21 @@ def _spent(cell: CellResult, cost: Cost) -> float:
     return max(cost.of(cell), cost.least)
 
 
-def _steps(chapter: Chapter, cost: Cost) -> list[tuple[float, float]]:
+def _steps(chapter: DatasetAnalysis, cost: Cost) -> list[tuple[float, float]]:
     """The corners of the frontier's stairs."""
     front = [(_spent(cell, cost), _shown(cell)) for cell in frontier(chapter.results.cells, cost)]
     corners = [(right, y) for (_, y), (right, _) in pairwise(front)]
     return [point for pair in zip_longest(front, corners) for point in pair if point]
 
 
-def _worth_a_label(chapter: Chapter, cost: Cost) -> list[CellResult]:
+def _worth_a_label(chapter: DatasetAnalysis, cost: Cost) -> list[CellResult]:
     """The best of each family, the frontier, then the other networks: what a reader looks for."""
     front = frontier(chapter.results.cells, cost)
     wanted = [*chapter.best, *front, *chapter.results.family("deep")]
     return [cell for cell in dict.fromkeys(wanted) if np.isfinite(cost.of(cell))]
 
 
-def _label(axes: Axes, chapter: Chapter, cost: Cost, cells: list[CellResult]) -> None:
+def _label(axes: Axes, chapter: DatasetAnalysis, cost: Cost, cells: list[CellResult]) -> None:
     measured = _measured(chapter, cost)
     points = [(_spent(cell, cost), _shown(cell)) for cell in measured]
     where = [measured.index(cell) for cell in cells]
@@ -192,7 +193,7 @@ def _label(axes: Axes, chapter: Chapter, cost: Cost, cells: list[CellResult]) ->
     place_labels(axes, points, where, texts, styles, keep_clear=_steps(chapter, cost))
 
 
-def _overview(chapters: list[Chapter]) -> Figure:
+def _overview(chapters: list[DatasetAnalysis]) -> Figure:
     """Accuracy against the time to fit, one panel a data set."""
     columns = min(len(chapters), 3) or 1
     rows = -(-len(chapters) // columns) or 1

@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crossover.analysis.chapter import Chapter
+from crossover.analysis.costs import comparable_costs, frontier
 from crossover.analysis.results import CellResult
 from crossover.analysis.statistics import accuracy_interval
+from crossover.analysis.study import DatasetAnalysis
 from crossover.analysis.tuning import DatasetTuning, Search
 
 
-def overview_numbers(chapters: list[Chapter]) -> pd.DataFrame:
+def overview_numbers(chapters: list[DatasetAnalysis]) -> pd.DataFrame:
     """One row a cell of every data set: its accuracy and its seconds to fit."""
     return pd.DataFrame(
         {
@@ -26,7 +27,7 @@ def overview_numbers(chapters: list[Chapter]) -> pd.DataFrame:
     )
 
 
-def accuracy_numbers(chapter: Chapter) -> pd.DataFrame:
+def accuracy_numbers(chapter: DatasetAnalysis) -> pd.DataFrame:
     """One row a cell: mean accuracy, its interval, and the accuracy of each single fit."""
     return pd.DataFrame(
         [cell_keys(cell) | _accuracies(cell) | _single_fits(cell) for cell in chapter.results.cells]
@@ -42,6 +43,23 @@ def _accuracies(cell: CellResult) -> dict[str, Any]:
 def _single_fits(cell: CellResult) -> dict[str, Any]:
     accuracies = zip(cell.scores["seed"], cell.correct.mean(axis=1), strict=True)
     return {f"seed_{int(seed)}_percent": rounded_percent(accuracy) for seed, accuracy in accuracies}
+
+
+def cost_numbers(chapter: DatasetAnalysis) -> pd.DataFrame:
+    """One row a cell and cost that was measured."""
+    cells = chapter.results.cells
+    return pd.DataFrame(
+        {
+            **cell_keys(cell),
+            "accuracy_percent": rounded_percent(cell.mean("accuracy")),
+            "cost": cost.label,
+            "value": rounded(cost.of(cell)),
+            "on_the_front": yes_no(cell in frontier(cells, cost)),
+        }
+        for cost in comparable_costs(cells)
+        for cell in cells
+        if np.isfinite(cost.of(cell))
+    )
 
 
 def trial_numbers(tuning: DatasetTuning) -> pd.DataFrame:

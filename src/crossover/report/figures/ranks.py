@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from crossover.analysis.many_datasets import ALPHA, MethodsComparison
+from crossover.core.numbers import p_text
 from crossover.report.figures.style import (
     COLORS,
     INK,
@@ -19,7 +20,6 @@ from crossover.report.figures.style import (
     save,
     title,
 )
-from crossover.report.text.wording import p_text
 
 FIGURE = "critical-difference"
 

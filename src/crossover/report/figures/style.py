@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from crossover.report.text.wording import FAMILY_NAMES
+from crossover.report.templating import FAMILY_NAMES
 
 COLORS = {"classical": "#1b6ca8", "deep": "#d1495b"}
 SHAPES = {"classical": "o", "deep": "D"}

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from crossover.analysis.tuning import DatasetTuning, Search
+from crossover.core.numbers import percent, significant
 from crossover.core.trial_columns import FAILED, PRUNED
 from crossover.report.figures.accuracy_axis import accuracy_axis, shown
 from crossover.report.figures.numbers import pareto_numbers, trial_numbers
@@ -30,7 +31,6 @@ from crossover.report.figures.style import (
     title,
 )
 from crossover.report.text.tuning import SECOND_OBJECTIVES
-from crossover.report.text.wording import percent, significant
 
 LABEL = "validation accuracy, % (errors on a log scale)"
 _DASHES = ["-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (8, 3, 2, 3))]

@@ -19,8 +19,9 @@ from markdown_it.utils import OptionsDict
 from markupsafe import Markup, escape
 
 from crossover.core.errors import CrossoverError
+from crossover.core.numbers import MISSING
 from crossover.report.figures.style import COLORS
-from crossover.report.text.wording import FAMILY_NAMES, MARKS, MISSING
+from crossover.report.templating import FAMILY_NAMES, MARKS
 
 _PAGE = Path(__file__).parent
 _TEMPLATES = Environment(

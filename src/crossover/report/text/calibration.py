@@ -11,9 +11,10 @@ from crossover.analysis.calibration import (
     Change,
     DatasetCalibration,
 )
+from crossover.core.numbers import decimals, share
 from crossover.report.figures.calibration import ENOUGH
+from crossover.report.templating import MARKS
 from crossover.report.text.tables import bullets, figure, table
-from crossover.report.text.wording import MARKS, decimals, share
 
 NAMES = {"temperature": "temperature scaling", "isotonic": "isotonic regression"}
 _METRICS = {"ECE": "calibration_error", "Brier": "brier_score"}

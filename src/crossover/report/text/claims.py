@@ -9,8 +9,8 @@ import pandas as pd
 
 from crossover.analysis.claims.claim import NOT_MEASURED, AnsweredClaim, ClaimAnswer, Criterion
 from crossover.analysis.claims.quantity import Estimate, Unit
+from crossover.core.numbers import percent, points, share, significant, size
 from crossover.report.text.tables import bullets, table
-from crossover.report.text.wording import percent, points, share, significant, size
 
 _UNITS: dict[Unit, tuple[Callable[[float], str], str]] = {
     "accuracy": (percent, " %"),

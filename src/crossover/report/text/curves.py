@@ -7,18 +7,9 @@ from crossover.analysis.curve_comparison import CurveComparison, FamilyCurve, Fa
 from crossover.analysis.curves import Curve
 from crossover.analysis.power_law import DECADE, WORTH_IT, PowerLaw, extrapolated_crossing
 from crossover.analysis.statistics import Interval
+from crossover.core.numbers import MISSING, decimals, percent, points, points_interval, share, significant
+from crossover.report.templating import FAMILY_NAMES, MARKS
 from crossover.report.text.tables import bullets, figure, table
-from crossover.report.text.wording import (
-    FAMILY_NAMES,
-    MARKS,
-    MISSING,
-    decimals,
-    percent,
-    points,
-    points_interval,
-    share,
-    significant,
-)
 
 NO_FAMILY = "No crossover: only one family has learning curves here."
 NOT_WELL_BEHAVED = "not well-behaved"

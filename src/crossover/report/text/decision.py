@@ -6,18 +6,10 @@ from crossover.analysis.decision import Decision, LabelAdvice, Lead, Outlook, Re
 from crossover.analysis.power_law import DECADE
 from crossover.analysis.results import CellResult
 from crossover.analysis.statistics import Interval
+from crossover.core.numbers import MISSING, percent, points, points_interval, share, significant, size
+from crossover.report.templating import FAMILY_NAMES
 from crossover.report.text.tables import bullets, table
-from crossover.report.text.wording import (
-    FAMILY_NAMES,
-    MISSING,
-    model,
-    percent,
-    points,
-    points_interval,
-    share,
-    significant,
-    size,
-)
+from crossover.report.text.wording import model
 
 _COLUMNS = ["constraint", "use", "test accuracy %", "instead of", "difference, points [95 %]", "how sure"]
 _MEASURE = "models under `learning_curve` in params.yaml and `dvc repro` measure it"

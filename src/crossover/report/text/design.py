@@ -2,9 +2,9 @@
 
 from crossover.analysis.design import NOT_TESTED, AcrossDatasets, Choice, Design, ResampledComparison
 from crossover.analysis.many_datasets import ALPHA, Friedman, MethodsComparison, Pair
+from crossover.core.numbers import p_text, percent, points, points_interval, share, significant
 from crossover.report.figures.ranks import FIGURE
 from crossover.report.text.tables import bold_where, bullets, figure, table
-from crossover.report.text.wording import p_text, percent, points, points_interval, share, significant
 
 HEADING = "## How sure: which test, and why"
 

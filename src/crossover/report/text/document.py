@@ -4,13 +4,24 @@ from pathlib import Path
 
 import pandas as pd
 
-from crossover.analysis.chapter import Chapter, Report
 from crossover.analysis.results import CellResult
 from crossover.analysis.statistics import accuracy_interval
+from crossover.analysis.study import DatasetAnalysis, StudyAnalysis
+from crossover.core.numbers import (
+    MISSING,
+    decimals,
+    percent,
+    percent_interval,
+    points,
+    points_interval,
+    significant,
+    size,
+)
 from crossover.core.study import Study
+from crossover.report.templating import FAMILY_NAMES, MARKS
+from crossover.report.templating import render as render_template
 from crossover.report.text.calibration import calibration_parts
 from crossover.report.text.claims import claims_parts
-from crossover.report.text.costs import cost_parts
 from crossover.report.text.curves import crossover_short, curve_parts
 from crossover.report.text.decision import choices, decision_parts
 from crossover.report.text.design import design_section
@@ -18,23 +29,13 @@ from crossover.report.text.sensitivity import no_tuning_line
 from crossover.report.text.tables import bold_where, bullets, figure, table
 from crossover.report.text.tuning import tuning_section
 from crossover.report.text.wording import (
-    FAMILY_NAMES,
-    MARKS,
-    MISSING,
     NO_VERDICT,
     cost_sentence,
-    decimals,
     mcnemar_sentence,
     model,
     name,
-    percent,
-    percent_interval,
-    points,
-    points_interval,
     reproduction_sentence,
     selection_sentence,
-    significant,
-    size,
     verdict_sentence,
     verdict_subtitle,
     verdict_title,
@@ -60,9 +61,9 @@ COLUMNS = [
 ]
 
 
-def render(report: Report) -> str:
+def render(report: StudyAnalysis) -> str:
     """The whole report."""
-    study, chapters = report.study, report.chapters
+    study, chapters = report.study, report.datasets
     parts = [f"# {TITLE}", _question(study), "## Verdict", *_callouts(chapters), _summary(chapters)]
     parts += [_overview(chapters)] if any(chapter.results.cells for chapter in chapters) else []
     parts += [_legend(), *(part for chapter in chapters for part in _chapter(chapter))]
@@ -82,18 +83,18 @@ def _listed_in_words(names: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
-def _callouts(chapters: list[Chapter]) -> list[str]:
+def _callouts(chapters: list[DatasetAnalysis]) -> list[str]:
     """The verdict of each data set, as a quotation."""
     return [f"> **{chapter.dataset}.** {_headline(chapter)}" for chapter in chapters]
 
 
-def _headline(chapter: Chapter) -> str:
+def _headline(chapter: DatasetAnalysis) -> str:
     verdict = verdict_sentence(chapter.verdict) if chapter.verdict else NO_RESULT
     words = [verdict, *_crossover(chapter), *([choices(chapter.decision)] if chapter.decision else [])]
     return " ".join(words)
 
 
-def _crossover(chapter: Chapter) -> list[str]:
+def _crossover(chapter: DatasetAnalysis) -> list[str]:
     """Where deep learning overtakes, in a sentence; none without learning curves of both families."""
     family = chapter.curves.family if chapter.curves else None
     if family is None:
@@ -105,12 +106,12 @@ def _crossover(chapter: Chapter) -> list[str]:
     ]
 
 
-def _overview(chapters: list[Chapter]) -> str:
+def _overview(chapters: list[DatasetAnalysis]) -> str:
     shown = [f"{chapter.dataset}: {verdict_subtitle(chapter.verdict)}" for chapter in chapters]
     return figure("overview", f"Accuracy of every cell against the seconds to fit it. {'; '.join(shown)}.")
 
 
-def _summary(chapters: list[Chapter]) -> str:
+def _summary(chapters: list[DatasetAnalysis]) -> str:
     header = [
         "data set",
         "best classical",
@@ -122,7 +123,7 @@ def _summary(chapters: list[Chapter]) -> str:
     return table(header, [_summary_row(chapter) for chapter in chapters])
 
 
-def _summary_row(chapter: Chapter) -> list[str]:
+def _summary_row(chapter: DatasetAnalysis) -> list[str]:
     best = [_best_of(chapter.results.family(family)) for family in FAMILY_NAMES]
     if chapter.verdict is None:
         return [chapter.dataset, *best, MISSING, NO_VERDICT, MISSING]
@@ -136,7 +137,7 @@ def _summary_row(chapter: Chapter) -> list[str]:
     ]
 
 
-def _crossover_cell(chapter: Chapter) -> str:
+def _crossover_cell(chapter: DatasetAnalysis) -> str:
     family = chapter.curves.family if chapter.curves else None
     return crossover_short(family.by_data) if family else MISSING
 
@@ -158,13 +159,13 @@ def _legend() -> str:
     )
 
 
-def _chapter(chapter: Chapter) -> list[str]:
+def _chapter(chapter: DatasetAnalysis) -> list[str]:
     parts = [f"## {chapter.dataset}", *_verdict(chapter)]
     parts += decision_parts(chapter.decision) if chapter.decision else []
     parts += ["### Every cell", _cells(chapter)]
     parts += [_accuracy_figure(chapter)] if chapter.results.cells else []
     parts += curve_parts(chapter.curves) if chapter.curves else [*_no_curves(chapter)]
-    parts += ["### Cost", *cost_parts(chapter.results)] if chapter.results.cells else []
+    parts += [render_template("costs", dataset=chapter.dataset, costs=chapter.costs)] if chapter.costs else []
     parts += calibration_parts(chapter.calibration) if chapter.calibration else []
     parts += [tuning_section(chapter.tuning)] if chapter.tuning else []
     if chapter.reproductions:
@@ -174,7 +175,7 @@ def _chapter(chapter: Chapter) -> list[str]:
     return parts
 
 
-def _no_curves(chapter: Chapter) -> list[str]:
+def _no_curves(chapter: DatasetAnalysis) -> list[str]:
     return [
         "### Learning curves and the crossover",
         f"No learning curve was measured on {chapter.dataset}; models under `learning_curve` in `params.yaml` and "
@@ -182,7 +183,7 @@ def _no_curves(chapter: Chapter) -> list[str]:
     ]
 
 
-def _accuracy_figure(chapter: Chapter) -> str:
+def _accuracy_figure(chapter: DatasetAnalysis) -> str:
     best, worst = chapter.results.cells[0], chapter.results.cells[-1]
     return figure(
         f"{chapter.dataset}-accuracy",
@@ -199,7 +200,7 @@ def _reasons(cells: list[CellResult]) -> list[str]:
     return [f"{features} / {', '.join(names)}: {reason}" for (features, reason), names in models.items()]
 
 
-def _verdict(chapter: Chapter) -> list[str]:
+def _verdict(chapter: DatasetAnalysis) -> list[str]:
     verdict = chapter.verdict
     if verdict is None:
         return [NO_RESULT]
@@ -207,7 +208,7 @@ def _verdict(chapter: Chapter) -> list[str]:
     return [verdict_sentence(verdict), bullets(details)]
 
 
-def _cells(chapter: Chapter) -> str:
+def _cells(chapter: DatasetAnalysis) -> str:
     rows = [_cell_row(cell, bold=cell in chapter.best) for cell in chapter.results.cells]
     return table(COLUMNS, rows, right=set(range(2, 11)))
 
@@ -235,7 +236,7 @@ def _listed(values: pd.Series) -> str:
     return ", ".join(sorted({str(value) for value in values.dropna()}))
 
 
-def _provenance(study: Study, chapters: list[Chapter]) -> list[str]:
+def _provenance(study: Study, chapters: list[DatasetAnalysis]) -> list[str]:
     costs = pd.concat([c.costs for chapter in chapters for c in chapter.results.cells] or [pd.DataFrame()])
     lines = [
         f"Made by `dvc repro` from `params.yaml`: data sets {', '.join(study.datasets)}; repetitions 0 to "
@@ -261,7 +262,7 @@ def _curve_plan(study: Study) -> str:
     return f"; learning curves with {plan.repetitions} repetitions of each size"
 
 
-def _checksum(chapter: Chapter) -> str:
+def _checksum(chapter: DatasetAnalysis) -> str:
     return ", ".join(
         sorted({s for c in chapter.results.cells for s in c.scores["data_checksum"].astype(str)})
     )

@@ -5,17 +5,10 @@ import pandas as pd
 
 from crossover.analysis.statistics import accuracy_interval
 from crossover.analysis.tuning import DatasetTuning, Search
+from crossover.core.numbers import MISSING, percent, percent_interval, points, points_interval, significant
 from crossover.core.trial_columns import COMPLETED, FAILED, PRUNED
 from crossover.report.text.sensitivity import model_cells, named, sensitivity_parts
 from crossover.report.text.tables import bullets, table
-from crossover.report.text.wording import (
-    MISSING,
-    percent,
-    percent_interval,
-    points,
-    points_interval,
-    significant,
-)
 
 SECOND_OBJECTIVES = {"fit_seconds": "seconds to fit", "latency_p50_ms": "milliseconds for one prediction"}
 _SAMPLERS = {

@@ -1,0 +1,128 @@
+"""Everything that is found out about a study: what the report says and the figures show."""
+
+from dataclasses import dataclass, replace
+
+from crossover.analysis.calibration import DatasetCalibration, calibrate
+from crossover.analysis.claims.claim import AnsweredClaim, Claim, answer_claims
+from crossover.analysis.claims.quantity import ClaimInputs
+from crossover.analysis.costs import DatasetCosts, dataset_costs
+from crossover.analysis.curve_comparison import CurveComparison, compare_curves
+from crossover.analysis.curves import read_curves
+from crossover.analysis.decision import Constraints, Decision, decide
+from crossover.analysis.design import Design, compare_datasets, compare_families, compare_resamples
+from crossover.analysis.published import Reproduction, load_published, reproductions
+from crossover.analysis.results import CellResult, DatasetResults, read_results
+from crossover.analysis.tuning import DatasetTuning, read_tuning
+from crossover.analysis.verdict import Verdict, judge
+from crossover.core.cell import DEFAULT, FAMILIES
+from crossover.core.layout import Layout
+from crossover.core.study import Study
+
+
+@dataclass(frozen=True)
+class DatasetAnalysis:
+    """What is found out about one data set.
+
+    Attributes:
+        results: its cells.
+        verdict: None where one of the families has no result.
+        reproductions: published values beside ours.
+        tuning: the searches behind its tuned cells; None where it has none.
+        curves: its learning curves; None where none was measured.
+        costs: of its cells; None where no cell has a result.
+        calibration: of the fits on the largest size of the curves; None without curves.
+        decision: which approach to use; None where no cell has a result.
+    """
+
+    results: DatasetResults
+    verdict: Verdict | None
+    reproductions: list[Reproduction]
+    tuning: DatasetTuning | None
+    curves: CurveComparison | None
+    costs: DatasetCosts | None
+    calibration: DatasetCalibration | None
+    decision: Decision | None
+
+    @property
+    def dataset(self) -> str:
+        return self.results.dataset
+
+    @property
+    def best(self) -> list[CellResult]:
+        """The best cell of each family that has one."""
+        return self.results.best
+
+
+@dataclass(frozen=True)
+class StudyAnalysis:
+    """What is found out about a study.
+
+    Attributes:
+        study: what was run.
+        datasets: one for each data set, in the order of `params.yaml`.
+        design: the statistics that fit the study's shape.
+        answers: to the claims.
+    """
+
+    study: Study
+    datasets: list[DatasetAnalysis]
+    design: Design
+    answers: list[AnsweredClaim]
+
+
+def analyse(study: Study, layout: Layout, constraints: Constraints, claims: list[Claim]) -> StudyAnalysis:
+    """Read `results/` and compare the study's cells.
+
+    Args:
+        study: which cells to compare.
+        layout: where the results lie.
+        constraints: under which an approach is recommended.
+        claims: to answer.
+
+    Raises:
+        CrossoverError: a result that the study asks for is missing or does not fit the others.
+    """
+    datasets = [_analyse_dataset(study, layout, dataset, constraints) for dataset in study.datasets]
+    inputs = [ClaimInputs(d.results, d.tuning, d.curves) for d in datasets]
+    return StudyAnalysis(study, datasets, _design(datasets), answer_claims(claims, inputs))
+
+
+def _analyse_dataset(study: Study, layout: Layout, dataset: str, constraints: Constraints) -> DatasetAnalysis:
+    results = read_results(study, layout, dataset)
+    measured = read_curves(study, layout, dataset)
+    curves = compare_curves(measured) if measured else None
+    return DatasetAnalysis(
+        results=results,
+        verdict=judge(results),
+        reproductions=reproductions(_as_published(results), load_published()),
+        tuning=read_tuning(study, layout, results),
+        curves=curves,
+        costs=dataset_costs(results),
+        calibration=calibrate(measured) if measured else None,
+        decision=decide(results, curves, constraints),
+    )
+
+
+def _design(datasets: list[DatasetAnalysis]) -> Design:
+    resampled = [compare_resamples(d.curves.curves) for d in datasets if d.curves]
+    best = {
+        family: {
+            d.dataset: d.results.family(family)[0].mean("accuracy")
+            for d in datasets
+            if d.results.family(family)
+        }
+        for family in FAMILIES
+    }
+    scores = {
+        d.dataset: {cell.cell.label: cell.mean("accuracy") for cell in d.results.cells} for d in datasets
+    }
+    return Design(
+        resampled=[comparison for comparison in resampled if comparison],
+        families=compare_families(best["deep"], best["classical"]),
+        methods=compare_datasets(scores),
+    )
+
+
+def _as_published(results: DatasetResults) -> DatasetResults:
+    """The cells whose configuration is the published one; a tuned one reproduces nothing."""
+    return replace(results, cells=[cell for cell in results.cells if cell.cell.variant == DEFAULT])
