@@ -9,8 +9,8 @@ import pandas as pd
 from results_folder import ResultsFolder
 
 from crossover.core.cell import LEARNED, Cell
+from crossover.core.columns import COMPLETED, FAILED, PRUNED, TRIAL_COSTS, TRIALS
 from crossover.core.layout import Layout
-from crossover.core.trial_columns import COMPLETED, FAILED, PRUNED, TRIAL_COSTS, TRIALS
 
 
 class TunedResults(ResultsFolder):

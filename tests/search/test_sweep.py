@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from crossover.core.trial_columns import COMPLETED, TRIAL_COSTS, TRIALS
+from crossover.core.columns import COMPLETED, TRIAL_COSTS, TRIALS
 from crossover.search.outcome import Ended, best_of, pareto
 from crossover.search.trial import TrialResult
 

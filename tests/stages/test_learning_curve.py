@@ -14,8 +14,7 @@ from sklearn.datasets import load_wine
 from sklearn.tree import DecisionTreeClassifier
 
 from crossover.core.cell import LEARNED, Cell
-from crossover.core.columns import METRICS, read_rows
-from crossover.core.curve_columns import CURVE_COSTS, CURVE_SCORES, PARTS
+from crossover.core.columns import CURVE_COSTS, CURVE_SCORES, METRICS, PARTS, read_rows
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.core.study import LearningCurve

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from crossover.core.cell import LEARNED, Cell
-from crossover.core.columns import read_rows
-from crossover.core.curve_columns import CURVE_COSTS, CURVE_SCORES
+from crossover.core.columns import CURVE_COSTS, CURVE_SCORES, read_rows
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.core.study import OK, Study

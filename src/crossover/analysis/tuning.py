@@ -20,12 +20,20 @@ from crossover.analysis.sensitivity import (
 )
 from crossover.analysis.statistics import Interval, bootstrap, percentile_interval
 from crossover.core.cell import DEFAULT, TUNED
-from crossover.core.columns import read_rows
+from crossover.core.columns import (
+    FAILED,
+    IMPORTANCE,
+    PARAMETER,
+    PRUNED,
+    SWEEP,
+    TRIAL_COSTS,
+    TRIALS,
+    read_rows,
+)
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_json
 from crossover.core.layout import Layout
 from crossover.core.study import Study, Tuning
-from crossover.core.trial_columns import FAILED, IMPORTANCE, PARAMETER, PRUNED, SWEEP, TRIAL_COSTS, TRIALS
 
 _MADE_BY = "dvc repro"
 

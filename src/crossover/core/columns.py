@@ -1,11 +1,33 @@
-"""The columns of a result row.
+"""The columns of every table of results, and the one way in which such a table is made and read.
 
-`results/<dataset>/scores.csv` holds what a second run on the same machine must repeat bit for bit;
-`results/<dataset>/costs.csv` holds what it cannot: times, memory, energy, and where and when they were measured.
-Both have one row a fit and share the key columns.
+What a second run on the same machine must repeat bit for bit lies apart from what it cannot: times, memory, energy, and
+where and when they were measured. Both tables of a pair have the same rows and the same keys.
+
+    results/<dataset>/                                        one row a fit
+        scores.csv                        SCORES
+        costs.csv                         COSTS, measured
+
+    results/learning_curve/<dataset>/<features>/<model>/      one row a fit, by size and then by seed
+        scores.csv                        CURVE_SCORES
+        correct.npy                       bool (fits, n_test), a line for each row: right answers on the test part
+        largest/test-seed<k>.npy          float32 (n_test, n_classes), probabilities of the fit on the largest size
+        largest/validation-seed<k>.npy    float32 (n_validation, n_classes), the same on the validation rows
+        largest/y_validation-seed<k>.npy  int64 (n_validation,)
+        largest/y_test.npy                int64 (n_test,)
+        costs.csv                         CURVE_COSTS, measured
+
+    results/tuning/<dataset>/<features>/<model>/              one row a trial; trial 0 is the default configuration
+        trials.csv                        TRIALS, and a column PARAMETER for each parameter that was searched
+        importance.csv                    IMPORTANCE
+        sweep.json                        SWEEP
+        costs.csv                         TRIAL_COSTS, measured
+
+A cell that does not apply has tables with one row without numbers (of a search: with none); its `correct.npy` has the
+shape (0, 0), and nothing lies in `largest`.
 """
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -45,8 +67,8 @@ COSTS = [
     "throughput_per_s",  # examples a second in large batches
     "model_bytes",
     "peak_memory_bytes",  # of the process while it fitted
-    "fit_memory_bytes",  # what of it the fit added; empty where the system cannot tell
-    "fit_energy_j",  # joules; empty where the machine cannot tell
+    "fit_memory_bytes",  # what of it the fit added; empty where the system does not say
+    "fit_energy_j",  # joules; empty where the machine does not say
     "energy_method",  # which counters; empty where there are none
     "device",
     "threads",
@@ -54,6 +76,122 @@ COSTS = [
     "git_commit",
     "fitted_at",  # ISO 8601, UTC
 ]
+
+PARTS = ("validation", "test")
+"""What each fit of a learning curve is scored on: `validation` are the rows that its repetition holds back."""
+
+CURVE_SCORES = [
+    *KEYS,
+    "n",  # examples of the subset, the same ones for every model of the same seed
+    "status",
+    "reason",
+    "n_watched",  # further examples that the model saw for early stopping or selection; 0 where it uses none
+    "n_validation",
+    "n_test",
+    "n_classes",
+    "train_accuracy",  # on the subset itself, on at most 1,000 of its examples
+    *(f"{part}_{metric}" for part in PARTS for metric in METRICS),
+    "data_checksum",
+]
+
+CURVE_COSTS = [
+    *KEYS,
+    "n",
+    "fit_seconds",
+    "predict_seconds",  # the whole test part in one call
+    "model_bytes",
+    "peak_memory_bytes",
+    "device",
+    "threads",
+    "versions",
+    "git_commit",
+    "fitted_at",
+]
+
+COMPLETED, PRUNED, FAILED = "completed", "pruned", "failed"
+"""How a trial ends."""
+
+TRIAL_KEYS = ["dataset", "features", "model", "family", "trial"]
+
+TRIALS = [
+    *TRIAL_KEYS,
+    "state",
+    "best",  # True on one row: the configuration of the variant "tuned"
+    "pareto",  # no other trial is better in every objective
+    "accuracy",  # mean over validation splits; of a pruned trial the last value that it reported
+    "accuracy_sd",  # over validation splits; empty for one
+    "log_loss",
+    "repetitions",  # validation splits that were finished
+    "error",  # why it failed, in a sentence
+]
+
+PARAMETER = "param."
+"""Begins the name of a parameter's column in `trials.csv`: `param.estimator.max_depth`."""
+
+TRIAL_COSTS = [
+    *TRIAL_KEYS,
+    "seconds",  # wall clock of the whole trial
+    "fit_seconds",  # mean of its fits
+    "latency_p50_ms",  # one example at a time; empty unless it is an objective
+    "device",
+    "threads",
+    "started_at",  # ISO 8601, UTC
+]
+
+IMPORTANCE = ["parameter", "importance"]
+
+SWEEP = [
+    "dataset",
+    "features",
+    "model",
+    "family",
+    "status",
+    "reason",
+    "sampler",
+    "seed",
+    "pruner",
+    "objectives",  # "accuracy", and at most one of "fit_seconds" and "latency_p50_ms"
+    "budget",  # {"trials": …, "seconds": …}, one of them null
+    "examples",  # size of the subset of the training part that a trial is fitted on; null is all of it
+    "repetitions",  # the validation splits used
+    "n_train",
+    "n_validation",
+    "completed",
+    "pruned",
+    "failed",
+    "best_trial",
+    "exhausted",  # a finite space ran out before the budget
+    "independent",  # proposals are independent draws from the search space
+    "space",
+    "data_checksum",
+]
+
+_WHOLE_NUMBERS = (
+    "n",
+    "n_train",
+    "n_watched",
+    "n_validation",
+    "n_test",
+    "n_classes",
+    "complexity",
+    "model_bytes",
+    "peak_memory_bytes",
+    "fit_memory_bytes",
+    "threads",
+)
+
+
+def result_table(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
+    """Rows of results as a table with exactly the given columns; what a row lacks is empty.
+
+    Raises:
+        CrossoverError: a row holds something that is not among the columns.
+    """
+    table = pd.DataFrame(rows)
+    table = table.reindex(columns=[*columns, *table.columns.difference(columns)])
+    check_columns(table, columns, "rows that were just made")
+    # pandas would write a whole number in a column with gaps as 1617.0.
+    return table.astype({name: "Int64" for name in _WHOLE_NUMBERS if name in columns})
 
 
 def read_rows(path: Path, columns: list[str], made_by: str) -> pd.DataFrame:
@@ -70,7 +208,7 @@ def read_rows(path: Path, columns: list[str], made_by: str) -> pd.DataFrame:
 
 
 def check_columns(rows: pd.DataFrame, columns: list[str], origin: str) -> None:
-    """Raise CrossoverError where the columns are not exactly those of the schema."""
+    """Raise CrossoverError where the columns are not exactly the given ones."""
     wrong = sorted(set(rows.columns) ^ set(columns))
     if wrong:
         raise CrossoverError(

@@ -8,23 +8,11 @@ import numpy as np
 import pandas as pd
 
 from crossover.core.cell import Cell
-from crossover.core.columns import COSTS, METRICS, SCORES, check_columns
+from crossover.core.columns import COSTS, METRICS, SCORES, result_table
 from crossover.core.files import folder_bytes
 from crossover.core.fits import CellRecord, Fit
 from crossover.models.base import Complexity
 from crossover.scoring.latency import PredictionCost
-
-# pandas would write a whole number in a column with gaps as 1617.0.
-_WHOLE = [
-    "n_train",
-    "n_test",
-    "n_classes",
-    "complexity",
-    "model_bytes",
-    "peak_memory_bytes",
-    "fit_memory_bytes",
-    "threads",
-]
 
 
 @dataclass(frozen=True)
@@ -63,7 +51,7 @@ class ScoredCell:
 
 
 def score_table(cells: list[ScoredCell], data_checksum: str) -> pd.DataFrame:
-    """The columns `schema.SCORES`: one row a fit; a cell that does not apply has one, without numbers."""
+    """The columns `columns.SCORES`: one row a fit; a cell that does not apply has one, without numbers."""
     rows = [
         _keys(cell.record, scored)
         | {"status": cell.record.status, "reason": cell.record.reason, "stochastic": cell.record.stochastic}
@@ -72,17 +60,17 @@ def score_table(cells: list[ScoredCell], data_checksum: str) -> pd.DataFrame:
         for cell in cells
         for scored in _fits_or_none(cell)
     ]
-    return _table(rows, SCORES)
+    return result_table(rows, SCORES)
 
 
 def cost_table(cells: list[ScoredCell]) -> pd.DataFrame:
-    """The columns `schema.COSTS`, row for row beside `score_table`."""
+    """The columns `columns.COSTS`, row for row beside `score_table`."""
     rows = [
         _keys(cell.record, scored) | (_costs(scored) if scored else {})
         for cell in cells
         for scored in _fits_or_none(cell)
     ]
-    return _table(rows, COSTS)
+    return result_table(rows, COSTS)
 
 
 def cell_metrics(cell: ScoredCell) -> dict[str, float]:
@@ -121,10 +109,3 @@ def _costs(scored: ScoredFit) -> dict[str, Any]:
     return (
         asdict(scored.fit.cost) | asdict(scored.cost) | {"model_bytes": folder_bytes(scored.fit.model_folder)}
     )
-
-
-def _table(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
-    table = pd.DataFrame(rows)
-    table = table.reindex(columns=[*columns, *table.columns.difference(columns)])
-    check_columns(table, columns, "rows of crossover.evaluation.rows")
-    return table.astype({name: "Int64" for name in _WHOLE if name in columns})

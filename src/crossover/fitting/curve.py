@@ -1,6 +1,6 @@
 """Stage learning_curve: fit one cell on nested subsets of the training part, and score each fit.
 
-`crossover.core.curve_columns` says what is written. Every finished fit is staged, so that a run that was killed carries
+`crossover.core.columns` says what is written. Every finished fit is staged, so that a run that was killed carries
 on with the first fit that it had not finished.
 """
 
@@ -19,13 +19,12 @@ import pandas as pd
 from filelock import FileLock
 
 from crossover.core.clock import git_commit
-from crossover.core.curve_columns import PARTS
+from crossover.core.columns import CURVE_COSTS, CURVE_SCORES, PARTS, result_table
 from crossover.core.errors import CrossoverError
 from crossover.core.files import atomic_folder, digest
 from crossover.core.layout import Layout
 from crossover.core.study import NOT_APPLICABLE, OK, LearningCurve
 from crossover.fitting.curve_fit import CurveFit
-from crossover.fitting.curve_rows import cost_table, score_table
 from crossover.fitting.subsets import CurveData, Draw
 from crossover.fitting.training import FitConfig, code_checksum
 from crossover.tracking.tracker import LEARNING_CURVE, FitFacts, FitLog, NoTracker, Tracker
@@ -193,10 +192,10 @@ class CurveRun:
         if fits:
             scores = [{**keys, "seed": draw.seed, **status, **fit.scores} for draw, fit in fits]
             costs = [{**keys, "seed": draw.seed, **commit, **fit.costs} for draw, fit in fits]
-        table = score_table(scores)
+        table = result_table(scores, CURVE_SCORES)
         with atomic_folder(self.folder) as folder:
             table.to_csv(folder / "scores.csv", index=False)
-            cost_table(costs).to_csv(folder / "costs.csv", index=False)
+            result_table(costs, CURVE_COSTS).to_csv(folder / "costs.csv", index=False)
             _write_answers(folder, fits, self.data)
         return table
 

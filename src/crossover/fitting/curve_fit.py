@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from crossover.core.clock import measured, now, threads, versions
-from crossover.core.curve_columns import PARTS
+from crossover.core.columns import PARTS
 from crossover.core.files import folder_bytes, read_json, write_json
 from crossover.data.prepared import Part
 from crossover.fitting.subsets import CurveData, Draw
@@ -23,7 +23,7 @@ class CurveFit:
     """A finished fit on disk.
 
     `fit.json` has `scores` and `costs`, the numbers of a row of each table; `correct.npy`, `test.npy` and
-    `validation.npy` are as in `crossover.core.curve_columns`.
+    `validation.npy` are as in `crossover.core.columns`.
     """
 
     folder: Path

@@ -33,7 +33,7 @@ def evaluate(y_true: np.ndarray, proba: np.ndarray) -> dict[str, float]:
         proba: float (n, k), k at least 2; rows are scaled to sum to exactly 1.
 
     Returns:
-        one number for each name of `schema.METRICS`, in that order.
+        one number for each name of `columns.METRICS`, in that order.
 
     Raises:
         CrossoverError: shapes disagree, a label is no class, or a row is no distribution.

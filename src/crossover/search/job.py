@@ -9,10 +9,10 @@ from omegaconf import DictConfig
 
 from crossover.core.cell import Cell
 from crossover.core.clock import git_commit, use_threads
+from crossover.core.columns import COMPLETED
 from crossover.core.configuration import build, plain
 from crossover.core.errors import CrossoverError
 from crossover.core.files import digest
-from crossover.core.trial_columns import COMPLETED
 from crossover.fitting.training import FitConfig, TrainingData
 from crossover.launching import job as hydra_job
 from crossover.search.plan import Plan

@@ -10,7 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from crossover.core.trial_columns import FAILED
+from crossover.core.columns import FAILED
 from crossover.launching import job as hydra_job
 from crossover.search import job
 from crossover.search.proposals import PARAMS

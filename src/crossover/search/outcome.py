@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crossover.core.columns import check_columns
-from crossover.core.files import atomic_folder, write_json
-from crossover.core.trial_columns import (
+from crossover.core.columns import (
     COMPLETED,
     FAILED,
     IMPORTANCE,
@@ -21,7 +19,9 @@ from crossover.core.trial_columns import (
     SWEEP,
     TRIAL_COSTS,
     TRIALS,
+    check_columns,
 )
+from crossover.core.files import atomic_folder, write_json
 from crossover.fitting.best import write_best
 from crossover.search.plan import Direction
 from crossover.search.proposals import PARAMS

@@ -6,9 +6,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from crossover.core.columns import COMPLETED, FAILED, PRUNED, TRIAL_KEYS
 from crossover.core.files import digest
 from crossover.core.study import OK
-from crossover.core.trial_columns import COMPLETED, FAILED, KEYS, PRUNED
 from crossover.fitting.training import TrainingData, code_checksum
 from crossover.launching import job as hydra_job
 from crossover.search import job
@@ -88,7 +88,7 @@ class Subject:
         repetitions = self.plan.repetitions(self.data.prepared)
         held_out = len(self.data.prepared.validation_rows(repetitions[0]))
         return {
-            **{name: getattr(cell, name) for name in KEYS if name != "trial"},
+            **{name: getattr(cell, name) for name in TRIAL_KEYS if name != "trial"},
             "status": status,
             "reason": reason,
             "sampler": self.settings.sampler_name,

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 
+from crossover.core.columns import COMPLETED, FAILED, PRUNED
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.core.study import NOT_APPLICABLE, OK
-from crossover.core.trial_columns import COMPLETED, FAILED, PRUNED
 from crossover.launching import job as hydra_job
 from crossover.search import job
 from crossover.search.arguments import split

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from crossover.core.clock import measured, now, threads
+from crossover.core.columns import COMPLETED, FAILED, PRUNED
 from crossover.core.errors import CrossoverError, first_line
 from crossover.core.files import digest, read_json
-from crossover.core.trial_columns import COMPLETED, FAILED, PRUNED
 from crossover.data.prepared import Part
 from crossover.data.splits import subset_rows
 from crossover.fitting.training import FitConfig, TrainingData
@@ -45,7 +45,7 @@ class TrialResult:
     """How a trial ended.
 
     Attributes:
-        state: `schema.COMPLETED`, `PRUNED` or `FAILED`.
+        state: `columns.COMPLETED`, `PRUNED` or `FAILED`.
         accuracies: on each validation split that was finished.
         log_losses: likewise.
         last: the last value that was reported to the pruner; NaN where there is none.

@@ -2,13 +2,13 @@
 
 `results/<dataset>/` holds what a second run on the same machine must repeat bit for bit
 
-    scores.csv                                 the columns `schema.SCORES`, one row a fit
+    scores.csv                                 the columns `columns.SCORES`, one row a fit
     metrics/<features>-<model>.json            means over the fits, for `dvc metrics`
     predictions/y_true.npy                     int64 (n_test,)
     predictions/<features>-<model>-seed<k>.npy float32 (n_test, n_classes)
     plots/{confusion,history,reliability}.csv  for `dvc plots`
 
-and, in files of their own, what it cannot: `costs.csv` (`schema.COSTS`) and `plots/cost.csv`.
+and, in files of their own, what it cannot: `costs.csv` (`columns.COSTS`) and `plots/cost.csv`.
 """
 
 from functools import cache

@@ -8,9 +8,8 @@ from omegaconf import DictConfig
 
 from crossover.core.cell import DEFAULT
 from crossover.core.clock import use_threads
-from crossover.core.columns import read_rows
+from crossover.core.columns import CURVE_SCORES, read_rows
 from crossover.core.configuration import plain
-from crossover.core.curve_columns import CURVE_SCORES
 from crossover.core.files import read_json, write_json
 from crossover.core.study import load_study, with_overrides
 from crossover.fitting.curve import CurveRun

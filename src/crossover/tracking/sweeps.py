@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crossover.core import trial_columns as schema
+from crossover.core import columns as schema
 from crossover.core.cell import LEARNED, Cell
 from crossover.core.errors import first_line
 from crossover.data.prepared import Meta

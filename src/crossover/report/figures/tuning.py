@@ -14,8 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from crossover.analysis.tuning import DatasetTuning, Search
+from crossover.core.columns import FAILED, PRUNED
 from crossover.core.numbers import percent, significant
-from crossover.core.trial_columns import FAILED, PRUNED
 from crossover.report.figures.accuracy_axis import accuracy_axis, shown
 from crossover.report.figures.numbers import pareto_numbers, trial_numbers
 from crossover.report.figures.style import (

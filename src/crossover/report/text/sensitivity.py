@@ -2,8 +2,8 @@
 
 from crossover.analysis.sensitivity import ENOUGH, SensitivityVerdict, SpreadDifference
 from crossover.analysis.tuning import DatasetTuning, Search
+from crossover.core.columns import FAILED, PRUNED
 from crossover.core.numbers import MISSING, percent, points, points_interval, share
-from crossover.core.trial_columns import FAILED, PRUNED
 from crossover.report.templating import MARKS
 from crossover.report.text.tables import bold_where, table
 

@@ -5,8 +5,8 @@ import pandas as pd
 
 from crossover.analysis.statistics import accuracy_interval
 from crossover.analysis.tuning import DatasetTuning, Search
+from crossover.core.columns import COMPLETED, FAILED, PRUNED
 from crossover.core.numbers import MISSING, percent, percent_interval, points, points_interval, significant
-from crossover.core.trial_columns import COMPLETED, FAILED, PRUNED
 from crossover.report.text.sensitivity import model_cells, named, sensitivity_parts
 from crossover.report.text.tables import bullets, table
 
