@@ -18,7 +18,7 @@ from crossover.data.prepared import Meta, Part, write_prepared
 from crossover.features.raw import RawFeatures
 from crossover.fitting.training import FitConfig, Training, mean_validation_accuracy, repetitions
 from crossover.stages.featurize import featurize
-from crossover.tracking.tracker import FitFacts, FitLog, Tracker
+from crossover.tracking.tracker import FitFacts, Log, Tracker
 
 TREE = {
     "_target_": "crossover.models.classical.sklearn_model.SklearnClassifier",
@@ -42,11 +42,11 @@ class Counting(Tracker):
         self.breaks_at = breaks_at
 
     @contextmanager
-    def fit(self, facts: FitFacts, *, resume: bool = False) -> Iterator[FitLog]:
+    def fit(self, facts: FitFacts, *, resume: bool = False) -> Iterator[Log]:
         if facts.seed == self.breaks_at:
             raise KeyboardInterrupt
         self.seeds.append(facts.seed)
-        yield FitLog()
+        yield Log()
 
 
 @pytest.fixture

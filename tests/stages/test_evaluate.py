@@ -15,7 +15,7 @@ from crossover.core.errors import CrossoverError
 from crossover.core.files import read_json, write_json
 from crossover.scoring.judge import evaluate
 from crossover.stages.evaluate import evaluate_dataset
-from crossover.tracking.tracker import FitFacts, FitLog, Tracker
+from crossover.tracking.tracker import FitFacts, Log, Tracker
 
 MEASURED = {"costs.csv", "plots/cost.csv"}
 
@@ -214,14 +214,14 @@ class _Recorder(Tracker):
         assert resume, "scores belong to the run that recorded the training"
         recorder = self
 
-        class Log(FitLog):
+        class Kept(Log):
             def metrics(self, values: dict[str, float]) -> None:
                 recorder.numbers[facts.fit_id] = values
 
             def figure(self, figure, name: str) -> None:
                 recorder.figures.append(f"{facts.fit_id}/{name}")
 
-        yield Log()
+        yield Kept()
 
 
 def test_the_tracker_is_given_the_scores_of_each_fit(fitted) -> None:

@@ -27,7 +27,7 @@ from crossover.fitting.training import FitConfig
 from crossover.models.classical.sklearn_model import SklearnClassifier
 from crossover.scoring.judge import evaluate
 from crossover.stages.featurize import featurize
-from crossover.tracking.tracker import FitFacts, FitLog, Tracker
+from crossover.tracking.tracker import FitFacts, Log, Tracker
 
 TREE: dict[str, Any] = {
     "_target_": "crossover.models.classical.sklearn_model.SklearnClassifier",
@@ -291,18 +291,17 @@ def test_a_changed_configuration_takes_nothing_over(data, tmp_path, monkeypatch)
 def test_the_largest_fit_of_a_network_is_that_of_the_training_stage(data, tmp_path):
     from crossover.core.configuration import load_fitted
     from crossover.fitting.training import Training
-    from crossover.tracking.tracker import NoTracker
 
     run = curve(data, tmp_path, NETWORK, LearningCurve(sizes=[96], repetitions=2))
     run.run()
-    fits = Training(run.config, run.layout, tmp_path / "models", NoTracker()).run([0, 1])
+    fits = Training(run.config, run.layout, tmp_path / "models", Tracker()).run([0, 1])
     X = run.data.test.X
     for seed, fit in enumerate(fits):
         proba = load_fitted(fit.model_folder, "this test").predict_proba(X)
         np.testing.assert_array_equal(np.load(folder(run) / "largest" / f"test-seed{seed}.npy"), proba)
 
 
-class Remembering(Tracker, FitLog):
+class Remembering(Tracker, Log):
     """Keeps what would be recorded."""
 
     def __init__(self) -> None:
@@ -311,7 +310,7 @@ class Remembering(Tracker, FitLog):
         self.files: list[str] = []
 
     @contextmanager
-    def fit(self, facts: FitFacts, *, resume: bool = False) -> Iterator[FitLog]:
+    def fit(self, facts: FitFacts, *, resume: bool = False) -> Iterator[Log]:
         self.facts.append(facts)
         yield self
 

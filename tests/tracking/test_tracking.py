@@ -1,4 +1,4 @@
-"""Recording fits: one SQLite store for the whole module, made by several processes at once."""
+"""Recording fits in MLflow."""
 
 import contextlib
 import json
@@ -14,78 +14,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from tracking_facts import FIRST_FITS, IMAGES, TABLE, facts_of
 
-from crossover.core.cell import Cell
 from crossover.core.configuration import build, save_config
 from crossover.data.prepared import Input, Meta, Part
-from crossover.tracking.tracker import FitFacts, MlflowTracker, NoTracker, Tracker
+from crossover.tracking.mlflow_tracker import MlflowTracker
+from crossover.tracking.tracker import FitFacts, Tracker
 
-FOREST = Cell("digits", "raw", "random_forest", "classical")
-PROCESSES = 4
 CONF = Path(__file__).parents[2] / "conf" / "tracking"
-IMAGES = Meta(
-    "digits", "image", ["zero", "one"], [4, 4, 1], 16.0, 30, 10, "stratified", "0123456789abcdef" * 4
-)
-TABLE = Meta("passengers", "table", ["no", "yes"], [2], 1.0, 40, 10, "stratified", "fedcba9876543210" * 4)
-
-
-def facts_of(fit_id: str, **changes: Any) -> FitFacts:
-    facts = FitFacts(
-        cell=FOREST,
-        seed=3,
-        fit_id=fit_id,
-        stage="train_classical",
-        params={"model": {"n_estimators": 100, "max_depth": None}, "trainer": {"optimizer": {"lr": 1e-3}}},
-        git_commit="0123456789abcdef0123456789abcdef01234567+",
-        meta=IMAGES,
-    )
-    of_cell = {name: changes.pop(name) for name in ("dataset", "features", "family") if name in changes}
-    return replace(facts, cell=replace(facts.cell, **of_cell), **changes)
-
-
-FIRST_USE = """
-import sys
-from test_tracking import facts_of, MlflowTracker
-with MlflowTracker(uri=sys.argv[1], log_models=False).fit(facts_of(sys.argv[2])) as log:
-    log.metrics({"val/accuracy": 0.5})
-"""
-
-
-@pytest.fixture(autouse=True)
-def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tests may themselves run below DVC or MLflow."""
-    for variable in ("DVC_EXP_NAME", "DVC_STAGE", "MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI"):
-        monkeypatch.delenv(variable, raising=False)
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A store that several processes create at the same moment."""
-    uri = f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db"
-    command = [sys.executable, "-c", FIRST_USE, uri]
-    options: dict[str, Any] = {
-        "cwd": Path(__file__).parent,
-        "env": {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "MLFLOW_"))},
-        "stderr": subprocess.PIPE,
-        "text": True,
-    }
-    started = [subprocess.Popen([*command, f"first {k}"], **options) for k in range(PROCESSES)]
-    for process in started:
-        _, stderr = process.communicate(timeout=120)
-        assert (process.returncode, stderr) == (0, "")
-    return uri
-
-
-@pytest.fixture(scope="module")
-def client(store: str) -> Any:
-    from mlflow import MlflowClient
-
-    return MlflowClient(store)
-
-
-@pytest.fixture
-def tracker(store: str) -> Tracker:
-    return MlflowTracker(uri=store, log_models=True)
 
 
 def run_of(client: Any, fit_id: str) -> Any:
@@ -98,8 +34,8 @@ def run_of(client: Any, fit_id: str) -> Any:
 def test_processes_that_are_first_at_once_share_an_experiment_and_a_parent(store: str, client: Any) -> None:
     (experiment,) = client.search_experiments(filter_string="name = 'digits'")
     runs = client.search_runs([experiment.experiment_id], "tags.`crossover.fit_id` LIKE 'first %'")
-    parents = client.search_runs([experiment.experiment_id], "tags.`crossover.core.study` LIKE 'dvc repro %'")
-    assert len(runs) == PROCESSES
+    parents = client.search_runs([experiment.experiment_id], "tags.`crossover.study` LIKE 'dvc repro %'")
+    assert len(runs) == FIRST_FITS
     assert [parent.info.run_name for parent in parents] == ["dvc repro 01234567+"]
     assert {run.data.tags["mlflow.parentRunId"] for run in runs} == {parents[0].info.run_id}
     assert {run.info.status for run in [*runs, *parents]} == {"FINISHED"}
@@ -345,7 +281,7 @@ def test_a_logged_model_predicts_from_raw_input(
     facts = facts_of(f"model {meta.dataset}", dataset=meta.dataset, meta=meta)
     for resume in (False, True):  # the second call finds the model there
         with tracker.fit(facts, resume=resume) as log:
-            log.model(model, featurizer, meta, X)
+            log.model(model, featurizer, X)
     (output,) = run_of(client, facts.fit_id).outputs.model_outputs
 
     mlflow.set_tracking_uri(store)
@@ -364,7 +300,7 @@ def test_a_table_without_one_of_its_columns_is_refused(
     X = table()
     model, featurizer, _ = fitted(tmp_path, Part(X, np.arange(len(X)) % 2, 2))
     with tracker.fit(facts_of("refused", dataset="passengers", meta=TABLE)) as log:
-        log.model(model, featurizer, TABLE, X)
+        log.model(model, featurizer, X)
     (output,) = run_of(client, "refused").outputs.model_outputs
     mlflow.set_tracking_uri(store)
     served = mlflow.pyfunc.load_model(f"models:/{output.model_id}")
@@ -372,24 +308,25 @@ def test_a_table_without_one_of_its_columns_is_refused(
         served.predict(X.drop(columns="port"))
 
 
-@pytest.mark.parametrize(("file", "kind"), [("mlflow.yaml", MlflowTracker), ("none.yaml", NoTracker)])
+@pytest.mark.parametrize(("file", "kind"), [("mlflow.yaml", MlflowTracker), ("none.yaml", Tracker)])
 def test_conf_builds(file: str, kind: type[Tracker]) -> None:
-    assert isinstance(build(yaml.safe_load((CONF / file).read_text()), file), kind)
+    assert type(build(yaml.safe_load((CONF / file).read_text()), file)) is kind
 
 
 def test_no_tracker_keeps_nothing_and_imports_no_mlflow(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
-        "from test_tracking import facts_of, IMAGES, NoTracker, images\n"
-        "with NoTracker().fit(facts_of('none')) as log:\n"
+        "from tracking_facts import facts_of\n"
+        "from crossover.tracking.tracker import Tracker\n"
+        "with Tracker().fit(facts_of('none')) as log:\n"
         "    log.epoch(0, {'train/loss': 1.0}); log.metrics({}); log.artifact(Path('absent'))\n"
-        "    log.model(Path('absent'), None, IMAGES, images())\n"
+        "    log.model(Path('absent'), None, None)\n"
         "print([name for name in sys.modules if name.startswith('mlflow')])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(Path(__file__).parent)},
+        env={"PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         check=True,

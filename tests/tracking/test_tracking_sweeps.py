@@ -1,92 +1,18 @@
-"""Recording searches: one SQLite store for the whole module, made by several processes at once."""
+"""Recording searches in MLflow."""
 
 import contextlib
 import logging
-import os
 import shlex
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tracking_facts import IMAGES, sweep_of, trial_of
 
-from crossover.core.cell import Cell
-from crossover.data.prepared import Meta
-from crossover.tracking.tracker import MlflowTracker, NoTracker, SweepFacts, Tracker, TrialFacts
-
-TRIALS_AT_ONCE = 2
-META = Meta("digits", "image", ["zero", "one"], [4, 4, 1], 16.0, 30, 10, "stratified", "0123456789abcdef" * 4)
-
-
-def sweep_of(sweep_id: str, **changes: Any) -> SweepFacts:
-    facts = SweepFacts(
-        cell=Cell("digits", "raw", "xgboost", "classical"),
-        name=f"tune xgboost · raw · {sweep_id}",
-        sweep_id=sweep_id,
-        params={"sampler": "random", "seed": 0, "budget": {"trials": 20, "seconds": None}},
-        git_commit="0123456789abcdef0123456789abcdef01234567",
-        meta=META,
-    )
-    of_cell = {name: changes.pop(name) for name in ("dataset", "features", "family") if name in changes}
-    return replace(facts, cell=replace(facts.cell, **of_cell), **changes)
-
-
-def trial_of(sweep: SweepFacts, number: int, **params: Any) -> TrialFacts:
-    config = {"model": {"n_estimators": 100, "learning_rate": 0.3, **params}}
-    return TrialFacts(sweep, number, f"{sweep.sweep_id}-{number}", params, config)
-
-
-FIRST_USE = """
-import sys
-from test_tracking_sweeps import MlflowTracker, sweep_of, trial_of
-tracker, sweep, number = MlflowTracker(uri=sys.argv[1], log_models=False), sweep_of("first"), int(sys.argv[2])
-if number < 0:
-    with tracker.sweep(sweep):
-        pass
-else:
-    with tracker.trial(trial_of(sweep, number)) as log:
-        log.metrics({"val/accuracy": 0.5})
-"""
-
-
-@pytest.fixture(autouse=True)
-def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tests may themselves run below DVC or MLflow."""
-    for variable in ("DVC_EXP_NAME", "DVC_STAGE", "MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI"):
-        monkeypatch.delenv(variable, raising=False)
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A store that a search and its trials create at the same moment."""
-    uri = f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db"
-    command = [sys.executable, "-c", FIRST_USE, uri]
-    options: dict[str, Any] = {
-        "cwd": Path(__file__).parent,
-        "env": {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "MLFLOW_"))},
-        "stderr": subprocess.PIPE,
-        "text": True,
-    }
-    started = [subprocess.Popen([*command, str(k)], **options) for k in range(-1, TRIALS_AT_ONCE)]
-    for process in started:
-        _, stderr = process.communicate(timeout=120)
-        assert (process.returncode, stderr) == (0, "")
-    return uri
-
-
-@pytest.fixture(scope="module")
-def client(store: str) -> Any:
-    from mlflow import MlflowClient
-
-    return MlflowClient(store)
-
-
-@pytest.fixture
-def tracker(store: str) -> Tracker:
-    return MlflowTracker(uri=store, log_models=True)
+from crossover.tracking.mlflow_tracker import MlflowTracker
+from crossover.tracking.tracker import SweepFacts, Tracker, TrialFacts
 
 
 def runs_of(client: Any, query: str) -> list[Any]:
@@ -129,7 +55,7 @@ def test_a_trial_holds_what_was_searched_and_where_it_comes_from(tracker: Tracke
     tags = {
         "mlflow.source.git.commit": sweep.git_commit,
         "crossover.stage": "tune",
-        "crossover.data_checksum": META.checksum,
+        "crossover.data_checksum": IMAGES.checksum,
         "crossover.state": "completed",
         "dataset": "digits",
         "features": "raw",
@@ -285,7 +211,7 @@ def test_a_search_goes_on_in_its_run_with_another_budget(
 
 
 def test_the_best_trial_moves(tracker: Tracker, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crossover.tracking.sweeps.MOST_RUNS", 2)  # so that there is more than one page
+    monkeypatch.setattr("crossover.tracking.store.RUNS_PER_PAGE", 2)  # so that there is more than one page
     sweep = sweep_of("best")
 
     def run(number: int, accuracy: float, state: str = "completed") -> None:
@@ -379,7 +305,7 @@ def test_a_store_that_fails_during_a_search_leaves_no_run_open(
 def test_no_tracker_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     sweep = sweep_of("none")
-    with NoTracker().sweep(sweep) as log, NoTracker().trial(trial_of(sweep, 0)) as trial:
+    with Tracker().sweep(sweep) as log, Tracker().trial(trial_of(sweep, 0)) as trial:
         trial.epoch(0, {"val/accuracy": 0.5})
         trial.ended("completed")
         log.artifact(Path("absent"))

@@ -27,7 +27,7 @@ from crossover.core.study import NOT_APPLICABLE, OK, LearningCurve
 from crossover.fitting.curve_fit import CurveFit
 from crossover.fitting.subsets import CurveData, Draw
 from crossover.fitting.training import FitConfig, code_checksum
-from crossover.tracking.tracker import LEARNING_CURVE, FitFacts, FitLog, NoTracker, Tracker
+from crossover.tracking.tracker import LEARNING_CURVE, FitFacts, Log, Tracker
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class CurveRun:
     plan: LearningCurve
     layout: Layout
     output: Path
-    tracker: Tracker = field(default_factory=NoTracker)
+    tracker: Tracker = field(default_factory=Tracker)
     parent: str | None = None
 
     def run(self, *, not_applicable: Literal["record", "error"] = "record") -> pd.DataFrame:
@@ -215,7 +215,7 @@ class CurveRun:
             parent=self.parent,
         )
 
-    def _record(self, tracked: FitLog, fits: Fits) -> None:
+    def _record(self, tracked: Log, fits: Fits) -> None:
         """Record the curve, a step a size, and its tables."""
         for n in sorted({draw.n for draw, _ in fits}):
             here = [fit for draw, fit in fits if draw.n == n]

@@ -20,7 +20,7 @@ from crossover.search.proposals import canonical
 from crossover.search.space import SearchSpace
 from crossover.search.storage import default_storage, load_study
 from crossover.search.trial import Trial, TrialResult
-from crossover.tracking.tracker import SweepFacts, TrialFacts, TrialLog
+from crossover.tracking.tracker import Log, SweepFacts, TrialFacts
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ def _tracked(
     return result
 
 
-def _record(tracked: TrialLog, result: TrialResult) -> None:
+def _record(tracked: Log, result: TrialResult) -> None:
     numbers = {"val/accuracy": result.accuracy, "seconds": result.seconds}
     for name, values in (("val/log_loss", result.log_losses), ("fit_seconds", result.fit_seconds)):
         if values:

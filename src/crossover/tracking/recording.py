@@ -1,28 +1,29 @@
-"""What is recorded of a fit in the tracker, by the stage that fits or, later, by the one that scores."""
+"""What a tracker records of a finished fit, in the stage that fits or, later, in the one that scores."""
 
 from pathlib import Path
 
 from crossover.core.files import folder_bytes
 from crossover.core.fits import Fit
 from crossover.data.prepared import Prepared
-from crossover.tracking.tracker import FitLog
+from crossover.tracking.tracker import Log
 
 
-def record_fit(log: FitLog, fit: Fit, featurizer: Path | None, prepared: Prepared) -> None:
+def record_fit(log: Log, fit: Fit, featurizer: Path | None, prepared: Prepared) -> None:
     """Record the model and the numbers of a finished fit.
 
     Args:
         log: the tracker's record of the fit.
         fit: on disk.
         featurizer: the fitted feature set in front of the model; None for a network.
-        prepared: the data set, of which a few rows become the model's example request.
+        prepared: the data set; a few of its rows become the model's example request.
     """
     # The model first: MLflow links the metrics that follow to it.
-    log.model(fit.model_folder, featurizer, prepared.meta, prepared.inputs("train")[:5])
+    log.model(fit.model_folder, featurizer, prepared.inputs("train")[:5])
     record, cost = fit.record, fit.cost
     numbers = {f"val/{name}": value for name, value in record.validation.items()}
-    numbers |= {"n_train": record.n_train, "fit_seconds": cost.fit_seconds}
     numbers |= {
+        "n_train": record.n_train,
+        "fit_seconds": cost.fit_seconds,
         "peak_memory_bytes": cost.peak_memory_bytes,
         "model_bytes": folder_bytes(fit.model_folder),
     }
@@ -31,7 +32,7 @@ def record_fit(log: FitLog, fit: Fit, featurizer: Path | None, prepared: Prepare
     log.metrics(numbers)
 
 
-def record_epochs(log: FitLog, fit: Fit) -> None:
-    """Record the epochs of a fit that nobody watched while it ran."""
+def record_epochs(log: Log, fit: Fit) -> None:
+    """Record the epochs of a fit that was not tracked while it ran."""
     for entry in fit.history:
         log.epoch(int(entry["epoch"]), {name: value for name, value in entry.items() if name != "epoch"})

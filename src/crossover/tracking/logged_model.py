@@ -1,0 +1,109 @@
+"""A copy of a fitted model in MLflow, loadable with `mlflow.pyfunc` and served by `mlflow models serve`."""
+
+import tempfile
+from importlib.metadata import requires, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from packaging.requirements import Requirement
+from pandas.api.types import is_numeric_dtype
+
+from crossover.data.prepared import Input, Meta
+from crossover.tracking.contents import params_of, tags_of
+from crossover.tracking.tracker import FitFacts
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+    from mlflow.models import ModelSignature
+
+NOT_SERVED = {"dvc", "matplotlib", "pooch", "statsmodels"}
+NETWORKS = {"pytorch-lightning", "safetensors", "torch", "torchmetrics", "torchvision"}
+"""Requirements of the project that serving, or serving a classical model, does without."""
+
+
+def log_model(
+    client: "MlflowClient", run: "Run", facts: FitFacts, folders: dict[str, Path], example: Input, step: int
+) -> str:
+    """Record a model and link it to its run.
+
+    It does what `mlflow.pyfunc.log_model` does, for a run that is named and not "active".
+
+    Args:
+        client: the store's.
+        run: of the fit.
+        facts: of the fit.
+        folders: the saved "model" and, where there is one, the "featurizer" in front of it.
+        example: raw input.
+        step: of the run's last metrics.
+
+    Returns:
+        the model's id.
+    """
+    from mlflow.entities import LoggedModelOutput
+    from mlflow.models import Model
+    from mlflow.pyfunc import save_model
+
+    logged = client.create_logged_model(
+        run.info.experiment_id,
+        name=f"{facts.cell.model}-{facts.cell.features}-seed{facts.seed}",
+        source_run_id=run.info.run_id,
+        tags=tags_of(facts, seed=str(facts.seed)),
+        params={param.key: param.value for param in params_of(facts.params, facts.meta)},
+        model_type=facts.cell.family,
+    )
+    with tempfile.TemporaryDirectory() as temporary:
+        save_model(
+            f"{temporary}/model",
+            python_model=Path(__file__).with_name("serving.py"),
+            # The package goes along, so that the model can be served where Crossover is not installed.
+            code_paths=[str(Path(__file__).parents[1])],
+            artifacts={name: str(folder) for name, folder in folders.items()},
+            signature=_signature(facts.meta, example),
+            input_example=_request(example),
+            pip_requirements=_requirements(facts.cell.is_deep),
+            model_config={"classes": facts.meta.classes},
+            mlflow_model=Model(
+                artifact_path=logged.artifact_location,
+                run_id=run.info.run_id,
+                model_uuid=logged.model_id,
+                model_id=logged.model_id,
+            ),
+        )
+        client.log_model_artifacts(logged.model_id, f"{temporary}/model")
+    client.finalize_logged_model(logged.model_id, "READY")
+    client.log_outputs(run.info.run_id, [LoggedModelOutput(logged.model_id, step=step)])
+    return str(logged.model_id)
+
+
+def _signature(meta: Meta, example: Input) -> "ModelSignature":
+    """Raw input on one side, the columns of `crossover.tracking.serving` on the other."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema, TensorSpec
+
+    if isinstance(example, np.ndarray):
+        inputs = Schema([TensorSpec(example.dtype, (-1, *example.shape[1:]))])
+    else:
+        kinds = {c: "double" if is_numeric_dtype(example[c]) else "string" for c in example.columns}
+        # A single value may be missing. A whole column may not: the mistake would pass for missing values.
+        inputs = Schema([ColSpec(kind, column) for column, kind in kinds.items()])
+    probabilities = [ColSpec("double", name) for name in meta.classes]
+    return ModelSignature(inputs, Schema([ColSpec("string", "prediction"), *probabilities]))
+
+
+def _request(example: Input) -> Input:
+    """Two rows for an example request, without missing values if possible, since JSON has no NaN."""
+    if isinstance(example, np.ndarray):
+        return np.array(example[:2])
+    complete = example.dropna()
+    return (example if complete.empty else complete).head(2)
+
+
+def _requirements(deep: bool) -> list[str]:
+    """What serving needs, at the versions that are installed here."""
+    unneeded = NOT_SERVED | (set() if deep else NETWORKS)
+    wanted = [Requirement(line) for line in requires("crossover") or []]
+    names = [r.name for r in wanted if r.name not in unneeded and "extra" not in str(r.marker)]
+    # A local version such as 2.15.0+cu130 is not on PyPI.
+    return [f"{name}=={version(name).split('+')[0]}" for name in names]
