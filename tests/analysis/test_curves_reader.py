@@ -1,6 +1,5 @@
 """From the files of the stage `learning_curve` to curves."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +75,7 @@ def test_no_curve_is_none(tmp_path: Path) -> None:
     folder = CurvesFolder(tmp_path, "fruit", [20, 60])
     folder.add_not_applicable(LEARNED, "cnn", "takes images only")
     assert read_curves(folder.study(), folder.layout, "fruit") is None
-    none = replace(folder.study(), learning_curve=LearningCurve())
+    none = folder.study().model_copy(update={"learning_curve": LearningCurve()})
     assert read_curves(none, Layout(tmp_path), "fruit") is None
 
 

@@ -2,8 +2,8 @@
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,9 +20,12 @@ from crossover.report.text.document import render
 
 N_TEST = 200
 DRAWN = 12
-STUDY = replace(
-    study_of("fruit", ["tree", "line"], ["net"], seeds=2),
-    tuning=Tuning(["raw"], ["tree"], ["net"], trials=1 + DRAWN),
+STUDY = study_of(
+    "fruit",
+    ["tree", "line"],
+    ["net"],
+    2,
+    tuning=Tuning(feature_sets=["raw"], classical_models=["tree"], deep_models=["net"], trials=1 + DRAWN),
 )
 TREE = [0.90, *np.linspace(0.89, 0.93, DRAWN)]
 NET = [0.95, *np.linspace(0.60, 0.98, DRAWN)]
@@ -56,6 +59,10 @@ def write_project(root: Path, **facts: object) -> list[SearchFolder]:
     for search in made:
         search.write()
     return made
+
+
+def study_with(**tuning: Any) -> Study:
+    return STUDY.model_copy(update={"tuning": STUDY.tuning.model_copy(update=tuning)})
 
 
 def rendered(root: Path, study: Study = STUDY, figures: Path | None = None) -> str:
@@ -211,7 +218,7 @@ def test_an_exhausted_space_is_told(tmp_path: Path) -> None:
 
 
 def test_proposals_that_build_on_each_other_do_not_answer_the_claim(tmp_path: Path) -> None:
-    study = replace(STUDY, tuning=replace(STUDY.tuning, sampler="tpe"))
+    study = study_with(sampler="tpe")
     write_project(tmp_path, sampler="tpe", independent=False)
     text = rendered(tmp_path, study, figures=tmp_path)
     assert "not measured here**; it takes independent draws of both families" in text
@@ -233,13 +240,13 @@ def test_quartiles_that_pruning_reaches_into_do_not_answer_the_claim(tmp_path: P
 
 def test_a_family_that_was_not_tuned_leaves_the_claim_open(tmp_path: Path) -> None:
     write_project(tmp_path)
-    study = replace(STUDY, tuning=replace(STUDY.tuning, classical_models=[]))
+    study = study_with(classical_models=[])
     assert "not measured here**; no classical model was tuned on this data set" in rendered(tmp_path, study)
 
 
 def test_seconds_and_a_subset_are_named(tmp_path: Path) -> None:
     write_project(tmp_path, budget={"trials": None, "seconds": 600}, examples=2000)
-    study = replace(STUDY, tuning=replace(STUDY.tuning, trials=None, seconds=600))
+    study = study_with(trials=None, seconds=600)
     text = rendered(tmp_path, study)
     assert "Each model had 600 s of wall-clock time for its trials (random search, seed 0)" in text
     assert "on a stratified subset of 2,000 examples of the training part" in text
@@ -263,7 +270,7 @@ def test_a_tuned_model_that_does_not_apply_has_no_search(tmp_path: Path) -> None
     folder.add_not_applicable(LEARNED, "net", "it takes images, not tables")
     folder.add_tuned_not_applicable(LEARNED, "net", "it takes images, not tables")
     folder.write()
-    study = replace(study_of("fruit", ["tree"], ["net"], seeds=1), tuning=Tuning(deep_models=["net"]))
+    study = study_of("fruit", ["tree"], ["net"], 1, tuning=Tuning(deep_models=["net"]))
     text = rendered(tmp_path, study)
     assert "- learned / net, net, tuned: it takes images, not tables" in text
     assert "No tuning on fruit" in text
@@ -277,9 +284,9 @@ def test_a_published_value_is_compared_with_the_default_configuration(tmp_path: 
     folder.write()
     budget = {"trials": len(TREE), "seconds": None}
     SearchFolder(tmp_path, "mnist", "raw", "random_forest", TREE, budget=budget).write()
-    study = study_of("mnist", ["random_forest"], ["net"], seeds=1)
-    tuned = replace(study, tuning=Tuning(["raw"], ["random_forest"], [], trials=len(TREE)))
-    text = rendered(tmp_path, tuned)
+    searched = Tuning(feature_sets=["raw"], classical_models=["random_forest"], trials=len(TREE))
+    study = study_of("mnist", ["random_forest"], ["net"], 1, tuning=searched)
+    text = rendered(tmp_path, study)
     assert "raw / random_forest: published 97.05 %" in text
     assert "Ours 97.00 %" in text
     assert "Ours 75.00 %" not in text

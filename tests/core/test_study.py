@@ -85,7 +85,7 @@ def test_tuned_cells_follow_the_default_ones(tmp_path):
         ({"trials": "null", "seconds": "-5"}, ["tuning.seconds", "positive", "-5"]),
         ({"seconds": "60"}, ["either trials or seconds", "30", "60"]),
         ({"trials": "null"}, ["either trials or seconds", "None"]),
-        ({"examples": "0"}, ["tuning.examples", "positive"]),
+        ({"examples": "0"}, ["tuning.examples", "positive", "0"]),
         ({"seed": "-1"}, ["tuning.seed", "-1"]),
         ({"cost": "energy"}, ["tuning.cost", "fit_seconds", "energy"]),
         ({"trails": "30"}, ["tuning", "trails"]),
@@ -114,11 +114,11 @@ def test_the_cells_with_a_learning_curve_are_named_apart(tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"sizes": "1"}, ["learning_curve.sizes", "at least 2", "1"]),
+        ({"sizes": "1"}, ["learning_curve.sizes", "at least 2", "got 1"]),
         ({"sizes": "[]"}, ["learning_curve.sizes", "[]"]),
         ({"sizes": "[100, 50]"}, ["learning_curve.sizes", "rise", "[100, 50]"]),
         ({"sizes": "[50, 50]"}, ["learning_curve.sizes", "rise", "[50, 50]"]),
-        ({"sizes": "[50, 0.5]"}, ["learning_curve.sizes", "positive", "0.5"]),
+        ({"sizes": "[50, 0.5]"}, ["learning_curve.sizes[1]", "integer", "0.5"]),
         ({"repetitions": "0"}, ["learning_curve.repetitions", "positive", "0"]),
         ({"size": "5"}, ["learning_curve", "check size"]),
         ({"deep_models": "cnn"}, ["learning_curve.deep_models", "'cnn'"]),
@@ -139,9 +139,10 @@ def test_feature_sets_of_no_model_need_not_be_made(tmp_path):
 
 
 def test_the_command_line_overrides_the_learning_curve():
-    own = LearningCurve(["raw"], ["svm"], [], 5, 3)
+    models = {"feature_sets": ["raw"], "classical_models": ["svm"], "deep_models": []}
+    own = LearningCurve(**models, sizes=5, repetitions=3)
     assert with_overrides(own, None, None) == own
-    assert with_overrides(own, [10, 20], 1) == LearningCurve(["raw"], ["svm"], [], [10, 20], 1)
+    assert with_overrides(own, [10, 20], 1) == LearningCurve(**models, sizes=[10, 20], repetitions=1)
 
 
 @pytest.mark.parametrize(("sizes", "repetitions", "word"), [(0, None, "sizes"), (None, 0, "repetitions")])
@@ -153,7 +154,7 @@ def test_an_override_is_checked_like_the_file(sizes, repetitions, word):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"datasets": "[]"}, ["datasets", "at least one"]),
+        ({"datasets": "[]"}, ["datasets", "empty", "[]"]),
         ({"datasets": "[digits, digits]"}, ["datasets", "repeat"]),
         ({"deep_models": "cnn"}, ["deep_models", "'cnn'"]),
         ({"seeds": "0"}, ["seeds", "positive", "0"]),

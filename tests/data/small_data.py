@@ -77,8 +77,8 @@ def small_table(train: str = TRAIN_TEXT, test: str = TEST_TEXT, name: str = "sma
         addresses=[],
         columns={"age": "number", "work": "category", "sex": "category"},
         classes=["<=50K", ">50K"],
-        train=TextFile("small.data", md5(train.encode())),
-        test=TextFile("small.test", md5(test.encode()), skip_lines=1, label_suffix="."),
+        train=TextFile(name="small.data", md5=md5(train.encode())),
+        test=TextFile(name="small.test", md5=md5(test.encode()), skip_lines=1, label_suffix="."),
     )
 
 

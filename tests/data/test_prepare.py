@@ -50,7 +50,7 @@ def test_every_yaml_builds_a_source_of_its_name(name: str):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_misspelt_key_is_an_error(name: str):
-    with pytest.raises(CrossoverError, match=rf"conf/dataset/{name}\.yaml.*'misspelt'"):
+    with pytest.raises(CrossoverError, match=rf"conf/dataset/{name}\.yaml.*misspelt"):
         load_source(name, misspelt=1)
 
 
@@ -191,7 +191,8 @@ def test_a_table_that_is_not_as_described(old: str, new: str, message: str, layo
 
 def test_a_kind_of_column_that_does_not_exist():
     with pytest.raises(
-        CrossoverError, match=r"conf/dataset/adult\.yaml.*age must be a number or a category.*'float'"
+        CrossoverError,
+        match=r"columns\.age must be one of number, category, got 'float' .*conf/dataset/adult\.yaml",
     ):
         load_source("adult", columns={"age": "float"})
 

@@ -138,7 +138,7 @@ class TestHandcrafted:
         [
             ({"hog__orientatons": 9}, "hog.*orientatons"),
             ({"hog__orientations": 0}, "hog.*orientations must be a positive integer, got 0"),
-            ({"hog__cell": 4.5}, "hog.*cell must be a positive integer, got 4.5"),
+            ({"hog__cell": 4.5}, "hog.*cell must be an integer, got 4.5"),
             ({"hog__normalization": "L3"}, "hog.*normalization must be one of .*got 'L3'"),
             ({"profiles__rows": 3}, "profiles.*rows must be true or false, got 3"),
             ({"edges__threshold": -1}, "edges.*threshold must be a positive number, got -1"),
@@ -147,8 +147,9 @@ class TestHandcrafted:
         ],
     )
     def test_a_wrong_value_is_named_with_its_block(self, make_set, changes, words):
-        with pytest.raises(CrossoverError, match=words):
+        with pytest.raises(CrossoverError, match=words) as raised:
             make_set("handcrafted", **changes)
+        assert "conf/features/handcrafted.yaml" in str(raised.value)
 
     def test_no_block_at_all_is_an_error(self, make_set):
         with pytest.raises(CrossoverError, match="at least one block must be on"):

@@ -36,7 +36,7 @@ STUDY = Study(
     classical_models=["tree", "logistic_regression"],
     deep_models=["net"],
     seeds=2,
-    tuning=Tuning(["raw"], ["tree"], ["net"], trials=12),
+    tuning=Tuning(feature_sets=["raw"], classical_models=["tree"], deep_models=["net"], trials=12),
 )
 N_TEST = 200
 

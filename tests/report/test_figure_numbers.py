@@ -1,7 +1,5 @@
 """The numbers behind the figures, on cells and trials small enough to count by hand."""
 
-from dataclasses import replace
-
 import pandas as pd
 import pytest
 from results_folder import first_right, read_chapters, study_of
@@ -30,10 +28,8 @@ def chapter(tmp_path_factory: pytest.TempPathFactory) -> DatasetAnalysis:
     search = SearchFolder(root, "fruit", LEARNED, "net", [0.9, 0.94, float("nan"), 0.92])
     search.second_objective("fit_seconds", [1.0, 2.0, 3.0, 0.123456], {1, 3})
     search.write()
-    study = replace(
-        study_of("fruit", ["tree", "line"], ["net"], seeds=2),
-        tuning=Tuning(deep_models=["net"], trials=4, cost="fit_seconds"),
-    )
+    searched = Tuning(deep_models=["net"], trials=4, cost="fit_seconds")
+    study = study_of("fruit", ["tree", "line"], ["net"], 2, tuning=searched)
     return read_chapters(study, Layout(root))[0]
 
 

@@ -93,7 +93,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Part(X.iloc[rows].reset_index(drop=True), y.to_numpy()[rows].astype(np.int64), 3)
         for rows in (order[:N_TRAIN], order[N_TRAIN:])
     )
-    validation = Protocol(0.25, N_VALIDATION / N_TRAIN, 3, 0).validation_rows(train.y)
+    protocol = Protocol(
+        test_fraction=0.25, validation_fraction=N_VALIDATION / N_TRAIN, repetitions=3, split_seed=0
+    )
+    validation = protocol.validation_rows(train.y)
     meta = Meta("wines", "table", ["a", "b", "c"], [13], 1.0, N_TRAIN, 58, "made for a test", "checksum")
     layout = Layout(root)
     layout.prepared("wines").mkdir(parents=True)

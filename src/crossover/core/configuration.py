@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from crossover.core.errors import CrossoverError, first_line
 from crossover.core.files import read_json, write_json
+from crossover.core.settings import explained
 
 
 def build(node: Any, origin: str) -> Any:
@@ -19,13 +22,20 @@ def build(node: Any, origin: str) -> Any:
         CrossoverError: the class does not take one of the keys, or refuses a value.
     """
     from hydra.errors import InstantiationException
-    from hydra.utils import UNSAFE_DISABLE_EXECUTION_CHECKS, instantiate
+    from hydra.utils import UNSAFE_DISABLE_EXECUTION_CHECKS, get_class, instantiate
+    from omegaconf import OmegaConf
 
     try:
         # The project's own YAML files may name a class of any library: that is how a model is added.
         return instantiate(node, _convert_="all", _execution_whitelist_=UNSAFE_DISABLE_EXECUTION_CHECKS)
     except CrossoverError as error:
         raise CrossoverError(f"{origin}: {error}") from error
+    except ValidationError as error:
+        # Hydra notes where in the configuration the class stands, unless it is that of the whole node.
+        notes = [note.partition("full_key: ")[2] for note in getattr(error, "__notes__", [])]
+        key = next(filter(None, notes), "")
+        target = OmegaConf.select(OmegaConf.create(node), f"{key}._target_" if key else "_target_")
+        raise CrossoverError(explained(error, get_class(target), origin, key=key)) from error
     except (InstantiationException, TypeError) as error:  # a class that refuses a key raises TypeError
         raise CrossoverError(
             f"{origin}: {first_line(error)}; see the comments in that file for its keys"
@@ -40,7 +50,7 @@ def plain(node: Any) -> dict[str, Any]:
 
 
 def save_config(folder: Path, node: dict[str, Any]) -> None:
-    """Keep the configuration of a fitted object beside it."""
+    """Keep the configuration of a fitted object next to it."""
     write_json(folder / "config.json", node)
 
 

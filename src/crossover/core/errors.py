@@ -5,7 +5,7 @@ import re
 
 
 class CrossoverError(Exception):
-    """A mistake in the input or the surroundings that the user can mend.
+    """A mistake in the input or on the machine that the user can fix.
 
     The text is one sentence: the rule, the value that breaks it, where that value came from, what to do.
     The command line prints the sentence alone and exits with a status other than 0.

@@ -4,24 +4,48 @@ class Budget(Settings):
     trials: PositiveInt | None = None
 
 validated(Budget, {"trials": 0}, "params.yaml", key="tuning")
-# CrossoverError: tuning.trials must be greater than 0, got 0 (params.yaml)
+# CrossoverError: tuning.trials must be a positive integer, got 0 (params.yaml)
 """
 
-from typing import Any, TypeVar
+import inspect
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, validate_call
 from pydantic_core import ErrorDetails
 
 from crossover.core.errors import CrossoverError
+
+STRICT = ConfigDict(strict=True, arbitrary_types_allowed=True, allow_inf_nan=False)
 
 
 class Settings(BaseModel):
     """A model whose keys are exactly its fields and whose values are not converted: "5" and True are no integers."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, **STRICT)
 
+
+def _no_repeats(names: list[str]) -> list[str]:
+    if len(set(names)) < len(names):
+        raise ValueError(f"must not repeat a name, got {names}")
+    return names
+
+
+Names = Annotated[list[str], AfterValidator(_no_repeats)]
+Number = Annotated[int | float, Field(gt=0.0)]
+"""A positive number that stays what the YAML gives, 1 or 1.0, where it is written into a file again."""
 
 Kind = TypeVar("Kind", bound=Settings)
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def checked(function: Function) -> Function:
+    """Check the arguments of a `__init__` that a YAML's `_target_` calls by its annotations, as `Settings` does.
+
+    `crossover.core.configuration.build` turns the error into a sentence with the YAML's name.
+    """
+    return validate_call(config=STRICT)(function)
 
 
 def validated(kind: type[Kind], content: Any, origin: str, *, key: str = "") -> Kind:
@@ -39,39 +63,139 @@ def validated(kind: type[Kind], content: Any, origin: str, *, key: str = "") -> 
     try:
         return kind.model_validate({} if content is None else content)
     except ValidationError as error:
-        raise CrossoverError(_sentence(kind, error.errors(), origin, key)) from error
+        raise CrossoverError(explained(error, kind, origin, key=key)) from error
 
 
-def _sentence(kind: type[Settings], errors: list[ErrorDetails], origin: str, key: str) -> str:
-    """One sentence for the first thing that is wrong; all misspelt or missing keys of one place together."""
-    first = errors[0]
-    place = [*filter(None, [key]), *(str(part) for part in first["loc"])]
-    if first["type"] in ("extra_forbidden", "missing"):
-        wrong = [
-            str(e["loc"][-1])
-            for e in errors
-            if e["type"] in ("extra_forbidden", "missing") and e["loc"][:-1] == first["loc"][:-1]
-        ]
-        where, known = ".".join(place[:-1]) or origin, _keys_at(kind, first["loc"][:-1])
-        source = "" if where == origin else f" ({origin})"
-        return (
-            f"{where} must hold exactly the keys {', '.join(known)}; check {', '.join(sorted(wrong))}{source}"
-        )
-    name, message = ".".join(place) or origin, first["msg"]
-    source = "" if name == origin else f" ({origin})"
+def explained(error: ValidationError, kind: Callable[..., Any], origin: str, *, key: str = "") -> str:
+    """One sentence for what is wrong: the rule, the value, the file, what to do.
+
+    Misspelt and missing keys come first, since a missing one is often the other's right spelling; then the value that
+    lies deepest, since of a union's alternatives that is the one that fits best.
+
+    Args:
+        error: of pydantic.
+        kind: the class that was to be made, which knows its keys.
+        origin: the file.
+        key: where in that file the content stands, dotted.
+    """
+    errors = [(_location(one), one) for one in error.errors()]
+    if wrong := [(place, one) for place, one in errors if one["type"] in _WRONG_KEYS]:
+        where = wrong[0][0][:-1]
+        names = sorted(str(place[-1]) for place, _ in wrong if place[:-1] == where)
+        return _keys_sentence(kind, where, _dotted(key, where), names, origin)
+    place, first = max(errors, key=lambda pair: len(pair[0]))  # the first of several
+    name = _dotted(key, place)
+    source = f" ({origin})" if name else ""
+    subject = f"{name} " if name else f"{origin} "
     if first["type"] == "value_error":  # a rule of ours, which says itself what it refuses
-        rule, advice = str(first["ctx"]["error"]), ""
-        rule, _, advice = rule.partition("; ")
-        subject = f"{name} " if name and not rule.startswith(name) else ""
+        rule, _, advice = str(first["ctx"]["error"]).partition("; ")
+        if not rule.startswith("must"):  # it names the key itself
+            subject, source = "", f" ({origin})"
         return f"{subject}{rule}{source}{f'; {advice}' if advice else ''}"
-    rule = message.replace("Input should be", "must be").replace("Input should", "must")
-    return f"{name} {rule[0].lower()}{rule[1:]}, got {first['input']!r}{source}"
+    rules = list(dict.fromkeys(_rule(one) for here, one in errors if here == place))
+    if "be a number" in rules and "be an integer" in rules:
+        rules.remove("be an integer")
+    rule, value = " or ".join(rules).replace(" or be ", " or "), first["input"]
+    return f"{subject}must {rule}, got {value!r}{source}{_advice(first['type'], value)}"
 
 
-def _keys_at(kind: type[Settings], place: tuple[int | str, ...]) -> list[str]:
-    """The keys of the model that stands at a place inside another."""
-    for name in place:
-        inner = kind.model_fields[str(name)].annotation if str(name) in kind.model_fields else None
-        if isinstance(inner, type) and issubclass(inner, Settings):
-            kind = inner
-    return [field.alias or name for name, field in kind.model_fields.items()]
+_WRONG_KEYS = {
+    "missing",
+    "missing_argument",
+    "missing_keyword_only_argument",
+    "extra_forbidden",
+    "unexpected_keyword_argument",
+}
+
+_RULES = {  # pydantic's error types; its own words serve for all others
+    "int_type": "be an integer",
+    "int_from_float": "be an integer",
+    "float_type": "be a number",
+    "finite_number": "be a finite number",
+    "bool_type": "be true or false",
+    "string_type": "be text",
+    "list_type": "be a list",
+    "iterable_type": "be a list",
+    "dict_type": "be a mapping",
+    "mapping_type": "be a mapping",
+    "model_type": "be a mapping",
+    "none_required": "be null",
+    "literal_error": "be one of {expected}",
+    "is_instance_of": "be a {class}",
+    "greater_than": "be above {gt:g}",
+    "greater_than_equal": "be at least {ge:g}",
+    "less_than": "be below {lt:g}",
+    "less_than_equal": "be at most {le:g}",
+    "too_short": "be a list of at least {min_length}",
+    "too_long": "be a list of at most {max_length}",
+}
+
+
+def _rule(error: ErrorDetails) -> str:
+    """What the value must do, after "must"."""
+    kind, context = error["type"], error.get("ctx", {})
+    bound = context.get("gt", context.get("ge"))
+    if bound == 0 and kind == "greater_than":
+        return "be a positive integer" if isinstance(bound, int) else "be a positive number"
+    if kind == "greater_than_equal" and isinstance(bound, int):
+        return f"be an integer of at least {bound}"
+    if kind == "literal_error":  # "'a', 'b' or 'c'"
+        context = {"expected": ", ".join(re.findall(r"'([^']*)'", context["expected"]))}
+    if kind == "too_short" and context["min_length"] == 1:
+        return "not be empty"
+    own = error["msg"].removeprefix("Input should ").rstrip(".")
+    return _RULES[kind].format(**context) if kind in _RULES else own
+
+
+def _advice(kind: str, value: Any) -> str:
+    """What to do about a number that YAML reads as text."""
+    if kind not in ("int_type", "float_type") or not isinstance(value, str):
+        return ""
+    try:
+        number = float(value)
+    except ValueError:
+        return ""
+    exponent = "e" in value.lower() and "." not in value
+    return f"; YAML reads it as text, write {re.sub('[eE]', '.0e', value) if exponent else f'{number:g}'}"
+
+
+# Pydantic names the alternative of a union in an error's location: "constrained-int", "list[str]", "literal['a','b']".
+_ALTERNATIVE = re.compile(r"int|float|str|bool|none|dict|list|[a-z]+-[a-z]+.*|.+\[.*\]", re.DOTALL)
+
+
+def _location(error: ErrorDetails) -> tuple[int | str, ...]:
+    """The keys and list positions that lead to a value."""
+    wrong_key = error["type"] in _WRONG_KEYS  # which may look like anything
+    *parts, last = error["loc"] or [""]
+    kept = [part for part in parts if isinstance(part, int) or not _ALTERNATIVE.fullmatch(part)]
+    if wrong_key or isinstance(last, int) or (last and not _ALTERNATIVE.fullmatch(last)):
+        kept.append(last)
+    return tuple(kept)
+
+
+def _dotted(key: str, place: tuple[int | str, ...]) -> str:
+    """For example "learning_curve.sizes[1]"."""
+    parts = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+    return f"{key}{parts}".removeprefix(".")
+
+
+def _keys_sentence(
+    kind: Callable[..., Any], place: tuple[int | str, ...], where: str, wrong: list[str], origin: str
+) -> str:
+    for part in place:  # a position in a list and the name of a dictionary's entry are no keys of `kind`
+        if known := inspect.signature(kind).parameters.get(str(part)):
+            kind = _model_in(known.annotation) or kind
+    known_keys = inspect.signature(kind).parameters.values()
+    required = ", ".join(one.name for one in known_keys if one.default is inspect.Parameter.empty)
+    optional = ", ".join(one.name for one in known_keys if one.default is not inspect.Parameter.empty)
+    must = f"must hold {'' if optional else 'exactly '}the keys {required}" if required else ""
+    may = f"may hold the keys {optional}" if optional else ""
+    source = f" ({origin})" if where else ""
+    return f"{where or origin} {' and '.join(filter(None, (must, may)))}; check {', '.join(wrong)}{source}"
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The settings in an annotation such as `list[Stop] | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)

@@ -1,24 +1,37 @@
 """params.yaml: what to run."""
 
-from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
 from crossover.core.cell import DEFAULT, LEARNED, TUNED, Cell
 from crossover.core.errors import CrossoverError
+from crossover.core.settings import Names, Settings, validated
 
 OK = "ok"
 NOT_APPLICABLE = "not applicable"
 """What becomes of a cell: it is fitted and scored, or its model or features do not take the data set."""
 
-SECOND_OBJECTIVES = ("fit_seconds", "latency_p50_ms")
-"""What a search may minimise beside the accuracy that it maximises."""
+SecondObjective = Literal["fit_seconds", "latency_p50_ms"]
+SECOND_OBJECTIVES = get_args(SecondObjective)
+"""What a search may minimise next to the accuracy that it maximises."""
 
 
-@dataclass(frozen=True)
-class Tuning:
+def _enough_and_rising(sizes: int | list[int]) -> int | list[int]:
+    if sizes in (1, []):
+        raise ValueError(f"must be at least 2 sizes or a list of sizes, got {sizes}")
+    if isinstance(sizes, list) and sorted(set(sizes)) != sizes:
+        raise ValueError(f"must rise, got {sizes}")
+    return sizes
+
+
+Sizes = Annotated[PositiveInt | list[PositiveInt], AfterValidator(_enough_and_rising)]
+AtLeastOneName = Annotated[Names, Field(min_length=1)]
+
+
+class Tuning(Settings):
     """What is searched, and with which budget.
 
     Attributes:
@@ -34,20 +47,28 @@ class Tuning:
         cost: a second objective of the searches, "fit_seconds" or "latency_p50_ms"; None for accuracy alone.
     """
 
-    feature_sets: list[str] = field(default_factory=list)
-    classical_models: list[str] = field(default_factory=list)
-    deep_models: list[str] = field(default_factory=list)
-    trials: int | None = 30
-    seconds: int | None = None
-    examples: int | None = None
+    feature_sets: Names = Field(default_factory=list)
+    classical_models: Names = Field(default_factory=list)
+    deep_models: Names = Field(default_factory=list)
+    trials: PositiveInt | None = 30
+    seconds: PositiveInt | None = None
+    examples: PositiveInt | None = None
     sampler: str = "random"
-    seed: int = 0
+    seed: NonNegativeInt = 0
     pruner: str = "none"
-    cost: str | None = None
+    cost: SecondObjective | None = None
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> Self:
+        if (self.trials is None) == (self.seconds is None):
+            raise ValueError(
+                f"must give each model a budget of either trials or seconds, got {self.trials} trials and "
+                f"{self.seconds} seconds; set one of them and the other to null"
+            )
+        return self
 
 
-@dataclass(frozen=True)
-class LearningCurve:
+class LearningCurve(Settings):
     """Which cells are fitted on nested subsets of the training part.
 
     Attributes:
@@ -60,24 +81,39 @@ class LearningCurve:
         repetitions: of each size; repetition k is the same subset and the same seed for every model.
     """
 
-    feature_sets: list[str] = field(default_factory=list)
-    classical_models: list[str] = field(default_factory=list)
-    deep_models: list[str] = field(default_factory=list)
-    sizes: int | list[int] = 4
-    repetitions: int = 3
+    feature_sets: Names = Field(default_factory=list)
+    classical_models: Names = Field(default_factory=list)
+    deep_models: Names = Field(default_factory=list)
+    sizes: Sizes = 4
+    repetitions: PositiveInt = 3
 
 
-@dataclass(frozen=True)
-class Study:
+class Study(Settings):
     """The lists in `params.yaml` that span the study."""
 
-    datasets: list[str]
-    feature_sets: list[str]
-    classical_models: list[str]
-    deep_models: list[str]
-    seeds: int
-    tuning: Tuning = field(default_factory=Tuning)
-    learning_curve: LearningCurve = field(default_factory=LearningCurve)
+    datasets: AtLeastOneName
+    feature_sets: AtLeastOneName
+    classical_models: AtLeastOneName
+    deep_models: AtLeastOneName
+    seeds: PositiveInt
+    tuning: Tuning = Tuning()
+    learning_curve: LearningCurve = LearningCurve()
+
+    @model_validator(mode="after")
+    def _holds_what_its_parts_name(self) -> Self:
+        """A tuned model is compared with its own default, and features are made of the study's feature sets alone."""
+        tuning, curve = self.tuning, self.learning_curve
+        named = {
+            ("tuning", "deep_models"): tuning.deep_models,
+            ("tuning", "classical_models"): tuning.classical_models,
+            ("tuning", "feature_sets"): tuning.feature_sets if tuning.classical_models else [],
+            ("learning_curve", "feature_sets"): curve.feature_sets if curve.classical_models else [],
+        }
+        for (part, key), names in named.items():
+            for name in names:
+                if name not in getattr(self, key):
+                    raise ValueError(f"{part}.{key} must be among {key}, got {name!r}; add it to {key}")
+        return self
 
     def cells(self, dataset: str) -> list[Cell]:
         """The cells of one data set: the default ones, then the tuned ones."""
@@ -118,27 +154,7 @@ def load_study(path: Path) -> Study:
         raise CrossoverError(f"{path} does not exist; run from the project's root") from None
     except yaml.YAMLError as error:
         raise CrossoverError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
-    return _checked(content, path)
-
-
-def _checked(content: Any, path: Path) -> Study:
-    given = _keys(content, Study, "", path)
-    tuning = _keys(given["tuning"], Tuning, "tuning.", path)
-    curve = _keys(given["learning_curve"], LearningCurve, "learning_curve.", path)
-    for name in ("datasets", "feature_sets", "classical_models", "deep_models"):
-        _require_names(name, given[name], path, may_be_empty=False)
-    for name in ("feature_sets", "classical_models", "deep_models"):
-        _require_names(f"tuning.{name}", tuning[name], path, may_be_empty=True)
-        _require_names(f"learning_curve.{name}", curve[name], path, may_be_empty=True)
-    _require_positive("seeds", given["seeds"], path)
-    _require_positive("learning_curve.repetitions", curve["repetitions"], path)
-    _check_sizes(curve["sizes"], path)
-    _check_budget(tuning, path)
-    parts = {"tuning": Tuning(**tuning), "learning_curve": LearningCurve(**curve)}
-    study = Study(**{**given, **parts})
-    _require_default_beside_tuned(study, path)
-    _require_made_features(study, path)
-    return study
+    return validated(Study, content, str(path))
 
 
 def with_overrides(curve: LearningCurve, sizes: Any, repetitions: Any) -> LearningCurve:
@@ -152,100 +168,9 @@ def with_overrides(curve: LearningCurve, sizes: Any, repetitions: Any) -> Learni
     Raises:
         CrossoverError: a value is refused.
     """
-    origin = Path("the command line")
-    if sizes is not None:
-        _check_sizes(sizes, origin)
-        curve = replace(curve, sizes=sizes)
-    if repetitions is not None:
-        _require_positive("learning_curve.repetitions", repetitions, origin)
-        curve = replace(curve, repetitions=repetitions)
-    return curve
-
-
-def _keys(content: Any, kind: type, prefix: str, path: Path) -> dict[str, Any]:
-    known = [key.name for key in fields(kind)]
-    given = content if isinstance(content, dict) else {}
-    wrong = sorted(set(given) ^ set(known))
-    if wrong:
-        place = (
-            f"{path} must hold exactly the keys"
-            if not prefix
-            else f"{prefix[:-1]} must hold exactly the keys"
-        )
-        origin = "" if not prefix else f" ({path})"
-        raise CrossoverError(f"{place} {', '.join(known)}; check {', '.join(map(str, wrong))}{origin}")
-    return given
-
-
-def _require_names(name: str, names: Any, path: Path, *, may_be_empty: bool) -> None:
-    if (
-        not isinstance(names, list)
-        or not all(isinstance(n, str) for n in names)
-        or not (names or may_be_empty)
-    ):
-        least = "names" if may_be_empty else "at least one name"
-        raise CrossoverError(f"{name} must be a list of {least}, got {names!r} ({path})")
-    if len(set(names)) < len(names):
-        raise CrossoverError(f"{name} must not repeat a name, got {names} ({path})")
-
-
-def _require_positive(name: str, value: Any, path: Path) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise CrossoverError(f"{name} must be a positive integer, got {value!r} ({path})")
-
-
-def _check_sizes(sizes: Any, path: Path) -> None:
-    listed = isinstance(sizes, list) and len(sizes) > 0
-    for size in sizes if listed else [sizes]:
-        _require_positive("learning_curve.sizes", size, path)
-    if listed and sorted(set(sizes)) != sizes:
-        raise CrossoverError(f"learning_curve.sizes must rise, got {sizes} ({path})")
-    if not listed and sizes < 2:
-        raise CrossoverError(f"learning_curve.sizes must be at least 2 sizes, got {sizes} ({path})")
-
-
-def _check_budget(tuning: dict[str, Any], path: Path) -> None:
-    budget = {name: tuning[name] for name in ("trials", "seconds")}
-    if sum(value is not None for value in budget.values()) != 1:
-        raise CrossoverError(
-            f"tuning must give each model a budget of either trials or seconds, got {budget} ({path}); "
-            "set one of them and the other to null"
-        )
-    for name in ("trials", "seconds", "examples"):
-        if tuning[name] is not None:
-            _require_positive(f"tuning.{name}", tuning[name], path)
-    if tuning["cost"] not in (None, *SECOND_OBJECTIVES):
-        raise CrossoverError(
-            f"tuning.cost must be null or one of {', '.join(SECOND_OBJECTIVES)}, got {tuning['cost']!r} ({path})"
-        )
-    seed = tuning["seed"]
-    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
-        raise CrossoverError(f"tuning.seed must be a whole number of at least 0, got {seed!r} ({path})")
-
-
-def _require_default_beside_tuned(study: Study, path: Path) -> None:
-    """A tuned model is compared with its own default configuration, which must be in the study."""
-    searched = [
-        "deep_models",
-        *(["classical_models", "feature_sets"] if study.tuning.classical_models else []),
-    ]
-    for name in searched:
-        missing = [n for n in getattr(study.tuning, name) if n not in getattr(study, name)]
-        if missing:
-            raise CrossoverError(
-                f"tuning.{name} must be among {name}, got {missing[0]!r} ({path}); add it to {name}"
-            )
-
-
-def _require_made_features(study: Study, path: Path) -> None:
-    """Features are made of the study's feature sets alone."""
-    curve = study.learning_curve
-    missing = [n for n in curve.feature_sets if n not in study.feature_sets] if curve.classical_models else []
-    if missing:
-        raise CrossoverError(
-            f"learning_curve.feature_sets must be among feature_sets, got {missing[0]!r} ({path}); "
-            "add it to feature_sets"
-        )
+    given = {"sizes": sizes, "repetitions": repetitions}
+    changes = {key: value for key, value in given.items() if value is not None}
+    return validated(LearningCurve, curve.model_dump() | changes, "the command line", key="learning_curve")
 
 
 def require_yaml(study: Study, conf: Path) -> None:

@@ -4,20 +4,22 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import NonNegativeInt
 
 from crossover.core.errors import CrossoverError
+from crossover.core.settings import Settings, checked
 from crossover.data.fetch import PublishedFile, fetch, require_published
 from crossover.data.prepared import Part
 from crossover.data.source import DataSource, RawData
 
-NUMBER, CATEGORY = "number", "category"
+Kind = Literal["number", "category"]
 
 
-@dataclass(frozen=True)
-class TextFile:
+class TextFile(Settings):
     """One part of a data set.
 
     Attributes:
@@ -29,7 +31,7 @@ class TextFile:
 
     name: str
     md5: str
-    skip_lines: int = 0
+    skip_lines: NonNegativeInt = 0
     label_suffix: str = ""
 
 
@@ -46,12 +48,13 @@ class DelimitedTable(DataSource):
 
     modality = "table"
 
+    @checked
     def __init__(
         self,
         *,
         name: str,
         addresses: Sequence[str],
-        columns: Mapping[str, str],
+        columns: Mapping[str, Kind],
         classes: Sequence[str],
         train: TextFile,
         test: TextFile | None = None,
@@ -67,9 +70,6 @@ class DelimitedTable(DataSource):
             train: the file of the training part, or of all examples.
             test: the file of the publisher's test part, if there is one.
             missing: what stands for a missing value.
-
-        Raises:
-            CrossoverError: a column is of another kind.
         """
         super().__init__(name)
         self.addresses = list(addresses)
@@ -77,9 +77,6 @@ class DelimitedTable(DataSource):
         self.classes = list(classes)
         self.train, self.test = train, test
         self.missing = missing
-        for column, kind in self.columns.items():
-            if kind not in (NUMBER, CATEGORY):
-                raise CrossoverError(f"column {column} must be a {NUMBER} or a {CATEGORY}, got {kind!r}")
 
     def download(self, folder: Path) -> list[Path]:
         files = [self.train] if self.test is None else [self.train, self.test]
@@ -115,7 +112,7 @@ class DelimitedTable(DataSource):
     def _column(self, name: str, texts: Sequence[str], rows: list[_Row], path: Path) -> pd.Series:
         """One variable: float64, or strings; missing is null."""
         values = pd.Series([None if text == self.missing else text for text in texts], dtype=object)
-        if self.columns[name] == CATEGORY:
+        if self.columns[name] == "category":
             return pd.Series(values.to_list())  # pandas' own type for strings
         numbers = pd.to_numeric(values, errors="coerce").astype(np.float64)
         if (wrong := np.flatnonzero(numbers.isna() & values.notna())).size:

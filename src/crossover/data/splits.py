@@ -1,10 +1,14 @@
 """The fair protocol: which examples are for what."""
 
-from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from crossover.core.errors import CrossoverError
+from crossover.core.settings import Settings
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 _SUBSET = 1
 """Keeps the draws of subsets apart from those of a model's own seed."""
@@ -12,8 +16,7 @@ _SUBSET = 1
 ORIGIN = "conf/protocol/default.yaml"
 
 
-@dataclass(frozen=True)
-class Protocol:
+class Protocol(Settings):
     """How a data set is split; repetition k depends on (`split_seed`, k) alone, not on `repetitions`.
 
     Attributes:
@@ -21,25 +24,12 @@ class Protocol:
         validation_fraction: of the training part, between 0 and 1.
         repetitions: validation splits to draw, at least 1.
         split_seed: the only seed of the splits, at least 0.
-
-    Raises:
-        CrossoverError: a value lies outside its range.
     """
 
-    test_fraction: float
-    validation_fraction: float
-    repetitions: int
-    split_seed: int
-
-    def __post_init__(self) -> None:
-        for name in ("test_fraction", "validation_fraction"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
-                raise CrossoverError(f"{name} must be a number between 0 and 1, both excluded, got {value!r}")
-        for name, least in (("repetitions", 1), ("split_seed", 0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise CrossoverError(f"{name} must be an integer of at least {least}, got {value!r}")
+    test_fraction: Fraction
+    validation_fraction: Fraction
+    repetitions: PositiveInt
+    split_seed: NonNegativeInt
 
     def test_rows(self, y: np.ndarray) -> np.ndarray:
         """Rows of a stratified test part: int64 (n_test,), sorted.

@@ -5,8 +5,7 @@ whole pixels allow. A constant image has no gradients, so `Hog` and `Edges` are 
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
-from typing import Any, Literal, get_args
+from typing import Literal
 
 import numpy as np
 
@@ -14,24 +13,20 @@ import numpy as np
 import skimage.color
 import skimage.feature
 import skimage.measure
+from pydantic import PositiveInt
 
 from crossover.core.errors import CrossoverError
+from crossover.core.settings import Number, Settings
 
 
-@dataclass(frozen=True, kw_only=True)
-class Block(ABC):
+class Block(Settings, ABC):
     """One way to describe images; its fields are the keys of its node in `conf/features/*.yaml`."""
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            _check(field.name, field.type, getattr(self, field.name))
 
     @abstractmethod
     def describe(self, images: np.ndarray) -> np.ndarray:
         """Images float32 (n, height, width, channels) in [0, 1] -> float (n, d)."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Hog(Block):
     """Histograms of oriented gradients (Dalal and Triggs 2005), as scikit-image computes them.
 
@@ -42,9 +37,9 @@ class Hog(Block):
         normalization: scikit-image's `block_norm`.
     """
 
-    orientations: int
-    cell: int
-    block: int
+    orientations: PositiveInt
+    cell: PositiveInt
+    block: PositiveInt
     normalization: Literal["L1", "L1-sqrt", "L2", "L2-Hys"]
 
     def describe(self, images: np.ndarray) -> np.ndarray:
@@ -67,7 +62,6 @@ class Hog(Block):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class Zoning(Block):
     """The mean of each channel in each zone.
 
@@ -75,13 +69,12 @@ class Zoning(Block):
         grid: zones along each side.
     """
 
-    grid: int
+    grid: PositiveInt
 
     def describe(self, images: np.ndarray) -> np.ndarray:
         return _zone_means(images, self.grid)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Profiles(Block):
     """Projection profiles: the mean grey value of each row and of each column.
 
@@ -99,7 +92,6 @@ class Profiles(Block):
         return np.hstack(parts) if parts else np.empty((len(images), 0), np.float32)
 
 
-@dataclass(frozen=True, kw_only=True)
 class LocalBinaryPatterns(Block):
     """Share of each uniform local binary pattern in each zone (Ojala, Pietikäinen and Mäenpää 2002).
 
@@ -109,9 +101,9 @@ class LocalBinaryPatterns(Block):
         grid: zones along each side.
     """
 
-    points: int
-    radius: float
-    grid: int
+    points: PositiveInt
+    radius: Number
+    grid: PositiveInt
 
     def describe(self, images: np.ndarray) -> np.ndarray:
         # Whole grey values, since float noise would decide the comparison of equal neighbours.
@@ -122,7 +114,6 @@ class LocalBinaryPatterns(Block):
         return _zone_means(patterns.astype(np.float32), self.grid)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Moments(Block):
     """Mean, centroid, normalised central moments of order 2 and 3, Hu's invariants (Hu 1962), on grey values.
 
@@ -135,7 +126,7 @@ class Moments(Block):
         hu_scale: below it an invariant counts as small.
     """
 
-    hu_scale: float
+    hu_scale: Number
 
     def describe(self, images: np.ndarray) -> np.ndarray:
         return np.stack([self._describe_one(image) for image in _grey(images).astype(np.float64)])
@@ -152,7 +143,6 @@ class Moments(Block):
         return np.hstack([grey.mean(), (centre + 0.5) / grey.shape, orders, hu]).astype(np.float32)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Edges(Block):
     """Edge density: the share of pixels in each zone whose grey value changes steeply.
 
@@ -161,8 +151,8 @@ class Edges(Block):
         grid: zones along each side.
     """
 
-    threshold: float
-    grid: int
+    threshold: Number
+    grid: PositiveInt
 
     def describe(self, images: np.ndarray) -> np.ndarray:
         down, across = np.gradient(_grey(images), axis=(1, 2))
@@ -170,7 +160,6 @@ class Edges(Block):
         return _zone_means(on_edge[..., None].astype(np.float32), self.grid)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Colours(Block):
     """One histogram a channel over the whole image; no columns where an image has not three channels.
 
@@ -180,7 +169,7 @@ class Colours(Block):
     """
 
     space: Literal["hsv", "rgb"]
-    bins: int
+    bins: PositiveInt
 
     def describe(self, images: np.ndarray) -> np.ndarray:
         if images.shape[-1] != 3:
@@ -208,17 +197,3 @@ def _zone_means(values: np.ndarray, grid: int) -> np.ndarray:
     sums = np.add.reduceat(np.add.reduceat(values, top, axis=1), left, axis=2)
     areas = np.diff(top, append=height)[:, None] * np.diff(left, append=width)
     return (sums / areas[..., None].astype(np.float32)).reshape(len(values), -1)
-
-
-def _check(name: str, kind: Any, value: Any) -> None:
-    """Refuse a value that does not fit the annotation of its field; numbers are positive."""
-    if choices := get_args(kind):
-        valid, rule = value in choices, f"one of {', '.join(choices)}"
-    elif kind is bool:
-        valid, rule = isinstance(value, bool), "true or false"
-    elif kind is int:
-        valid, rule = type(value) is int and value > 0, "a positive integer"
-    else:
-        valid, rule = type(value) in (int, float) and value > 0, "a positive number"
-    if not valid:
-        raise CrossoverError(f"{name} must be {rule}, got {value!r}")

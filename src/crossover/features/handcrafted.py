@@ -1,18 +1,19 @@
 """Features by hand for images: what a vision engineer wrote before deep learning."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import skimage.transform
+from pydantic import PositiveInt
 
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_json, write_json
+from crossover.core.settings import checked
 from crossover.data.prepared import Input, Part
 from crossover.features.base import FeatureSet
 from crossover.features.blocks import (
-    Block,
     Colours,
     Edges,
     Hog,
@@ -22,69 +23,56 @@ from crossover.features.blocks import (
     Zoning,
 )
 
-BLOCKS: dict[str, type[Block]] = {
-    "hog": Hog,
-    "zoning": Zoning,
-    "profiles": Profiles,
-    "lbp": LocalBinaryPatterns,
-    "moments": Moments,
-    "edges": Edges,
-    "colours": Colours,
-}
-
 CHUNK = 2_000
 """Images that a process takes at a time, fixed so that the number of processes does not change the result.
 
 Fewer than that are done in less time than a second process needs to start.
 """
 
-Options = Mapping[str, Any] | None
-
 
 class Handcrafted(FeatureSet):
-    """Blocks of columns side by side, in the order of `BLOCKS`.
+    """Blocks of columns next to each other, in the order of the arguments.
 
     Nothing is learned from the training part but its shape and the range of its pixels, so no example has an
     influence on another one. Columns are not scaled: a model that cares scales for itself.
     """
 
+    @checked
     def __init__(
         self,
         *,
         modalities: Iterable[str],
-        min_size: int,
-        hog: Options,
-        zoning: Options,
-        profiles: Options,
-        lbp: Options,
-        moments: Options,
-        edges: Options,
-        colours: Options,
+        min_size: PositiveInt,
+        hog: Hog | None,
+        zoning: Zoning | None,
+        profiles: Profiles | None,
+        lbp: LocalBinaryPatterns | None,
+        moments: Moments | None,
+        edges: Edges | None,
+        colours: Colours | None,
     ) -> None:
         """Build the blocks.
 
         Args:
             modalities: the kinds of data set that the feature set takes.
             min_size: a smaller image is enlarged by a whole factor until its shorter side has so many pixels.
-            hog: arguments of `Hog`; null switches the block off, here and below.
-            zoning: arguments of `Zoning`.
-            profiles: arguments of `Profiles`.
-            lbp: arguments of `LocalBinaryPatterns`.
-            moments: arguments of `Moments`.
-            edges: arguments of `Edges`.
-            colours: arguments of `Colours`.
+            hog: histograms of oriented gradients; null switches the block off, here and below.
+            zoning: means of zones.
+            profiles: means of rows and columns.
+            lbp: local binary patterns.
+            moments: moments of the image.
+            edges: edge density of zones.
+            colours: histograms of colours.
         """
         super().__init__(modalities)
-        if type(min_size) is not int or min_size < 1:
-            raise CrossoverError(f"min_size must be a positive integer, got {min_size!r}")
-        options = dict(
+        blocks = dict(
             hog=hog, zoning=zoning, profiles=profiles, lbp=lbp, moments=moments, edges=edges, colours=colours
         )
-        self._options = {"min_size": min_size, **options}
         self._min_size = min_size
-        self._blocks = {name: _block(name, given) for name, given in options.items() if given is not None}
+        self._options = {name: block and block.model_dump() for name, block in blocks.items()}
+        self._blocks = {name: block for name, block in blocks.items() if block is not None}
         if not self._blocks:
-            raise CrossoverError(f"at least one block must be on, got none of {', '.join(BLOCKS)}")
+            raise CrossoverError(f"at least one block must be on, got none of {', '.join(blocks)}")
         self._shape: tuple[int, ...] = ()
         self._value_max = 1.0
         self._widths: dict[str, int] = {}
@@ -117,7 +105,7 @@ class Handcrafted(FeatureSet):
     def save(self, folder: Path) -> None:
         state = {
             "modalities": sorted(self.modalities),
-            "options": self._options,
+            "options": {"min_size": self._min_size, **self._options},
             "shape": list(self._shape),
             "value_max": self._value_max,
             "widths": self._widths,
@@ -157,11 +145,3 @@ class Handcrafted(FeatureSet):
             return images
         shape = (factor * height, factor * width, channels)
         return np.stack([skimage.transform.resize(image, shape, order=1) for image in images])
-
-
-def _block(name: str, options: Mapping[str, Any]) -> Block:
-    try:
-        return BLOCKS[name](**options)
-    except (CrossoverError, TypeError) as error:
-        # A misspelt key is "Hog.__init__() got an unexpected keyword argument 'orientation'".
-        raise CrossoverError(f"block {name}: {str(error).split('() ')[-1]}") from error

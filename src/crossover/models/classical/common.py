@@ -13,16 +13,6 @@ _XGBOOST_PREFIX = re.compile(
 )  # "[12:00:00] file.cc:29: Check failed: … : "
 
 
-def require_at_least(least: int, name: str, value: object) -> None:
-    """Refuse a value that is no whole number, or a smaller one.
-
-    Raises:
-        CrossoverError: with the rule and the value.
-    """
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise CrossoverError(f"{name} must be a whole number of at least {least}, got {value!r}")
-
-
 def expand(proba: np.ndarray, classes: np.ndarray, n_classes: int) -> np.ndarray:
     """Probabilities of all classes of a data set from those of the classes that were fitted.
 

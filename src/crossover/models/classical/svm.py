@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Iterable
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from joblib import parallel_config
+from pydantic import Field, PositiveInt
 from scipy.special import softmax
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import PCA
@@ -15,10 +16,11 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from crossover.core.settings import checked
 from crossover.core.skops_io import dump, load
 from crossover.data.prepared import Input, Part
 from crossover.models.base import Complexity, Family, FitHooks, Model, require_classes
-from crossover.models.classical.common import expand, require_at_least, told_as
+from crossover.models.classical.common import expand, told_as
 from crossover.models.classical.complexity import complexity_of
 
 log = logging.getLogger(__name__)
@@ -43,27 +45,25 @@ class SupportVectorMachine(Model):
             fewer examples. A class with one example leaves the decision values as they are.
 
     Raises:
-        CrossoverError: `pca_components` or `calibration_folds` is too small.
+        ValidationError: an argument is of another type, or a count is too small.
     """
 
     family: ClassVar[Family] = "classical"
     stochastic = False
     uses_validation = False
 
+    @checked
     def __init__(
         self,
         *,
         modalities: Iterable[str],
-        C: float,
-        gamma: float | Literal["scale", "auto"],
-        pca_components: int | None,
+        C: int | float,
+        gamma: int | float | Literal["scale", "auto"],
+        pca_components: PositiveInt | None,
         standardize: bool,
-        calibration_folds: int,
+        calibration_folds: Annotated[int, Field(ge=2)],
     ) -> None:
         super().__init__(modalities)
-        if pca_components is not None:
-            require_at_least(1, "pca_components", pca_components)
-        require_at_least(2, "calibration_folds", calibration_folds)
         self.C, self.gamma = C, gamma
         self.pca_components = pca_components
         self.standardize = standardize

@@ -4,17 +4,19 @@ import ctypes
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
+from pydantic import Field, PositiveInt
 from xgboost import XGBClassifier
 from xgboost.callback import TrainingCallback
 
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_json, write_json
+from crossover.core.settings import checked
 from crossover.data.prepared import Input, Part
 from crossover.models.base import Complexity, Family, FitHooks, Model, require_classes
-from crossover.models.classical.common import expand, require_at_least, told_as
+from crossover.models.classical.common import expand, told_as
 
 _DEVICE = re.compile(r"cpu|cuda(:\d+)?")
 
@@ -44,38 +46,34 @@ class XGBoost(Model):
         n_jobs: threads; None is all.
 
     Raises:
-        CrossoverError: a number of rounds or bins or `device` is not of its form. XGBoost itself
+        ValidationError: an argument is of another type, or a number of rounds or bins is too small. XGBoost itself
             checks the other values when it fits.
+        CrossoverError: `device` is not of its form.
     """
 
     family: ClassVar[Family] = "classical"
 
+    @checked
     def __init__(
         self,
         *,
         modalities: Iterable[str],
-        n_estimators: int,
-        learning_rate: float,
+        n_estimators: PositiveInt,  # XGBoost takes a smaller one and fits no round at all
+        learning_rate: int | float,
         max_depth: int,
-        min_child_weight: float,
-        gamma: float,
-        subsample: float,
-        colsample_bytree: float,
-        reg_lambda: float,
-        reg_alpha: float,
+        min_child_weight: int | float,
+        gamma: int | float,
+        subsample: int | float,
+        colsample_bytree: int | float,
+        reg_lambda: int | float,
+        reg_alpha: int | float,
         tree_method: str,
-        max_bin: int,
-        early_stopping_rounds: int | None,
+        max_bin: Annotated[int, Field(ge=2)],
+        early_stopping_rounds: PositiveInt | None,
         device: str,
         n_jobs: int | None,
     ) -> None:
         super().__init__(modalities)
-        require_at_least(
-            1, "n_estimators", n_estimators
-        )  # XGBoost takes a smaller one and fits no round at all
-        if early_stopping_rounds is not None:
-            require_at_least(1, "early_stopping_rounds", early_stopping_rounds)
-        require_at_least(2, "max_bin", max_bin)
         if not _DEVICE.fullmatch(device):
             raise CrossoverError(f"device must be cpu, cuda or cuda:<number>, got {device!r}")
         self.settings: dict[str, Any] = {

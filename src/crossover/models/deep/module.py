@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from crossover.models.deep.data import Tensors
 from crossover.models.deep.randomness import DROPOUT, stream
-from crossover.models.deep.settings import Settings
+from crossover.models.deep.settings import TrainingSettings
 
 
 class Classification(pl.LightningModule):
@@ -21,7 +21,7 @@ class Classification(pl.LightningModule):
         seed: of the noise inside the network, which depends on the epoch too, so that a resumed fit is exact.
     """
 
-    def __init__(self, network: nn.Module, settings: Settings, seed: int) -> None:
+    def __init__(self, network: nn.Module, settings: TrainingSettings, seed: int) -> None:
         super().__init__()
         self.network = network
         self.settings = settings

@@ -19,7 +19,7 @@ from crossover.models.base import Complexity, Family, FitHooks, Model, require_c
 from crossover.models.deep.fitted import EVAL_BATCH, FittedFacts, FittedNetwork, to_tensor
 from crossover.models.deep.partials import checked_partial, from_spec, to_spec
 from crossover.models.deep.randomness import WEIGHTS, stream
-from crossover.models.deep.settings import EarlyStop, Settings
+from crossover.models.deep.settings import EarlyStop, Monitor, Schedule, TrainingSettings
 from crossover.models.deep.trainer import TrainerConfig
 
 
@@ -43,7 +43,8 @@ class Network(Model):
         trainer: device and precision of the next fit.
 
     Raises:
-        CrossoverError: an argument is refused.
+        CrossoverError: `architecture` or `optimizer` is refused.
+        ValidationError: another argument is.
     """
 
     family: ClassVar[Family] = "deep"
@@ -58,27 +59,25 @@ class Network(Model):
         min_size: int | None,
         optimizer: partial | None = None,
         learning_rate: float = 1e-3,
-        schedule: str = "constant",
+        schedule: Schedule = "constant",
         batch_size: int = 128,
         max_epochs: int = 5,
         min_steps: int = 0,
-        early_stopping: dict[str, Any] | None = None,
-        select_best: str | None = None,
+        early_stopping: EarlyStop | None = None,
+        select_best: Monitor | None = None,
     ) -> None:
         super().__init__(modalities)
         self.architecture = checked_partial("architecture", architecture, later=["input_shape", "n_classes"])
-        if min_size is not None and (not isinstance(min_size, int) or min_size < 1):
-            raise CrossoverError(f"min_size must be null or a positive integer, got {min_size!r}")
-        self.min_size = min_size
         optimizer = partial(torch.optim.Adam) if optimizer is None else optimizer
-        self.settings = Settings(
+        self.settings = TrainingSettings(
+            min_size=min_size,
             optimizer=checked_partial("optimizer", optimizer, later=["params", "lr"]),
             learning_rate=learning_rate,
             schedule=schedule,
             batch_size=batch_size,
             max_epochs=max_epochs,
             min_steps=min_steps,
-            early_stopping=EarlyStop.from_keys(early_stopping),
+            early_stopping=early_stopping,
             select_best=select_best,
         )
         self.trainer = TrainerConfig()
@@ -122,9 +121,11 @@ class Network(Model):
         X: Input = np.random.default_rng(0).integers(0, 2, shape, dtype=np.uint8)
         if isinstance(train.X, pd.DataFrame):
             X = pd.DataFrame(X, columns=train.X.columns, dtype=float)
-        ghost = Network(modalities=self.modalities, architecture=self.architecture, min_size=self.min_size)
+        ghost = Network(
+            modalities=self.modalities, architecture=self.architecture, min_size=self.settings.min_size
+        )
         ghost.trainer = self.trainer
-        ghost.settings = Settings(**{**vars(self.settings), "max_epochs": 3, "min_steps": 0})
+        ghost.settings = self.settings.model_copy(update={"max_epochs": 3, "min_steps": 0})
         part = Part(X, y, train.n_classes)
         ghost.fit(part, part, seed=0).predict_proba(part.X)
 
@@ -186,7 +187,7 @@ class Network(Model):
         return FittedFacts(
             architecture=to_spec(self.architecture),
             modalities=sorted(self.modalities),
-            min_size=self.min_size,
+            min_size=self.settings.min_size,
             input_shape=input_shape,
             n_classes=train.n_classes,
             value_max=train.value_max,

@@ -1,14 +1,15 @@
-"""How a network is trained, checked."""
+"""How a network is trained."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from math import ceil
-from typing import Any
+from typing import Any, Literal
 
-from crossover.core.errors import CrossoverError
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
-MONITORS = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
-SCHEDULES = ("constant", "cosine")
+from crossover.core.settings import Settings
+
+Monitor = Literal["train/loss", "train/accuracy", "val/loss", "val/accuracy"]
+Schedule = Literal["constant", "cosine"]
 
 
 def best_is(monitor: str) -> str:
@@ -16,64 +17,30 @@ def best_is(monitor: str) -> str:
     return "max" if monitor.endswith("accuracy") else "min"
 
 
-@dataclass(frozen=True)
-class EarlyStop:
+class EarlyStop(Settings):
     """Stop when a metric has not improved.
 
     Attributes:
-        monitor: one of MONITORS.
+        monitor: the metric.
         patience: epochs without a better value before the fit ends.
     """
 
-    monitor: str
-    patience: int
-
-    def __post_init__(self) -> None:
-        _require_choice("early_stopping.monitor", self.monitor, MONITORS)
-        _require_count("early_stopping.patience", self.patience, least=1)
-
-    @classmethod
-    def from_keys(cls, keys: dict[str, Any] | None) -> "EarlyStop | None":
-        """From the YAML's `early_stopping`.
-
-        Raises:
-            CrossoverError: a key is unknown or missing, or a value is refused.
-        """
-        if keys is None:
-            return None
-        known = {field.name for field in fields(cls)}
-        if not isinstance(keys, dict) or set(keys) != known:
-            raise CrossoverError(f"early_stopping must be null or hold monitor and patience, got {keys!r}")
-        return cls(**keys)
+    monitor: Monitor
+    patience: PositiveInt
 
 
-@dataclass(frozen=True)
-class Settings:
-    """The training part of a network's YAML; `Network` explains the attributes.
+class TrainingSettings(Settings):
+    """The part of a network's YAML that is not its architecture; `Network` explains the attributes."""
 
-    Raises:
-        CrossoverError: a value is refused.
-    """
-
+    min_size: PositiveInt | None
     optimizer: Callable[..., Any]
-    learning_rate: float
-    schedule: str
-    batch_size: int
-    max_epochs: int
-    min_steps: int
+    learning_rate: PositiveFloat
+    schedule: Schedule
+    batch_size: PositiveInt
+    max_epochs: PositiveInt
+    min_steps: NonNegativeInt
     early_stopping: EarlyStop | None
-    select_best: str | None
-
-    def __post_init__(self) -> None:
-        rate = self.learning_rate
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < float("inf"):
-            raise CrossoverError(f"learning_rate must be a positive number, got {rate!r}")
-        _require_choice("schedule", self.schedule, SCHEDULES)
-        _require_count("batch_size", self.batch_size, least=1)
-        _require_count("max_epochs", self.max_epochs, least=1)
-        _require_count("min_steps", self.min_steps, least=0)
-        if self.select_best is not None:
-            _require_choice("select_best", self.select_best, MONITORS)
+    select_best: Monitor | None
 
     def epochs(self, n_train: int) -> int:
         """Epochs of a fit on `n_train` examples: `max_epochs`, or as many as `min_steps` steps take."""
@@ -84,13 +51,3 @@ class Settings:
         """The metrics that decide something."""
         found = {self.select_best, self.early_stopping.monitor if self.early_stopping else None}
         return {monitor for monitor in found if monitor}
-
-
-def _require_count(key: str, value: Any, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise CrossoverError(f"{key} must be an integer of at least {least}, got {value!r}")
-
-
-def _require_choice(key: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise CrossoverError(f"{key} must be one of {', '.join(choices)}, got {value!r}")

@@ -1,16 +1,13 @@
 """Where and how precisely a network is trained: `conf/trainer/`."""
 
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Literal, Self
 
-from crossover.core.errors import CrossoverError
+from pydantic import NonNegativeFloat, PositiveInt, model_validator
 
-ACCELERATORS = ("auto", "cpu", "gpu")
-PRECISIONS = ("auto", "32-true", "16-mixed", "bf16-mixed")
+from crossover.core.settings import Settings
 
 
-@dataclass(frozen=True)
-class TrainerConfig:
+class TrainerConfig(Settings):
     """Lightning's trainer, as far as it is a matter of the machine and not of the model.
 
     Attributes:
@@ -31,50 +28,36 @@ class TrainerConfig:
             any: with many short epochs, one at each would take longer than the training.
 
     Raises:
-        CrossoverError: a value is refused, or the device is not there.
+        ValidationError: a value is refused, or the device is not there.
     """
 
-    accelerator: str = "auto"
-    devices: int = 1
-    num_nodes: int = 1
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    devices: PositiveInt = 1
+    num_nodes: PositiveInt = 1
     strategy: str = "auto"
-    precision: str = "auto"
-    threads: int | None = None
+    precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = "auto"
+    threads: PositiveInt | None = None
     deterministic: bool = True
     progress_bar: bool = True
-    max_epochs: int | None = None
-    limit_train_batches: int | None = None
-    limit_val_batches: int | None = None
-    checkpoint_seconds: float = 0.0
+    max_epochs: PositiveInt | None = None
+    limit_train_batches: PositiveInt | None = None
+    limit_val_batches: PositiveInt | None = None
+    checkpoint_seconds: NonNegativeFloat = 0.0
 
-    def __post_init__(self) -> None:
-        for key, value, choices in (
-            ("accelerator", self.accelerator, ACCELERATORS),
-            ("precision", self.precision, PRECISIONS),
-        ):
-            if value not in choices:
-                raise CrossoverError(f"{key} must be one of {', '.join(choices)}, got {value!r}")
-        for key in ("devices", "num_nodes"):
-            _require_positive(key, getattr(self, key))
-        for key in ("threads", "max_epochs", "limit_train_batches", "limit_val_batches"):
-            if getattr(self, key) is not None:
-                _require_positive(key, getattr(self, key))
-        if not isinstance(self.checkpoint_seconds, int | float) or self.checkpoint_seconds < 0:
-            raise CrossoverError(f"checkpoint_seconds must be 0 or more, got {self.checkpoint_seconds!r}")
+    @model_validator(mode="after")
+    def _gpus_are_there(self) -> Self:
         if self.accelerator == "gpu":
-            self._require_gpus()
+            import torch
 
-    def _require_gpus(self) -> None:
-        import torch
+            found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+            if found < self.devices:
+                raise ValueError(
+                    f"accelerator gpu needs {self.devices} CUDA device(s), and torch finds {found} here; "
+                    "use trainer=auto or trainer=cpu"
+                )
+        return self
 
-        found = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if found < self.devices:
-            raise CrossoverError(
-                f"accelerator gpu needs {self.devices} CUDA device(s), and torch finds {found} here; "
-                "use trainer=auto or trainer=cpu"
-            )
-
-    def resolved(self) -> "TrainerConfig":
+    def resolved(self) -> Self:
         """The same with "auto" decided for this machine."""
         import torch
 
@@ -87,9 +70,4 @@ class TrainerConfig:
             )
         elif precision == "auto":
             precision = "32-true"
-        return replace(self, accelerator=accelerator, precision=precision)
-
-
-def _require_positive(key: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise CrossoverError(f"{key} must be a positive integer, got {value!r}")
+        return self.model_copy(update={"accelerator": accelerator, "precision": precision})

@@ -22,7 +22,7 @@ from crossover.models.base import FitHooks
 from crossover.models.deep.callbacks import BestWeights, EpochLines, History, LastState, Stopper
 from crossover.models.deep.data import ArrayData
 from crossover.models.deep.module import Classification
-from crossover.models.deep.settings import Settings
+from crossover.models.deep.settings import TrainingSettings
 from crossover.models.deep.trainer import TrainerConfig
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ _NOT_FOR_THE_USER = [
 def train(
     network: nn.Module,
     data: ArrayData,
-    settings: Settings,
+    settings: TrainingSettings,
     config: TrainerConfig,
     *,
     epochs: int,
@@ -81,7 +81,7 @@ def train(
 
 
 def _trainer(
-    settings: Settings,
+    settings: TrainingSettings,
     config: TrainerConfig,
     epochs: int,
     history: History,
@@ -116,7 +116,7 @@ def _trainer(
     )
 
 
-def _deciding(settings: Settings, history: History) -> list[Callback]:
+def _deciding(settings: TrainingSettings, history: History) -> list[Callback]:
     """The callbacks that change what comes out."""
     callbacks: list[Callback] = []
     if settings.select_best is not None:
