@@ -13,13 +13,7 @@ from crossover.analysis.curves import read_curves
 from crossover.core.cell import LEARNED
 from crossover.core.errors import CrossoverError
 from crossover.report.figures.curves import draw_curves
-from crossover.report.text.curves import (
-    about,
-    beyond_sentence,
-    crossover_sentence,
-    crossover_short,
-    curve_parts,
-)
+from crossover.report.templating import phrase, render
 
 SIZES = [20, 60, 200, 600]
 TREE, LINE = [0.60, 0.70, 0.80, 0.90], [0.50, 0.60, 0.65, 0.66]
@@ -50,7 +44,7 @@ def fruit(tmp_path_factory: pytest.TempPathFactory) -> CurveComparison:
 
 @pytest.fixture(scope="module")
 def section(fruit: CurveComparison) -> str:
-    text = "\n".join(curve_parts(fruit))
+    text = render("curves", comparison=fruit)
     return "\n".join(" ".join(line.split()) for line in text.splitlines())
 
 
@@ -115,7 +109,7 @@ def test_the_best_of_a_family_is_chosen_on_validation_data(tmp_path: Path) -> No
     assert best.counts() == {"tree (raw)": 5, "line (raw)": 3}
     assert best.counts(size=1) == {"line (raw)": 2}
     assert best.at_largest.label == "tree (raw)"
-    assert best.seconds[0] == pytest.approx(20e-4)
+    assert best.grid("fit_seconds")[0] == pytest.approx(20e-4)
 
 
 def test_of_equal_validation_accuracies_the_lower_log_loss_counts(tmp_path: Path) -> None:
@@ -151,7 +145,7 @@ def test_a_single_repetition_has_intervals_from_the_test_part_alone(tmp_path: Pa
     folder.add(LEARNED, "net", NET)
     comparison = compared(folder)
     assert comparison.pairs[0].by_data.kind == "one crossing"
-    assert "| ● tree (raw) | 60.00 | 70.00 |" in " ".join("\n".join(curve_parts(comparison)).split())
+    assert "| ● tree (raw) | 60.00 | 70.00 |" in " ".join(render("curves", comparison=comparison).split())
 
 
 def test_one_family_alone_has_no_crossover(tmp_path: Path) -> None:
@@ -161,7 +155,8 @@ def test_one_family_alone_has_no_crossover(tmp_path: Path) -> None:
     assert comparison.family is None
     assert comparison.pairs == []
     assert comparison.family_fits == {"classical": None}
-    parts = curve_parts(comparison)
+    assert (comparison.fitted, comparison.next_crossing) == ([], None)
+    parts = render("curves", comparison=comparison).split("\n\n")
     assert parts[1] == "No crossover: only one family has learning curves here."
     assert parts[-1] == "No power law: it takes four sizes or more, and there are 3."
     draw_curves(tmp_path, comparison)
@@ -182,7 +177,7 @@ def test_labels_that_cannot_be_read_are_named(tmp_path: Path) -> None:
 
 def test_the_section_begins_with_the_families(section: str) -> None:
     assert section.startswith(
-        "### Learning curves and the crossover\n**By equal data**: the best network overtakes"
+        "### Learning curves and the crossover\n\n**By equal data**: the best network overtakes"
     )
     assert "the best classical model at about 110 examples (95 % interval" in section
     assert (
@@ -209,7 +204,10 @@ def test_a_family_without_a_model_in_time_is_named(tmp_path: Path) -> None:
     folder = new_folder(tmp_path)
     folder.add("raw", "tree", TREE, seconds=[1, 3, 10, 30])
     folder.add(LEARNED, "net", NET, seconds=[10, 30, 100, 300])
-    text = "\n".join(curve_parts(compared(folder)))
+    comparison = compared(folder)
+    assert comparison.family is not None
+    assert {family: sizes.tolist() for family, sizes in comparison.family.late.items()} == {"deep": [20, 60]}
+    text = render("curves", comparison=comparison)
     assert (
         "With 20 and 60 examples no network is ready in time, and the most frequent class stands in" in text
     )
@@ -220,9 +218,11 @@ def test_a_curve_without_a_law_is_not_extrapolated(tmp_path: Path) -> None:
     folder.add("raw", "tree", [0.9, 0.5, 0.8, 0.95])
     folder.add(LEARNED, "net", NET)
     comparison = compared(folder)
-    text = " ".join("\n".join(curve_parts(comparison)).split())
+    text = " ".join(render("curves", comparison=comparison).split())
     assert "| – | not well-behaved | – |" in text  # noqa: RUF001
-    assert "no answer, since a law does not describe its curve" in (beyond_sentence(comparison) or "")
+    assert comparison.next_crossing is not None
+    assert np.isnan(comparison.next_crossing.share)
+    assert "no answer, since a law does not describe its curve" in text
 
 
 def test_every_figure_that_the_section_shows_is_drawn(
@@ -326,9 +326,5 @@ DOWN = (9912.0, 9800.0, 12_010.0, "classical overtakes back")
     ],
 )
 def test_every_answer_has_its_words(crossover: Crossover, short: str, sentence: str) -> None:
-    assert crossover_short(crossover) == short
-    assert crossover_sentence(crossover, "a", "b") == sentence
-
-
-def test_numbers_of_examples_have_two_significant_digits() -> None:
-    assert [about(n) for n in (7.3, 52.4, 3119.6, 54_321.0)] == ["7", "52", "3,100", "54,000"]
+    assert phrase("crossover_short", crossover) == short
+    assert phrase("crossover_sentence", crossover, "a", "b") == sentence

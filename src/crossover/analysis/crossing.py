@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from crossover.analysis.statistics import CONFIDENCE, DRAWS, counts, rescaled_turns, share_ahead
+from crossover.analysis.statistics import CONFIDENCE, DRAWS, Interval, counts, rescaled_turns, share_ahead
 
 Kind = Literal[
     "undecided",  # no size is decided
@@ -76,6 +76,16 @@ class Crossover:
     def undecided(self) -> np.ndarray:
         """The other sizes."""
         return self.sizes[self.signs == 0]
+
+    @property
+    def undecided_after(self) -> np.ndarray:
+        """The undecided sizes after the last decided one; all where none is decided."""
+        decided = np.flatnonzero(self.signs)
+        return self.sizes[decided[-1] + 1 if len(decided) else 0 :]
+
+    def band(self, index: int) -> Interval:
+        """The part of the simultaneous band at one size (its index)."""
+        return Interval(float(self.low[index]), float(self.high[index]))
 
 
 def resample(correct: list[np.ndarray], draws: int = DRAWS, seed: int = 0) -> np.ndarray:

@@ -1,40 +1,28 @@
 """The learning curves of one data set against each other: pairs, families, power laws."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from crossover.analysis.crossing import Crossover, crossover, equal_budgets, resample, within_budget
-from crossover.analysis.curves import Curve, DatasetCurves
-from crossover.analysis.power_law import PowerLaw, fit_power_law
-from crossover.core.cell import FAMILIES
+from crossover.analysis.curves import Accuracies, Curve, DatasetCurves
+from crossover.analysis.power_law import (
+    DECADE,
+    WORTH_IT,
+    FutureCrossing,
+    PowerLaw,
+    extrapolated_crossing,
+    fit_power_law,
+)
+from crossover.core.cell import FAMILIES, Family
 
 _FITTED_DRAWS = 1000  # of the resamples: enough for the middle 95 % of a fit
 
 
 @dataclass(frozen=True, eq=False)  # equal is the same: arrays have no plain ==
-class PairResult:
-    """A deep curve against a classical one. S sizes.
-
-    Attributes:
-        deep: the deep curve.
-        classical: the classical one.
-        by_data: with the same examples each.
-        by_time: with the same examples at hand, and the seconds of the faster of the two each (`within_budget`).
-        deep_in_time: bool (S,), False where the deep model has no model in these seconds.
-        classical_in_time: likewise.
-    """
-
-    deep: Curve
-    classical: Curve
-    by_data: Crossover
-    by_time: Crossover
-    deep_in_time: np.ndarray
-    classical_in_time: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class FamilyCurve:
+class FamilyCurve(Accuracies):
     """The best of one family at each size and repetition, chosen on validation data. S sizes, R repetitions.
 
     Attributes:
@@ -43,19 +31,16 @@ class FamilyCurve:
         chosen: int64 (S, R), which of the candidates has the highest validation accuracy in that repetition; of
             equals the one with the lower log loss there.
         correct: bool (S, R, n_test), the answers of the chosen fits.
-        seconds: float (S,), mean time to fit the chosen ones.
     """
 
-    family: str
+    family: Family
     curves: list[Curve]
     chosen: np.ndarray
     correct: np.ndarray
-    seconds: np.ndarray
 
-    @property
-    def accuracy(self) -> np.ndarray:
-        """On the test part: float (S, R)."""
-        return self.correct.mean(axis=2)
+    def grid(self, column: str) -> np.ndarray:
+        """A column of the chosen fits' scores or costs: float (S, R)."""
+        return _chosen(self.chosen, np.stack([curve.grid(column) for curve in self.curves]))
 
     def counts(self, size: int | None = None) -> dict[str, int]:
         """How often each candidate was chosen, most often first; at one size (its index), or over all."""
@@ -69,26 +54,37 @@ class FamilyCurve:
         return self.curves[int(np.bincount(self.chosen[-1]).argmax())]
 
 
+AnyCurve = TypeVar("AnyCurve", Curve, FamilyCurve)
+
+
 @dataclass(frozen=True, eq=False)
-class FamilyResult:
-    """The best of one family against the best of the other. S sizes.
+class CurvePair(Generic[AnyCurve]):
+    """A deep curve against a classical one: of two cells, or of the best of both families. S sizes.
 
     Attributes:
-        deep: the best of the deep models.
-        classical: the best of the classical ones.
+        deep: the deep curve.
+        classical: the classical one.
         by_data: with the same examples each.
-        by_time: with the same examples at hand, and the seconds of the faster of the two each; the best of a
-            family is then the one with the highest mean validation accuracy among those cut back to these seconds.
-        deep_in_time: bool (S,), False where no deep model has a model in these seconds.
+        by_time: with the same examples at hand, and `budgets` each (`within_budget`); the best of a family is then
+            the one with the highest mean validation accuracy among those cut back to these seconds.
+        budgets: float (S,), the seconds of the faster of the two.
+        deep_in_time: bool (S,), False where no deep model is ready in these seconds.
         classical_in_time: likewise.
     """
 
-    deep: FamilyCurve
-    classical: FamilyCurve
+    deep: AnyCurve
+    classical: AnyCurve
     by_data: Crossover
     by_time: Crossover
+    budgets: np.ndarray
     deep_in_time: np.ndarray
     classical_in_time: np.ndarray
+
+    @property
+    def late(self) -> dict[Family, np.ndarray]:
+        """The sizes at which a family has no model in time; families that always have one are left out."""
+        in_time: dict[Family, np.ndarray] = {"deep": self.deep_in_time, "classical": self.classical_in_time}
+        return {family: self.by_time.sizes[~ready] for family, ready in in_time.items() if not ready.all()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,15 +94,15 @@ class CurveComparison:
     Attributes:
         curves: the curves.
         pairs: each deep curve against each classical one, in their order.
-        best: the best of each family that has a curve, by its name ("classical", "deep").
-        family: the one against the other; None where one of the families has no curve.
+        best: the best of each family that has a curve.
+        family: the best deep one against the best classical one; None where one of the families has no curve.
         fits: the power law of each curve, by its label; None where there are too few sizes.
     """
 
     curves: DatasetCurves
-    pairs: list[PairResult]
-    best: dict[str, FamilyCurve]
-    family: FamilyResult | None
+    pairs: list[CurvePair[Curve]]
+    best: dict[Family, FamilyCurve]
+    family: CurvePair[FamilyCurve] | None
     fits: dict[str, PowerLaw | None]
 
     @property
@@ -114,12 +110,38 @@ class CurveComparison:
         return self.curves.dataset
 
     @property
-    def family_fits(self) -> dict[str, PowerLaw | None]:
-        """The power law of the model that is each family's best at the largest size, by the family's name.
+    def largest(self) -> int:
+        """The largest size."""
+        return int(self.curves.sizes[-1])
+
+    @property
+    def beyond(self) -> int:
+        """The size up to which the laws are extrapolated."""
+        return DECADE * self.largest
+
+    @property
+    def plateau_below(self) -> float:
+        """Share of the errors that a doubling of the data removes, below which a curve has reached its plateau."""
+        return WORTH_IT
+
+    @property
+    def fitted(self) -> list[tuple[Curve, PowerLaw]]:
+        """The curves that have a law, each with it."""
+        return [(curve, fit) for curve in self.curves.curves if (fit := self.fits[curve.label])]
+
+    @property
+    def family_fits(self) -> dict[Family, PowerLaw | None]:
+        """The power law of the model that is each family's best at the largest size.
 
         The best of a family is one model here and another there; a law describes the curve of one.
         """
         return {family: self.fits[best.at_largest.label] for family, best in self.best.items()}
+
+    @cached_property
+    def next_crossing(self) -> FutureCrossing | None:
+        """Where `family_fits` cross up to `beyond`; None where one of the families has no law."""
+        deep, classical = self.family_fits.get("deep"), self.family_fits.get("classical")
+        return extrapolated_crossing(deep, classical, self.largest) if deep and classical else None
 
 
 def compare_curves(curves: DatasetCurves) -> CurveComparison:
@@ -130,46 +152,67 @@ def compare_curves(curves: DatasetCurves) -> CurveComparison:
     Raises:
         CrossoverError: the labels of the test part cannot be read.
     """
-    best: dict[str, FamilyCurve] = {
-        f: _best_of_family(f, curves.family(f)) for f in FAMILIES if curves.family(f)
-    }
-    correct = [curve.correct for curve in curves.curves]
-    draws = np.moveaxis(
-        resample(correct + [one.correct for one in best.values()]), 1, 0
-    )  # (curves, draws, S)
-    k = len(correct)
-    tracks = {c.label: _track(c, d) for c, d in zip(curves.curves, draws[:k], strict=True)}
-    race = _Race(curves.sizes, _chance(curves))
-    pairs = [
-        PairResult(deep, classical, *race.run(tracks[deep.label], tracks[classical.label]))
-        for deep in curves.family("deep")
-        for classical in curves.family("classical")
-    ]
-    family = _compare_families(race, best, draws[k:], tracks) if len(best) == len(FAMILIES) else None
-    fits = {label: _fit(curves.sizes, track) for label, track in tracks.items()}
-    return CurveComparison(curves, pairs, best, family, fits)
-
-
-def _best_of_family(family: str, curves: list[Curve]) -> FamilyCurve:
-    accuracy, loss, seconds = (
-        np.stack([curve.grid(column) for curve in curves])  # (K, S, R)
-        for column in ("validation_accuracy", "validation_log_loss", "fit_seconds")
-    )
-    chosen = np.lexsort((loss, -accuracy), axis=0)[:1]  # (1, S, R)
-    correct = np.take_along_axis(np.stack([c.correct for c in curves]), chosen[..., None], axis=0)[0]
-    fit_seconds = np.take_along_axis(seconds, chosen, axis=0)[0].mean(axis=1)
-    return FamilyCurve(family, curves, chosen[0], correct, fit_seconds)
-
-
-def _chance(curves: DatasetCurves) -> float:
-    """The accuracy of the answer that is most often right on the test part: what one has without a model."""
+    best = {family: _best_of(family, curves.family(family)) for family in FAMILIES if curves.family(family)}
+    everything: list[Curve | FamilyCurve] = [*curves.curves, *best.values()]
+    draws = np.moveaxis(resample([one.correct for one in everything]), 1, 0)  # (curves, draws, S)
+    means = {one: _mean_curve(one, d) for one, d in zip(everything, draws, strict=True)}
     y_test = curves.curves[0].largest()[0].y_test
-    return float(np.bincount(y_test).max() / len(y_test))
+    without_model = float(
+        np.bincount(y_test).max() / len(y_test)
+    )  # the most frequent class for every example
+
+    def compare(deep: AnyCurve, classical: AnyCurve) -> CurvePair[AnyCurve]:
+        by_data = [means[side] for side in (deep, classical)]
+        budgets = equal_budgets(*(mean.seconds for mean in by_data))
+        by_time = []
+        for side in (deep, classical):
+            candidates = side.curves if isinstance(side, FamilyCurve) else [side]
+            cut = [means[candidate].cut_back(budgets, without_model) for candidate in candidates]
+            by_time.append(_best_at_each_size(cut))
+        return CurvePair(
+            deep=deep,
+            classical=classical,
+            by_data=_difference(curves.sizes, *by_data),
+            by_time=_difference(curves.sizes, *by_time),
+            budgets=budgets,
+            deep_in_time=by_time[0].in_time,
+            classical_in_time=by_time[1].in_time,
+        )
+
+    return CurveComparison(
+        curves=curves,
+        pairs=[
+            compare(deep, other) for deep in curves.family("deep") for other in curves.family("classical")
+        ],
+        best=best,
+        family=compare(best["deep"], best["classical"]) if len(best) == len(FAMILIES) else None,
+        fits={
+            curve.label: fit_power_law(
+                curves.sizes, 1 - means[curve].accuracy, 1 - means[curve].draws[:_FITTED_DRAWS]
+            )
+            for curve in curves.curves
+        },
+    )
+
+
+def _best_of(family: Family, curves: list[Curve]) -> FamilyCurve:
+    accuracy, loss = (
+        np.stack([curve.grid(column) for curve in curves])  # (K, S, R)
+        for column in ("validation_accuracy", "validation_log_loss")
+    )
+    chosen = np.lexsort((loss, -accuracy), axis=0)[0]
+    return FamilyCurve(family, curves, chosen, _chosen(chosen, np.stack([c.correct for c in curves])))
+
+
+def _chosen(chosen: np.ndarray, of_each: np.ndarray) -> np.ndarray:
+    """Of the candidates' values (K, S, R, ...) those of the chosen ones (S, R): (S, R, ...)."""
+    index = chosen.reshape(1, *chosen.shape, *[1] * (of_each.ndim - 3))
+    return np.take_along_axis(of_each, index, axis=0)[0]
 
 
 @dataclass(frozen=True, eq=False)
-class _Track:
-    """What a comparison needs of a curve, means over its repetitions.
+class _MeanCurve:
+    """A curve's means over its repetitions, as a comparison needs them.
 
     Attributes:
         accuracy: float (S,), on the test part.
@@ -185,12 +228,12 @@ class _Track:
     seconds: np.ndarray
     in_time: np.ndarray
 
-    def cut_back(self, budgets: np.ndarray, chance: float) -> "_Track":
-        """The same curve where each size has so many seconds; without a model it answers as `chance` says."""
+    def cut_back(self, budgets: np.ndarray, without_model: float) -> "_MeanCurve":
+        """The same curve where each size has so many seconds, and where it has no model that accuracy."""
         weights = within_budget(self.seconds, budgets)
         in_time = weights.sum(axis=1) > 0
-        guessed = np.where(in_time, 0, chance)
-        return _Track(
+        guessed = np.where(in_time, 0, without_model)
+        return _MeanCurve(
             weights @ self.accuracy + guessed,
             self.draws @ weights.T + guessed,
             weights @ self.validation + guessed,
@@ -199,72 +242,21 @@ class _Track:
         )
 
 
-def _track(curve: Curve, draws: np.ndarray) -> _Track:
+def _mean_curve(curve: Curve | FamilyCurve, draws: np.ndarray) -> _MeanCurve:
     validation, seconds = (curve.grid(c).mean(axis=1) for c in ("validation_accuracy", "fit_seconds"))
-    return _Track(curve.accuracy.mean(axis=1), draws, validation, seconds, np.ones(len(seconds), dtype=bool))
+    return _MeanCurve(curve.mean_accuracy, draws, validation, seconds, np.ones(len(seconds), dtype=bool))
 
 
-def _family_track(best: FamilyCurve, draws: np.ndarray) -> _Track:
-    validation = np.stack([curve.grid("validation_accuracy") for curve in best.curves])
-    chosen = np.take_along_axis(validation, best.chosen[None], axis=0)[0].mean(axis=1)
-    in_time = np.ones(len(chosen), dtype=bool)
-    return _Track(best.accuracy.mean(axis=1), draws, chosen, best.seconds, in_time)
-
-
-@dataclass(frozen=True, eq=False)
-class _Race:
-    """Compares two tracks of the same sizes.
-
-    Attributes:
-        sizes: int64 (S,), rising.
-        chance: accuracy without a model.
-    """
-
-    sizes: np.ndarray
-    chance: float
-
-    def run(self, deep: _Track, classical: _Track) -> tuple[Crossover, Crossover, np.ndarray, np.ndarray]:
-        """By data and by time, and where each of the two has a model in time."""
-        budgets = equal_budgets(deep.seconds, classical.seconds)
-        cut = [track.cut_back(budgets, self.chance) for track in (deep, classical)]
-        return self.compare(deep, classical), self.compare(*cut), cut[0].in_time, cut[1].in_time
-
-    def compare(self, deep: _Track, classical: _Track) -> Crossover:
-        return crossover(self.sizes, deep.accuracy - classical.accuracy, deep.draws - classical.draws)
-
-    def best_within(self, budgets: np.ndarray, tracks: list[_Track]) -> _Track:
-        """The one with the highest validation accuracy at each size, among tracks cut back to these seconds."""
-        cut = [track.cut_back(budgets, self.chance) for track in tracks]
-        chosen = np.argmax([track.validation for track in cut], axis=0)  # (S,)
-        picked = [(cut[k], size) for size, k in enumerate(chosen)]
-        return _Track(
-            np.array([track.accuracy[size] for track, size in picked]),
-            np.stack([track.draws[:, size] for track, size in picked], axis=1),
-            np.array([track.validation[size] for track, size in picked]),
-            np.array([track.seconds[size] for track, size in picked]),
-            np.logical_or.reduce([track.in_time for track in cut]),
-        )
-
-
-def _compare_families(
-    race: _Race, best: dict[str, FamilyCurve], draws: np.ndarray, tracks: dict[str, _Track]
-) -> FamilyResult:
-    """`draws` (families, draws, S) are those of `best`, in its order; `tracks` those of all the candidates."""
-    whole = {family: _family_track(one, d) for (family, one), d in zip(best.items(), draws, strict=True)}
-    budgets = equal_budgets(whole["deep"].seconds, whole["classical"].seconds)
-    deep, classical = (
-        race.best_within(budgets, [tracks[curve.label] for curve in best[family].curves])
-        for family in ("deep", "classical")
+def _best_at_each_size(curves: list[_MeanCurve]) -> _MeanCurve:
+    """The one with the highest validation accuracy at each size; in time where any of them is."""
+    chosen = np.argmax([curve.validation for curve in curves], axis=0)  # (S,)
+    accuracy, draws, validation, seconds = (
+        np.stack([getattr(curves[k], name)[..., size] for size, k in enumerate(chosen)], axis=-1)
+        for name in ("accuracy", "draws", "validation", "seconds")
     )
-    return FamilyResult(
-        deep=best["deep"],
-        classical=best["classical"],
-        by_data=race.compare(whole["deep"], whole["classical"]),
-        by_time=race.compare(deep, classical),
-        deep_in_time=deep.in_time,
-        classical_in_time=classical.in_time,
-    )
+    in_time = np.logical_or.reduce([curve.in_time for curve in curves])
+    return _MeanCurve(accuracy, draws, validation, seconds, in_time)
 
 
-def _fit(sizes: np.ndarray, track: _Track) -> PowerLaw | None:
-    return fit_power_law(sizes, 1 - track.accuracy, 1 - track.draws[:_FITTED_DRAWS])
+def _difference(sizes: np.ndarray, deep: _MeanCurve, classical: _MeanCurve) -> Crossover:
+    return crossover(sizes, deep.accuracy - classical.accuracy, deep.draws - classical.draws)

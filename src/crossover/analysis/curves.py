@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crossover.core.cell import LEARNED, Cell
+from crossover.core.cell import Cell, Family
 from crossover.core.columns import CURVE_COSTS, CURVE_SCORES, read_rows
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
@@ -30,13 +30,34 @@ class LargestFit:
     test: np.ndarray
 
 
+class Accuracies:
+    """Accuracies on the test part of what has right and wrong answers `correct`, bool (S, R, n_test)."""
+
+    correct: np.ndarray
+
+    @property
+    def accuracy(self) -> np.ndarray:
+        """float (S, R)."""
+        return self.correct.mean(axis=2)
+
+    @property
+    def mean_accuracy(self) -> np.ndarray:
+        """Over the repetitions: float (S,)."""
+        return self.accuracy.mean(axis=1)
+
+    @property
+    def sd(self) -> np.ndarray:
+        """Standard deviation of the accuracy over the repetitions: float (S,); NaN for a single one."""
+        one = self.correct.shape[1] == 1
+        return np.full(len(self.correct), np.nan) if one else self.accuracy.std(axis=1, ddof=1)
+
+
 @dataclass(frozen=True, eq=False)  # equal is the same: arrays have no plain ==
-class Curve:
+class Curve(Accuracies):
     """The learning curve of one cell: S sizes, R repetitions.
 
     Attributes:
         cell: the cell of the study.
-        family: "classical" or "deep".
         sizes: int64 (S,), rising.
         correct: bool (S, R, n_test): which test examples each fit classifies rightly.
         scores: one row a fit, by size and then by seed.
@@ -45,7 +66,6 @@ class Curve:
     """
 
     cell: Cell
-    family: str
     sizes: np.ndarray
     correct: np.ndarray
     scores: pd.DataFrame
@@ -54,9 +74,11 @@ class Curve:
 
     @property
     def label(self) -> str:
-        """For plots and tables: "random_forest (raw)", "cnn"."""
-        cell = self.cell
-        return cell.model if cell.features == LEARNED else f"{cell.model} ({cell.features})"
+        return self.cell.label
+
+    @property
+    def family(self) -> Family:
+        return self.cell.family
 
     @property
     def repetitions(self) -> int:
@@ -68,13 +90,8 @@ class Curve:
         return rows[column].to_numpy(dtype=float).reshape(len(self.sizes), self.repetitions)
 
     @property
-    def accuracy(self) -> np.ndarray:
-        """On the test part: float (S, R)."""
-        return self.correct.mean(axis=2)
-
-    @property
     def n_watched(self) -> int:
-        """Examples that the largest fit saw besides its subset; 0 where it uses no validation part."""
+        """Examples that the largest fit saw in addition to its subset; 0 where it uses no validation part."""
         return int(self.scores["n_watched"].iloc[-1])
 
     def largest(self) -> list[LargestFit]:
@@ -83,11 +100,16 @@ class Curve:
         Raises:
             CrossoverError: a file is missing or is no NumPy array.
         """
-        return [self._largest(int(seed)) for seed in self.scores["seed"].iloc[-self.repetitions :]]
-
-    def _largest(self, seed: int) -> LargestFit:
-        names = (f"y_validation-seed{seed}", f"validation-seed{seed}", "y_test", f"test-seed{seed}")
-        return LargestFit(*(_load(self.folder / "largest" / f"{name}.npy", self.cell) for name in names))
+        folder = self.folder / "largest"
+        return [
+            LargestFit(
+                _load(folder / f"y_validation-seed{seed}.npy", self.cell),
+                _load(folder / f"validation-seed{seed}.npy", self.cell),
+                _load(folder / "y_test.npy", self.cell),
+                _load(folder / f"test-seed{seed}.npy", self.cell),
+            )
+            for seed in self.scores["seed"].iloc[-self.repetitions :]
+        ]
 
 
 @dataclass(frozen=True)
@@ -112,6 +134,15 @@ class DatasetCurves:
     def sizes(self) -> np.ndarray:
         """int64 (S,), rising."""
         return self.curves[0].sizes
+
+    @property
+    def ranked(self) -> list[Curve]:
+        """The curves, the most accurate at the largest size first."""
+        return sorted(self.curves, key=lambda curve: -float(curve.mean_accuracy[-1]))
+
+    @property
+    def repetitions(self) -> int:
+        return self.curves[0].repetitions
 
     @property
     def n_test(self) -> int:
@@ -150,8 +181,7 @@ def _curve(cell: Cell, folder: Path, scores: pd.DataFrame) -> Curve:
             cell, f"{folder / 'correct.npy'} must have a row a fit, got {len(correct)} for {len(expected)}"
         )
     shape = (len(sizes), len(seeds), correct.shape[1])
-    family = str(scores["family"].iloc[0])
-    return Curve(cell, family, sizes.astype(np.int64), correct.reshape(shape), scores, costs, folder)
+    return Curve(cell, sizes.astype(np.int64), correct.reshape(shape), scores, costs, folder)
 
 
 def _require_alike(curves: list[Curve]) -> None:
@@ -178,6 +208,5 @@ def _broken(cell: Cell, problem: str) -> CrossoverError:
 
 
 def _made_by(cell: Cell) -> str:
-    deep = cell.features == LEARNED
-    where = f"{cell.dataset}-{cell.model}" if deep else f"{cell.dataset}-{cell.features}-{cell.model}"
-    return f"dvc repro learning_curve_{'deep' if deep else 'classical'}@{where}"
+    features = [] if cell.is_deep else [cell.features]
+    return f"dvc repro learning_curve_{cell.family}@{'-'.join([cell.dataset, *features, cell.model])}"

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from crossover.analysis.curve_comparison import CurveComparison, FamilyResult
+from crossover.analysis.curve_comparison import CurveComparison, CurvePair, FamilyCurve
 from crossover.analysis.power_law import FutureCrossing, extrapolated_crossing
 from crossover.analysis.results import CellResult, DatasetResults
 from crossover.analysis.statistics import (
@@ -14,12 +14,13 @@ from crossover.analysis.statistics import (
     selected_difference,
     share_ahead,
 )
+from crossover.core.cell import Family
 from crossover.core.errors import CrossoverError
 
 ORIGIN = "conf/decision/default.yaml"
 
 _ROUNDING = 1e-9  # in binary, 0.98 - 0.975 is a little more than 0.005
-_OTHER = {"deep": "classical", "classical": "deep"}
+_OTHER: dict[Family, Family] = {"deep": "classical", "classical": "deep"}
 
 Standing = Literal["leads", "undecided", "tie"]
 
@@ -212,12 +213,12 @@ class Outlook:
     """
 
     largest: int
-    leader: str
-    models: dict[str, str]
+    leader: Family
+    models: dict[Family, str]
     difference: float
     interval: Interval
     crossing: FutureCrossing | None
-    overtakes: str | None
+    overtakes: Family | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -369,15 +370,16 @@ def look_ahead(curves: CurveComparison) -> Outlook | None:
     leader, difference, interval = _leader(curves.family, -1)
     models = {family: best.at_largest.label for family, best in curves.best.items()}
     deep, classical = curves.family_fits["deep"], curves.family_fits["classical"]
-    crossing, overtakes = None, None
+    crossing: FutureCrossing | None = None
+    overtakes: Family | None = None
     if deep and classical:
         crossing = extrapolated_crossing(deep, classical, largest)
-        behind = "deep" if deep.predict(largest) > classical.predict(largest) else "classical"
+        behind: Family = "deep" if deep.predict(largest) > classical.predict(largest) else "classical"
         overtakes = behind if crossing.n is not None else None
     return Outlook(largest, leader, models, difference, interval, crossing, overtakes)
 
 
-def _leader(family: FamilyResult, index: int) -> tuple[str, float, Interval]:
+def _leader(family: CurvePair[FamilyCurve], index: int) -> tuple[Family, float, Interval]:
     """Who is ahead at one size, by how much, and the interval of that from the band over all sizes."""
     by_data = family.by_data
     difference, low, high = (float(x[index]) for x in (by_data.difference, by_data.low, by_data.high))

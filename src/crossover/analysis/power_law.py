@@ -115,6 +115,11 @@ class PowerLaw:
         """
         return _envelope(self.resampled.at(n), self.left_out.at(n))
 
+    def accuracy_band(self, n: float) -> Interval:
+        """The same of the accuracy."""
+        errors = self.band(n)
+        return Interval(1 - errors.high, 1 - errors.low)
+
     @property
     def improvement(self) -> Improvement:
         """What a doubling of the data at the largest size is worth."""

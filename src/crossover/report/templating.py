@@ -5,6 +5,7 @@ tables up, so that the report reads well in a terminal too. Numbers become text 
 """
 
 import re
+from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,7 @@ _ENVIRONMENT.globals |= {
     "FAMILY_NAMES": FAMILY_NAMES,
     "MISSING": numbers.MISSING,
     "figure": figure,
+    "zip": zip,
 }
 
 
@@ -86,6 +88,12 @@ def render(template: str, **values: Any) -> str:
     blocks = ((table, list(block)) for table, block in groupby(lines, key=lambda line: line.startswith("|")))
     text = "\n".join("\n".join(_lined_up(block) if table else block) for table, block in blocks)
     return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+def phrase(name: str, *values: Any) -> str:
+    """Fill one of the macros of `templates/phrases.md.j2`, for a figure or a sentence of another chapter."""
+    macro: Callable[..., str] = getattr(_ENVIRONMENT.get_template("phrases.md.j2").module, name)
+    return macro(*values).strip()
 
 
 def _lined_up(lines: list[str]) -> list[str]:

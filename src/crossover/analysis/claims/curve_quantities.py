@@ -12,7 +12,7 @@ from crossover.analysis.claims.quantity import (
     require_positive,
 )
 from crossover.analysis.crossing import Crossover
-from crossover.analysis.curve_comparison import FamilyResult
+from crossover.analysis.curve_comparison import CurvePair, FamilyCurve
 from crossover.analysis.statistics import Interval
 from crossover.core.numbers import percent, share
 from crossover.report.templating import FAMILY_NAMES
@@ -195,7 +195,7 @@ class GainPerDoubling:
         )
 
 
-def _family(inputs: ClaimInputs) -> FamilyResult | NotMeasured:
+def _family(inputs: ClaimInputs) -> CurvePair[FamilyCurve] | NotMeasured:
     if inputs.curves is None:
         return _NO_CURVES
     return inputs.curves.family or NotMeasured("the learning curves are of one family alone")

@@ -15,13 +15,14 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from crossover.analysis.crossing import Crossover
-from crossover.analysis.curve_comparison import CurveComparison, FamilyResult
+from crossover.analysis.curve_comparison import CurveComparison, CurvePair, FamilyCurve
 from crossover.analysis.curves import Curve
 from crossover.analysis.power_law import DECADE, PowerLaw
 from crossover.analysis.statistics import accuracy_interval
+from crossover.core.numbers import about
 from crossover.report.figures.accuracy_axis import LABEL, accuracy_axis, shown
 from crossover.report.figures.style import COLORS, INK, SHAPES, STYLE, legend, new_figure, pale, save, title
-from crossover.report.text.curves import NO_FAMILY, about, crossover_short
+from crossover.report.templating import phrase
 
 EXAMPLES = "training examples (log scale)"
 _DASHES = ["-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (8, 3, 2, 3))]
@@ -59,7 +60,11 @@ def _learning_curves(comparison: CurveComparison) -> tuple[Figure, pd.DataFrame]
     left.set_ylabel(LABEL)
     if comparison.family:
         _shade_crossings(left, comparison.family.by_data)
-    title(left, f"{comparison.dataset}: learning curves", _subtitle(comparison.family))
+    family = comparison.family
+    subtitle = (
+        f"by equal data, {phrase('crossover_in_panel', family.by_data)}" if family else phrase("no_crossover")
+    )
+    title(left, f"{comparison.dataset}: learning curves", subtitle)
     for axes in right:
         _decade(axes, comparison, dict(zip(laws, beyond, strict=True)))
     legend(figure, Line2D([], [], color=_GREY, lw=8, alpha=0.3, label="95 % interval"))
@@ -71,17 +76,6 @@ def _learning_curves(comparison: CurveComparison) -> tuple[Figure, pd.DataFrame]
 def _leaders(comparison: CurveComparison) -> list[Curve]:
     """The best of each family at the largest size."""
     return [best.at_largest for best in comparison.best.values()]
-
-
-def _subtitle(family: FamilyResult | None) -> str:
-    return f"by equal data, {_brief(family.by_data)}" if family else NO_FAMILY
-
-
-def _brief(crossover: Crossover) -> str:
-    """The answer, short enough for a panel."""
-    if len(crossover.crossings) < 2:
-        return f"crossover: {crossover_short(crossover)}"
-    return f"the lead changes at {', '.join(about(crossing.n) for crossing in crossover.crossings)}"
 
 
 def _draw_curve(axes: Axes, comparison: CurveComparison, curve: Curve) -> None:
@@ -258,7 +252,8 @@ def _differences(comparison: CurveComparison) -> tuple[Figure, pd.DataFrame]:
             _draw_family(axes, getattr(comparison.family, which))
             parts.append(_difference_rows("best of family", heading, getattr(comparison.family, which)))
         _size_axis(axes, comparison.curves.sizes, gap=0.13)
-        subtitle = _brief(getattr(comparison.family, which)) if comparison.family else NO_FAMILY
+        family = comparison.family
+        subtitle = phrase("crossover_in_panel", getattr(family, which)) if family else phrase("no_crossover")
         title(axes, f"{comparison.dataset}: {heading}", subtitle)
     _difference_axis(panels[0], pd.concat(parts))
     for axes in panels:
@@ -326,7 +321,7 @@ def _name_sides(axes: Axes) -> None:
         )
 
 
-def _mark_no_model(axes: Axes, family: FamilyResult) -> None:
+def _mark_no_model(axes: Axes, family: CurvePair[FamilyCurve]) -> None:
     """A cross where one of the two has no model in the other's seconds."""
     missing = ~(family.deep_in_time & family.classical_in_time)
     crossover = family.by_time

@@ -6,6 +6,7 @@ from crossover.analysis.decision import Decision, LabelAdvice, Lead, Outlook, Re
 from crossover.analysis.power_law import DECADE
 from crossover.analysis.results import CellResult
 from crossover.analysis.statistics import Interval
+from crossover.core.cell import FAMILIES
 from crossover.core.numbers import MISSING, percent, points, points_interval, share, significant, size
 from crossover.report.templating import FAMILY_NAMES
 from crossover.report.text.tables import bullets, table
@@ -222,7 +223,7 @@ def _outlook_sentence(outlook: Outlook | None) -> str:
 
 def _now(outlook: Outlook) -> str:
     """Who leads at the largest size."""
-    trailing = next(family for family in FAMILY_NAMES if family != outlook.leader)
+    trailing = next(family for family in FAMILIES if family != outlook.leader)
     leader, other = (f"{FAMILY_NAMES[f]} ({outlook.models[f]})" for f in (outlook.leader, trailing))
     numbers = f"{percent(outlook.difference)} points (95 % band {points_interval(outlook.interval)})"
     verdict = (

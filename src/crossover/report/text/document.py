@@ -18,11 +18,10 @@ from crossover.core.numbers import (
     size,
 )
 from crossover.core.study import Study
-from crossover.report.templating import FAMILY_NAMES, MARKS
+from crossover.report.templating import FAMILY_NAMES, MARKS, phrase
 from crossover.report.templating import render as render_template
 from crossover.report.text.calibration import calibration_parts
 from crossover.report.text.claims import claims_parts
-from crossover.report.text.curves import crossover_short, curve_parts
 from crossover.report.text.decision import choices, decision_parts
 from crossover.report.text.design import design_section
 from crossover.report.text.sensitivity import no_tuning_line
@@ -99,7 +98,7 @@ def _crossover(chapter: DatasetAnalysis) -> list[str]:
     family = chapter.curves.family if chapter.curves else None
     if family is None:
         return []
-    by_data, by_time = crossover_short(family.by_data), crossover_short(family.by_time)
+    by_data, by_time = (phrase("crossover_short", by) for by in (family.by_data, family.by_time))
     return [
         f"Where deep learning overtakes, in training examples: **{by_data}** by equal data, {by_time} by equal "
         "training time."
@@ -139,7 +138,7 @@ def _summary_row(chapter: DatasetAnalysis) -> list[str]:
 
 def _crossover_cell(chapter: DatasetAnalysis) -> str:
     family = chapter.curves.family if chapter.curves else None
-    return crossover_short(family.by_data) if family else MISSING
+    return phrase("crossover_short", family.by_data) if family else MISSING
 
 
 def _best_of(cells: list[CellResult]) -> str:
@@ -164,7 +163,7 @@ def _chapter(chapter: DatasetAnalysis) -> list[str]:
     parts += decision_parts(chapter.decision) if chapter.decision else []
     parts += ["### Every cell", _cells(chapter)]
     parts += [_accuracy_figure(chapter)] if chapter.results.cells else []
-    parts += curve_parts(chapter.curves) if chapter.curves else [*_no_curves(chapter)]
+    parts += [render_template("curves", comparison=chapter.curves)] if chapter.curves else _no_curves(chapter)
     parts += [render_template("costs", dataset=chapter.dataset, costs=chapter.costs)] if chapter.costs else []
     parts += calibration_parts(chapter.calibration) if chapter.calibration else []
     parts += [tuning_section(chapter.tuning)] if chapter.tuning else []
