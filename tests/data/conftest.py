@@ -17,7 +17,7 @@ from crossover.data.fetch import MIRROR
 
 @pytest.fixture(autouse=True)
 def _no_mirror(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests see the mirror of the surroundings only where they ask for it."""
+    """Tests see the mirror that the environment names only where they ask for it."""
     if "real_mirror" not in request.fixturenames:
         monkeypatch.delenv(MIRROR, raising=False)
 

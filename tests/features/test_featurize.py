@@ -121,7 +121,7 @@ def test_a_feature_that_is_not_finite_is_named_and_nothing_is_written(part, prep
     assert not layout.features("some", "broken").exists()
 
 
-def test_a_data_set_that_is_not_prepared_is_told_with_the_command(run):
+def test_a_data_set_that_is_not_prepared_is_named_with_the_command(run):
     with pytest.raises(CrossoverError, match=r"python pipelines/prepare\.py dataset=some"):
         run("some", "raw")
 

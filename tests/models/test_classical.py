@@ -231,7 +231,7 @@ def test_a_misspelt_key_of_the_estimator_is_named(name: str) -> None:
         ("xgboost", "early_stopping_rounds", 0),
     ],
 )
-def test_a_bad_value_is_told_in_one_sentence(name: str, key: str, value: object) -> None:
+def test_a_bad_value_is_refused_in_one_sentence(name: str, key: str, value: object) -> None:
     with pytest.raises(CrossoverError, match=str(value)) as caught:
         make(name, **{key: value}).fit(blobs(3), None, seed=0)
     assert key in str(caught.value) or key == "tree_method"  # XGBoost lists the valid methods without the key

@@ -152,13 +152,13 @@ def test_a_fit_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_history_holds_what_the_hook_was_told() -> None:
-    told: list[dict[str, float]] = []
-    hooks = FitHooks(on_epoch=lambda epoch, metrics: told.append({"epoch": epoch, **metrics}))
+def test_history_holds_what_the_hook_was_reported() -> None:
+    reported: list[dict[str, float]] = []
+    hooks = FitHooks(on_epoch=lambda epoch, metrics: reported.append({"epoch": epoch, **metrics}))
     model = network().fit(images(48), images(12, seed=1), seed=0, hooks=hooks)
-    assert told == model.history
-    assert [entry["epoch"] for entry in told] == [0, 1]
-    assert set(told[0]) == {"epoch", "train/loss", "train/accuracy", "val/loss", "val/accuracy"}
+    assert reported == model.history
+    assert [entry["epoch"] for entry in reported] == [0, 1]
+    assert set(reported[0]) == {"epoch", "train/loss", "train/accuracy", "val/loss", "val/accuracy"}
 
 
 def test_validation_metrics_are_those_of_the_final_predictions() -> None:
@@ -194,10 +194,10 @@ def test_a_resumed_fit_equals_an_undisturbed_one(
     whole = network("cnn", **overrides).fit(train, val, seed=3)
     with pytest.raises(Killed):
         network("cnn", **overrides).fit(train, val, seed=3, hooks=FitHooks(tmp_path, killed_after(epoch)))
-    told: list[int] = []
-    hooks = FitHooks(tmp_path, lambda number, _: told.append(number))
+    reported: list[int] = []
+    hooks = FitHooks(tmp_path, lambda number, _: reported.append(number))
     resumed = network("cnn", **overrides).fit(train, val, seed=3, hooks=hooks)
-    assert told == list(range(epoch, 5))
+    assert reported == list(range(epoch, 5))
     assert resumed.history == whole.history
     np.testing.assert_array_equal(resumed.predict_proba(X), whole.predict_proba(X))
 
@@ -267,7 +267,7 @@ def test_small_images_grow_and_others_stay() -> None:
     assert Inputs([8, 12, 3], 255.0, 16)(torch.zeros(2, 8, 12, 3, dtype=torch.uint8)).shape == (2, 3, 16, 24)
 
 
-def test_warm_up_fits_a_ghost_and_not_the_model() -> None:
+def test_warm_up_fits_a_copy_and_not_the_model() -> None:
     for modality in ("image", "table"):
         model = network("mlp")
         model.warm_up(part(modality, 48))

@@ -112,7 +112,7 @@ def _mirror_address(dataset: str, name: str) -> list[str]:
 
 
 def _fetch_from(address: str, file: PublishedFile, folder: Path) -> Path:
-    """Fetch into a temporary file beside the target; pooch renames it when it is whole, else removes it."""
+    """Fetch into a temporary file next to the target; pooch renames it when it is whole, else removes it."""
     try:
         path = pooch.retrieve(
             url=address,

@@ -51,6 +51,6 @@ def refuse_infinite(X: pd.DataFrame) -> None:
     for name, column in X.select_dtypes("number").items():
         if np.isinf(column.to_numpy(dtype=float)).any():
             raise CrossoverError(
-                f"a number must be finite or missing, got infinity in column {name}; mend it where the "
+                f"a number must be finite or missing, got infinity in column {name}; fix it where the "
                 "data set's raw files are read"
             )

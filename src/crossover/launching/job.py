@@ -25,7 +25,7 @@ def check_keys(config: DictConfig, *known: str) -> None:
     if wrong:
         stage = HydraConfig.get().job.config_name
         raise CrossoverError(
-            f"conf/{stage}.yaml must give exactly the keys {', '.join(known)}; check {', '.join(wrong)}"
+            f"conf/{stage}.yaml must hold exactly the keys {', '.join(known)}; check {', '.join(wrong)}"
         )
 
 

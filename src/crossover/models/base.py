@@ -35,7 +35,7 @@ class Complexity:
 
 @dataclass(frozen=True)
 class FitHooks:
-    """What a fit may use of its surroundings.
+    """What a fit may use apart from its data.
 
     Attributes:
         checkpoints: a folder that survives a kill, where a fit that trains in epochs keeps its last state and
@@ -82,7 +82,7 @@ class Model(ABC):
         Args:
             train: the training part (a pandas frame or memory-mapped array is not altered).
             val: the validation part of a model that uses one, else None. A model that does not use it may be
-                given one to watch: its epochs are told to `hooks`, and the fit is the same as without it.
+                given one to watch: its epochs are reported to `hooks`, and the fit is the same as without it.
             seed: number of the repetition; the only source of randomness.
             hooks: checkpoints and progress.
 
@@ -97,7 +97,7 @@ class Model(ABC):
         return self.uses_validation
 
     def planned_epochs(self, n_train: int) -> int | None:
-        """How many epochs (or boosting rounds) a fit on `n_train` examples plans to tell to its hooks.
+        """How many epochs (or boosting rounds) a fit on `n_train` examples plans to report to its hooks.
 
         None for a model that is not fitted in epochs.
         """

@@ -35,8 +35,8 @@ def expand(proba: np.ndarray, classes: np.ndarray, n_classes: int) -> np.ndarray
 
 
 @contextmanager
-def told_as(activity: str) -> Iterator[None]:
-    """Tell a library's refusal of a value or of the data in one sentence.
+def refusals_as(activity: str) -> Iterator[None]:
+    """Turn a library's refusal of a value or of the data into one sentence.
 
     scikit-learn and XGBoost check their parameters and their input when they fit, and raise a ValueError
     whose first line states the rule and the value; further lines are general advice.

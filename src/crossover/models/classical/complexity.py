@@ -14,7 +14,7 @@ from crossover.models.base import Complexity
 def complexity_of(estimator: BaseEstimator) -> Complexity:
     """Nodes of trees, parameters of a linear model or network, else the numbers that the estimator stores.
 
-    Of a pipeline the last step counts, and beside parameters and stored values the projections before it
+    Of a pipeline the last step counts, and next to parameters and stored values the projections before it
     (`components_` of a PCA); scaling does not. Members of an ensemble are added up where they have one unit.
 
     Args:

@@ -17,7 +17,7 @@ from crossover.core.errors import CrossoverError
 from crossover.core.skops_io import dump, load
 from crossover.data.prepared import Input, Part
 from crossover.models.base import Complexity, Family, FitHooks, Model, require_classes
-from crossover.models.classical.common import expand, told_as
+from crossover.models.classical.common import expand, refusals_as
 from crossover.models.classical.complexity import complexity_of
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class SklearnClassifier(Model):
         _set_everywhere(estimator, "random_state", seed)
         fresh = make_pipeline(StandardScaler(), estimator) if self.standardize else estimator
         self._classes, labels = np.unique(train.y, return_inverse=True)
-        with told_as(f"{self.name} cannot be fitted"), _warnings_logged(self.name):
+        with refusals_as(f"{self.name} cannot be fitted"), _warnings_logged(self.name):
             self._fitted = fresh.fit(train.X, labels)
         # Threads of a forest add up the trees' votes in the order in which they finish, and a sum of floats
         # depends on its order: with one thread, equal models predict equal bits.
@@ -76,7 +76,7 @@ class SklearnClassifier(Model):
         return self
 
     def predict_proba(self, X: Input) -> np.ndarray:
-        with told_as(f"{self.name} cannot predict"):
+        with refusals_as(f"{self.name} cannot predict"):
             return expand(self._fitted.predict_proba(X), self._classes, self._n_classes)
 
     def complexity(self) -> Complexity:

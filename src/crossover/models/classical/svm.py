@@ -20,7 +20,7 @@ from crossover.core.settings import checked
 from crossover.core.skops_io import dump, load
 from crossover.data.prepared import Input, Part
 from crossover.models.base import Complexity, Family, FitHooks, Model, require_classes
-from crossover.models.classical.common import expand, told_as
+from crossover.models.classical.common import expand, refusals_as
 from crossover.models.classical.complexity import complexity_of
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class SupportVectorMachine(Model):
         self._classes, labels = np.unique(train.y, return_inverse=True)
         machine = make_pipeline(*self._preprocessing(train), self._classifier(labels))
         # libsvm releases Python's lock, so threads fit the folds side by side without a copy of the data.
-        with told_as("svm cannot be fitted"), parallel_config("threading"):
+        with refusals_as("svm cannot be fitted"), parallel_config("threading"):
             self._machine = machine.fit(train.X, labels)
         if isinstance(self._machine[-1], CalibratedClassifierCV):
             self._machine[-1].cv = None  # the folds have served, and a stored model holds trusted types alone
@@ -84,7 +84,7 @@ class SupportVectorMachine(Model):
         return self
 
     def predict_proba(self, X: Input) -> np.ndarray:
-        with told_as("svm cannot predict"):
+        with refusals_as("svm cannot predict"):
             return expand(_probabilities(self._machine, X), self._classes, self._n_classes)
 
     def complexity(self) -> Complexity:

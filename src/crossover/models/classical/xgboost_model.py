@@ -16,7 +16,7 @@ from crossover.core.files import read_json, write_json
 from crossover.core.settings import checked
 from crossover.data.prepared import Input, Part
 from crossover.models.base import Complexity, Family, FitHooks, Model, require_classes
-from crossover.models.classical.common import expand, told_as
+from crossover.models.classical.common import expand, refusals_as
 
 _DEVICE = re.compile(r"cpu|cuda(:\d+)?")
 
@@ -104,7 +104,7 @@ class XGBoost(Model):
         self._n_classes = train.n_classes
         self.history = []
         self._classifier = XGBClassifier(random_state=seed, **self.settings)
-        with told_as("xgboost cannot be fitted"):
+        with refusals_as("xgboost cannot be fitted"):
             if self.uses_validation:
                 val = _required(val)
             if val is None:
@@ -119,7 +119,7 @@ class XGBoost(Model):
         return int(self.settings["n_estimators"])
 
     def predict_proba(self, X: Input) -> np.ndarray:
-        with told_as("xgboost cannot predict"):
+        with refusals_as("xgboost cannot predict"):
             return expand(self._classifier.predict_proba(X), self._classes, self._n_classes)
 
     def complexity(self) -> Complexity:
@@ -145,7 +145,7 @@ class XGBoost(Model):
         path = folder / "model.ubj"
         if not path.exists():
             raise CrossoverError(f"{path} does not exist; make it with `dvc repro`")
-        with told_as(f"{path} cannot be read"):
+        with refusals_as(f"{path} cannot be read"):
             model._classifier.load_model(path)
         return model
 
@@ -165,7 +165,7 @@ class XGBoost(Model):
 
 
 class _History(TrainingCallback):
-    """Tells each round to `hooks` and keeps it."""
+    """Reports each round to `hooks` and keeps it."""
 
     def __init__(self, history: list[dict[str, float]], hooks: FitHooks, loss: str, error: str) -> None:
         super().__init__()

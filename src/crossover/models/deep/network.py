@@ -121,13 +121,13 @@ class Network(Model):
         X: Input = np.random.default_rng(0).integers(0, 2, shape, dtype=np.uint8)
         if isinstance(train.X, pd.DataFrame):
             X = pd.DataFrame(X, columns=train.X.columns, dtype=float)
-        ghost = Network(
+        copy = Network(
             modalities=self.modalities, architecture=self.architecture, min_size=self.settings.min_size
         )
-        ghost.trainer = self.trainer
-        ghost.settings = self.settings.model_copy(update={"max_epochs": 3, "min_steps": 0})
+        copy.trainer = self.trainer
+        copy.settings = self.settings.model_copy(update={"max_epochs": 3, "min_steps": 0})
         part = Part(X, y, train.n_classes)
-        ghost.fit(part, part, seed=0).predict_proba(part.X)
+        copy.fit(part, part, seed=0).predict_proba(part.X)
 
     def predict_proba(self, X: Input) -> np.ndarray:
         """Softmax of the logits, float32 (n, n_classes), on a device of the kind that it was fitted on.

@@ -162,7 +162,7 @@ def _as_it_was() -> Iterator[None]:
 
 @contextmanager
 def _no_advice() -> Iterator[None]:
-    """Keep what Lightning tells about itself, and cannot be acted on here, out of the log."""
+    """Keep Lightning's advice that nobody can act on here out of the log."""
     loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
     loggers += [logging.getLogger(f"{logger.name}.utilities.rank_zero") for logger in loggers]
     levels = [logger.level for logger in loggers]
