@@ -18,8 +18,9 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from crossover.search.figures import sweep_figures
+from crossover.search.figures import search_figures
 from crossover.search.outcome import importance
+from crossover.search.plan import Direction
 
 DISTRIBUTIONS: dict[str, BaseDistribution] = {
     "learning_rate": FloatDistribution(1e-5, 0.7, log=True),
@@ -29,6 +30,7 @@ DISTRIBUTIONS: dict[str, BaseDistribution] = {
     "estimator.max_samples": FloatDistribution(0.5, 1),  # with bootstrap alone
     "architecture.filters": CategoricalDistribution(["[32, 64]", "[64, 128]"]),
 }
+DIRECTIONS: list[Direction] = ["maximize", "minimize"]
 ALL = ["optimization_history", "parallel_coordinate", "param_importances", "pareto_front"]
 
 
@@ -57,55 +59,33 @@ def drawn_trial(number: int, objectives: int) -> FrozenTrial:
     )
 
 
-def study_of(trials: list[FrozenTrial], objectives: int = 1) -> optuna.Study:
-    study = optuna.create_study(directions=["maximize", "minimize"][:objectives])
-    study.add_trials(trials)
-    return study
+def drawn_trials(trials: int, objectives: int = 1) -> list[FrozenTrial]:
+    """As a storage numbers them."""
+    study = optuna.create_study(directions=DIRECTIONS[:objectives])
+    study.add_trials([drawn_trial(k, objectives) for k in range(trials)])
+    return study.trials
 
 
-def drawn_study(trials: int, objectives: int = 1) -> optuna.Study:
-    return study_of([drawn_trial(k, objectives) for k in range(trials)], objectives)
+def figures_of(trials: list[FrozenTrial], *costs: str) -> dict[str, Figure]:
+    return search_figures(trials, ["accuracy", *costs], DIRECTIONS[: 1 + len(costs)])
 
 
-@pytest.mark.parametrize(
-    ("objectives", "names"), [(["accuracy"], ALL[:3]), (["accuracy", "fit_seconds"], ALL)]
-)
+@pytest.mark.parametrize(("costs", "names"), [([], ALL[:3]), (["fit_seconds"], ALL)])
 def test_a_search_of_thirty_trials_has_every_figure(
-    objectives: list[str], names: list[str], tmp_path: Path
+    costs: list[str], names: list[str], tmp_path: Path
 ) -> None:
-    figures = sweep_figures(drawn_study(30, len(objectives)), objectives)
+    figures = figures_of(drawn_trials(30, 1 + len(costs)), *costs)
     assert list(figures) == names
     for name, figure in figures.items():
         figure.savefig(tmp_path / name)
         assert (tmp_path / f"{name}.png").stat().st_size > 5_000
 
 
-def axis_labels(figure: Figure) -> list[str]:
-    return [label.get_text() for label in figure.axes[0].get_xticklabels()]
-
-
-def test_parameters_have_short_names_and_keep_their_log_scale() -> None:
-    figure = sweep_figures(drawn_study(30), ["accuracy"])["parallel_coordinate"]
-    names = ["bootstrap", "filters", "learning_rate", "max_depth", "max_features", "max_samples"]
-    assert axis_labels(figure) == ["validation accuracy", *names]
-    scales = [axes.get_yscale() for axes in figure.axes]
-    assert scales.count("log") == 1
-
-
-def test_a_hopeless_trial_leaves_the_others_their_room() -> None:
-    figures = sweep_figures(drawn_study(30, 2), ["accuracy", "fit_seconds"])
-    (history,), (front,) = figures["optimization_history"].axes, figures["pareto_front"].axes
-    for axes, limits in ((history, history.get_ylim()), (front, front.get_xlim())):
-        assert limits[0] > 0.5
-        assert "(1 below 0." in axes.get_title()
-    assert front.get_yscale() == "log"
-
-
 def test_the_importances_are_those_of_the_results() -> None:
-    study = drawn_study(30)
-    (axes,) = sweep_figures(study, ["accuracy"])["param_importances"].axes
+    trials = drawn_trials(30)
+    (axes,) = figures_of(trials)["param_importances"].axes
     bars = sorted(patch.get_width() for patch in axes.patches)
-    assert bars == pytest.approx(sorted(importance(study.trials, ["maximize"]).values()))
+    assert bars == pytest.approx(sorted(importance(trials, ["maximize"]).values()))
 
 
 @pytest.mark.parametrize(
@@ -113,15 +93,15 @@ def test_the_importances_are_those_of_the_results() -> None:
     [
         ([], []),
         ([drawn_trial(5, 1), drawn_trial(6, 1)], []),  # pruned and failed
-        ([drawn_trial(1, 1)], ["optimization_history"]),
-        ([drawn_trial(1, 1)] * 6, ["optimization_history"]),
-        ([drawn_trial(k, 1) for k in range(3)], ["optimization_history", "parallel_coordinate"]),
+        ([drawn_trial(1, 1)], ALL[:2]),
+        ([drawn_trial(1, 1)] * 6, ALL[:2]),
+        ([drawn_trial(k, 1) for k in range(3)], ALL[:2]),
         (
             [create_trial(value=0.9, params={"max_depth": k + 1}, distributions={"max_depth": IntDistribution(1, 9)})
              for k in range(6)],
-            ["optimization_history", "parallel_coordinate"],
+            ALL[:2],
         ),
-        ([create_trial(value=0.8 + k / 100) for k in range(6)], ["optimization_history"]),
+        ([create_trial(value=0.8 + k / 100) for k in range(6)], ALL[:1]),
     ],
     ids=["none", "none completed", "one", "equal ones", "three", "equal accuracies", "no parameters"],
 )  # fmt: skip
@@ -130,11 +110,9 @@ def test_what_cannot_be_drawn_is_left_out_without_a_word(
 ) -> None:
     optuna.logging.enable_propagation()
     try:
-        study = study_of(trials)
-        caplog.clear()
         with warnings.catch_warnings(), caplog.at_level(logging.INFO):
             warnings.simplefilter("error")
-            figures = sweep_figures(study, ["accuracy"])
+            figures = figures_of(trials)
     finally:
         optuna.logging.disable_propagation()
     assert list(figures) == names
@@ -144,8 +122,10 @@ def test_what_cannot_be_drawn_is_left_out_without_a_word(
 def test_the_callers_style_and_open_figures_stay() -> None:
     from matplotlib import pyplot
 
+    own = pyplot.figure()
     before = dict(matplotlib.rcParams)
-    sweep_figures(drawn_study(10), ["accuracy"])
+    figures_of(drawn_trials(10))
     assert {key for key, value in matplotlib.rcParams.items() if value != before[key]} <= {"backend"}
-    assert pyplot.get_fignums() == []
+    assert pyplot.get_fignums() == [own.number]
+    pyplot.close(own)
     assert optuna.logging.get_verbosity() == optuna.logging.INFO

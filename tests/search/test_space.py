@@ -11,12 +11,16 @@ import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import QuotedString
+from optuna.trial import FrozenTrial
 from sklearn.datasets import load_digits
 
-from crossover.core.configuration import build, plain
+from crossover.core.configuration import build, override_text, plain
 from crossover.core.errors import CrossoverError
 from crossover.data.prepared import Part
 from crossover.fitting.best import apply_best
+from crossover.fitting.keys import with_values
+from crossover.search.launches import model_overrides
+from crossover.search.proposals import PARAMS, next_trial
 from crossover.search.space import SearchSpace
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -32,9 +36,8 @@ MODEL: dict[str, Any] = {
     "early_stopping": None,
     "estimator": {"_target_": "some.Estimator", "bootstrap": False, "max_samples": 1.0, "kind": "a b"},
 }
-RATE = {"type": "float", "low": 0.001, "high": 1.0, "log": True}
-BOOTSTRAP = {"type": "categorical", "choices": [True, False]}
-SAMPLES = {"type": "float", "low": 0.5, "high": 1.0, "when": {"estimator.bootstrap": [True]}}
+RATE = "tag(log, interval(0.001, 1))"
+BOOTSTRAP = "choice(true, false)"
 
 
 def of(name: str) -> tuple[SearchSpace, dict[str, Any]]:
@@ -44,15 +47,15 @@ def of(name: str) -> tuple[SearchSpace, dict[str, Any]]:
     return SearchSpace.load(content, model, f"conf/search/{name}.yaml", f"conf/model/{name}.yaml"), model
 
 
-def space(**content: Any) -> SearchSpace:
+def space(**ranges: Any) -> SearchSpace:
     """A search space of MODEL; `estimator__x` stands for the key `estimator.x`."""
-    keys = {key.replace("__", "."): value for key, value in content.items()}
+    keys = {key.replace("__", "."): text for key, text in ranges.items()}
     return SearchSpace.load(keys, MODEL, "conf/search/m.yaml", "conf/model/m.yaml")
 
 
 def draws(searched: SearchSpace, n: int, seed: int = 0) -> list[dict[str, Any]]:
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
-    return [searched.suggest(study.ask()) for _ in range(n)]
+    return [searched.decode(study.ask(searched.distributions).params) for _ in range(n)]
 
 
 def unquoted(value: Any) -> Any:
@@ -82,9 +85,8 @@ class TestEverySpace:
 
     def test_default_is_the_model_as_it_is(self, name: str) -> None:
         searched, model = of(name)
-        default = searched.default()
-        assert list(default) == [key for key in searched.names if key in default]
-        assert searched.apply(model, default) == model
+        assert list(searched.default()) == list(searched.ranges)
+        assert with_values(model, searched.default()) == model
 
     def test_default_lies_inside_but_for_what_its_file_says(self, name: str) -> None:
         outside = {
@@ -99,12 +101,12 @@ class TestEverySpace:
     def test_draws_build_the_model(self, name: str) -> None:
         searched, model = of(name)
         for params in draws(searched, 20):
-            build(searched.apply(model, params), f"conf/model/{name}.yaml")
+            build(with_values(model, params), f"conf/model/{name}.yaml")
 
     def test_draws_come_back_from_overrides_and_from_the_storage(self, name: str) -> None:
         searched, _ = of(name)
         for params in draws(searched, 20):
-            found = dict(map(read_back, searched.overrides(params)))
+            found = dict(map(read_back, model_overrides(params)))
             assert found == {f"model.{key}": value for key, value in params.items()}
             assert [type(value) for value in found.values()] == [type(value) for value in params.values()]
             encoded, distributions = searched.encode(params)
@@ -118,8 +120,8 @@ class TestEverySpace:
     def test_grid_suits_optunas_sampler(self, name: str) -> None:
         searched, _ = of(name)
         grid = searched.grid(3)
-        distributions = searched.distributions()
-        assert list(grid) == list(distributions) == searched.names
+        distributions = searched.distributions
+        assert list(grid) == list(distributions)
         for key, values in grid.items():
             assert values
             assert all(distributions[key]._contains(distributions[key].to_internal_repr(v)) for v in values)
@@ -133,58 +135,13 @@ def test_draws_fill_a_range_on_its_scale() -> None:
 
 
 def test_a_step_is_kept(recwarn: pytest.WarningsRecorder) -> None:
-    rate = {"type": "float", "low": 0.1, "high": 0.35, "step": 0.1}
-    searched = space(rate=rate, rounds={"type": "int", "low": 1, "high": 10, "step": 4})
+    searched = space(rate="range(0.1, 0.35, 0.1)", rounds="range(1, 10, 4)")
     found = draws(searched, 50)
     assert {round(params["rate"], 9) for params in found} == {0.1, 0.2, 0.3}
     assert {params["rounds"] for params in found} == {1, 5, 9}
     assert searched.encode({"rate": 0.3, "rounds": 4})[0] == {"rate": 0.3}
     assert searched.grid(9)["rate"] == pytest.approx([0.1, 0.2, 0.3])
     assert not [str(warning.message) for warning in recwarn if "divisible" in str(warning.message)]
-
-
-class TestConditions:
-    def test_ask_only_for_what_is_active(self) -> None:
-        found = draws(space(estimator__bootstrap=BOOTSTRAP, estimator__max_samples=SAMPLES), 30)
-        assert {params["estimator.bootstrap"] for params in found} == {True, False}
-        for params in found:
-            assert ("estimator.max_samples" in params) == params["estimator.bootstrap"]
-
-    def test_leave_inactive_values_out_of_the_default(self) -> None:
-        searched = space(estimator__bootstrap=BOOTSTRAP, estimator__max_samples=SAMPLES)
-        assert searched.default() == {"estimator.bootstrap": False}
-
-    @pytest.mark.parametrize(("wanted", "active"), [(False, True), (True, False)])
-    def test_may_refer_to_a_value_that_is_not_searched(self, wanted: bool, active: bool) -> None:
-        searched = space(rate=RATE | {"when": {"estimator.bootstrap": [wanted]}})
-        assert ("rate" in searched.default()) == active
-        assert all(("rate" in params) == active for params in draws(searched, 3))
-
-    def test_may_refer_to_a_class(self) -> None:
-        searched = space(rate=RATE | {"when": {"estimator._target_": ["some.Estimator"]}})
-        assert searched.default() == {"rate": 0.1}
-
-    def test_take_an_inactive_value_from_the_models_yaml(self) -> None:
-        searched = space(
-            estimator__bootstrap=BOOTSTRAP,
-            rounds={"type": "int", "low": 1, "high": 5, "when": {"estimator.bootstrap": [True]}},
-            rate=RATE | {"when": {"rounds": [10]}},  # the model's value, outside of the range
-        )
-        for params in draws(searched, 20):
-            assert ("rate" in params) == (not params["estimator.bootstrap"])
-
-    def test_must_all_hold(self) -> None:
-        searched = space(
-            estimator__bootstrap=BOOTSTRAP,
-            shape={"type": "categorical", "choices": [[8], [32, 64]]},
-            rate=RATE | {"when": {"estimator.bootstrap": [True], "shape": [[8]]}},
-        )
-        for params in draws(searched, 30):
-            assert ("rate" in params) == (params["estimator.bootstrap"] and params["shape"] == [8])
-
-    def test_do_not_take_1_for_true(self) -> None:
-        with pytest.raises(CrossoverError, match="can take, got 1"):
-            space(estimator__bootstrap=BOOTSTRAP, rate=RATE | {"when": {"estimator.bootstrap": [1]}})
 
 
 def test_values_survive_overrides_and_the_composed_configuration(tmp_path: Path) -> None:
@@ -205,20 +162,23 @@ def test_values_survive_overrides_and_the_composed_configuration(tmp_path: Path)
         "a,b=[c]",
         "a\\",
     ]
-    searched = space(estimator__kind={"type": "categorical", "choices": [*values, values, [32, 64], []]})
     (tmp_path / "base.yaml").write_text(yaml.safe_dump({"model": MODEL}))
+    every = [*values, values, [32, 64], []]
+    searched = space(estimator__kind=",".join(map(override_text, every)))
+    assert [searched.decode({"estimator.kind": value}) for value in searched.grid(1)["estimator.kind"]] == [
+        {"estimator.kind": value} for value in every
+    ]
     with initialize_config_dir(str(tmp_path)):
-        for value in [*values, values, [32, 64], []]:
-            (override,) = searched.overrides({"estimator.kind": value})
+        for value in every:
+            (override,) = model_overrides({"estimator.kind": value})
             assert read_back(override) == ("model.estimator.kind", value)
             found = plain(compose("base", overrides=[override]))["model"]
-            assert found == searched.apply(MODEL, {"estimator.kind": value})
+            assert found == with_values(MODEL, {"estimator.kind": value})
             assert type(found["estimator"]["kind"]) is type(value)
 
 
 def test_encode_leaves_out_what_lies_outside() -> None:
-    shape = {"type": "categorical", "choices": [[32, 64], [8]]}
-    searched = space(rate=RATE, rounds={"type": "int", "low": 1, "high": 9}, shape=shape)
+    searched = space(rate=RATE, rounds="int(interval(1, 9))", shape="choice([32, 64], [8])")
     encoded, distributions = searched.encode({"rate": 2.0, "rounds": 9.0, "shape": [32, 64]})
     assert encoded == {"rounds": 9, "shape": "[32, 64]"}
     assert isinstance(encoded["rounds"], int)
@@ -228,109 +188,79 @@ def test_encode_leaves_out_what_lies_outside() -> None:
 
 class TestGrid:
     def test_is_even_on_the_scale(self) -> None:
-        found = space(rate=RATE, estimator__max_samples={"type": "float", "low": 0.5, "high": 1.0}).grid(4)
+        found = space(rate=RATE, estimator__max_samples="interval(0.5, 1)").grid(4)
         assert found["rate"] == pytest.approx([0.001, 0.01, 0.1, 1.0])
         assert found["estimator.max_samples"] == pytest.approx([0.5, 2 / 3, 5 / 6, 1.0])
         assert (found["rate"][0], found["rate"][-1]) == (0.001, 1.0)
 
     def test_holds_each_integer_once(self) -> None:
-        assert space(rounds={"type": "int", "low": 2, "high": 4}).grid(10)["rounds"] == [2, 3, 4]
-        assert space(rounds={"type": "int", "low": 1, "high": 100, "log": True}).grid(3)["rounds"] == [
-            1,
-            10,
-            100,
-        ]
-        assert space(rounds={"type": "int", "low": 1, "high": 8, "step": 3}).grid(9)["rounds"] == [1, 4, 7]
+        assert space(rounds="int(interval(2, 4))").grid(10)["rounds"] == [2, 3, 4]
+        assert space(rounds="tag(log, int(interval(1, 100)))").grid(3)["rounds"] == [1, 10, 100]
+        assert space(rounds="range(1, 9, 3)").grid(9)["rounds"] == [1, 4, 7]
 
     def test_holds_all_choices_encoded(self) -> None:
-        choices = [None, "sqrt", 0.3, [8, 16]]
-        found = space(estimator__kind={"type": "categorical", "choices": choices}).grid(2)
+        found = space(estimator__kind="null, sqrt, 0.3, [8, 16]").grid(2)
         assert found["estimator.kind"] == [None, "sqrt", 0.3, "[8, 16]"]
 
     def test_of_one_point_is_the_middle(self) -> None:
         assert space(rate=RATE).grid(1)["rate"] == pytest.approx([math.sqrt(0.001)])
 
-    def test_is_run_by_optuna(self) -> None:
-        searched = space(rate=RATE, shape={"type": "categorical", "choices": [[8], [32, 64]]})
-        study = optuna.create_study(sampler=optuna.samplers.GridSampler(searched.grid(3), seed=0))
-        study.optimize(lambda trial: searched.suggest(trial)["rate"], n_trials=20)
-        assert len({str(trial.params) for trial in study.trials}) == len(study.trials) == 6
+    def test_is_run_by_optuna_to_its_end(self) -> None:
+        searched = space(rate=RATE, shape="choice([8], [32, 64])")
+        trials: list[FrozenTrial] = []
 
-    @pytest.mark.parametrize("points", [0, -1, 2.5, True, None])
-    def test_needs_points(self, points: Any) -> None:
-        with pytest.raises(CrossoverError, match="points of a grid must be a positive integer"):
-            space(rate=RATE).grid(points)
+        def sampler(_: int) -> optuna.samplers.GridSampler:
+            return optuna.samplers.GridSampler(searched.grid(3), seed=0)
+
+        while trial := next_trial(trials, searched, sampler, ["maximize"], 0):
+            trials.append(trial)
+        assert len({trial.user_attrs[PARAMS] for trial in trials}) == len(trials) == 7  # with the default
 
 
 def test_nothing_handed_out_is_the_spaces_own() -> None:
-    searched = space(shape={"type": "categorical", "choices": [[32, 64], [8]]})
+    searched = space(shape="choice([32, 64], [8])")
     searched.default()["shape"].append(1)
-    searched.as_dict()["shape"]["choices"].clear()
-    changed = searched.apply(MODEL, {"shape": [8], "estimator.kind": "c"})
+    searched.decode({"shape": "[8]"})["shape"].append(1)
+    changed = with_values(MODEL, {"shape": [8], "estimator.kind": "c"})
     changed["estimator"]["bootstrap"] = None
     assert searched.default() == {"shape": [32, 64]}
-    assert searched.as_dict() == {"shape": {"type": "categorical", "choices": [[32, 64], [8]]}}
+    assert searched.decode({"shape": "[8]"}) == {"shape": [8]}
     assert (MODEL["estimator"]["bootstrap"], MODEL["estimator"]["kind"]) == (False, "a b")
 
-
-FLOAT = {"type": "float", "low": 0.0, "high": 1.0}
-INT = {"type": "int", "low": 1, "high": 9}
-CHOICE = {"type": "categorical", "choices": ["a", "b"]}
-LATER = {"rate": RATE | {"when": {"estimator.bootstrap": [True]}}, "estimator.bootstrap": BOOTSTRAP}
 
 REFUSED = {
     "an empty file": (None, r"at least one key of the model, got None"),
     "no mapping": ([1], r"at least one key of the model, got \[1\]"),
     "no key": ({}, r"at least one key of the model, got \{\}"),
     "an unknown key": ({"rat": RATE}, r"names the key rat, which conf/model/m.yaml does not have; it has rate, "),
-    "a key without its group": ({"max_samples": FLOAT}, r"does not have; it has estimator\.max_samples, "),
-    "a group of keys": ({"estimator": FLOAT}, r"holds several .*; choose one of estimator\.bootstrap, "),
-    "the class": ({"_target_": CHOICE}, r"must not change what the model is, but .* names the key _target_"),
-    "a nested class": ({"estimator._target_": CHOICE}, r"must not change what the model is"),
-    "the modalities": ({"modalities": CHOICE}, r"must not change what the model is"),
+    "a key without its group": ({"max_samples": RATE}, r"does not have; it has estimator\.max_samples, "),
+    "a group of keys": ({"estimator": RATE}, r"holds several .*; choose one of estimator\.bootstrap, "),
+    "the class": ({"_target_": "a, b"}, r"must not change what the model is, but .* names the key _target_"),
+    "a nested class": ({"estimator._target_": "a, b"}, r"must not change what the model is"),
+    "the modalities": ({"modalities": "a, b"}, r"must not change what the model is"),
     "a declaration": ({"stochastic": BOOTSTRAP}, r"must not change what the model is"),
-    "a bare value": ({"rate": 0.1}, r"rate must hold type and low, high or choices, got 0\.1"),
-    "no type": ({"rate": {"low": 1, "high": 2}}, r"rate\.type must be one of float, int, categorical, got none"),
-    "an unknown type": ({"rate": FLOAT | {"type": "uniform"}}, r"rate\.type must be one of .*, got 'uniform'"),
-    "a type that is a list": ({"rate": FLOAT | {"type": ["int"]}}, r"rate\.type must be one of .*, got \['int'\]"),
-    "an unknown field": ({"rate": FLOAT | {"hihg": 2}}, r"no other fields than type, low, .* got hihg"),
-    "choices of a range": ({"rate": FLOAT | {"choices": [1]}}, r"rate of type float .* got choices"),
-    "a low of choices": ({"rate": CHOICE | {"low": 1}}, r"rate of type categorical .* got low"),
-    "no low": ({"rate": {"type": "float", "high": 1}}, r"rate\.low must be a finite number, got none"),
-    "no high": ({"rate": {"type": "float", "low": 1}}, r"rate\.high must be a finite number, got none"),
-    "no choices": ({"rate": {"type": "categorical"}}, r"rate\.choices must be a list .*, got none"),
-    "low above high": ({"rate": FLOAT | {"low": 2}}, r"low must be less than high, got low 2\.0 and high 1\.0"),
-    "an empty range": ({"rate": FLOAT | {"low": 1}}, r"empty range low = high = 1\.0"),
-    "a log of 0": ({"rate": FLOAT | {"log": True}}, r"rate\.low must be greater than 0 on the log scale, got 0\.0"),
-    "a log of text": ({"rate": FLOAT | {"log": "yes"}}, r"rate\.log must be true or false, got 'yes'"),
-    "a step on the log scale": ({"rounds": INT | {"log": True, "step": 2}}, r"step 2 and log true"),
-    "a step beyond the range": ({"rounds": INT | {"step": 9}}, r"step must be .* from 1 to 9, got 9"),
-    "a step of 0": ({"rounds": INT | {"step": 0}}, r"step must be greater than 0"),
-    "a fractional end": ({"rounds": INT | {"high": 9.5}}, r"rounds\.high must be an integer, got 9\.5"),
-    "a fractional step": ({"rounds": INT | {"step": 0.5}}, r"rounds\.step must be an integer, got 0\.5"),
-    "a boolean end": ({"rounds": INT | {"low": False}}, r"rounds\.low must be an integer, got False"),
-    "text for a number": ({"rate": FLOAT | {"low": "1e-5"}}, r"got '1e-5' .*; YAML reads 1e-5 as text, write 1\.0e-5"),
-    "a NaN": ({"rate": FLOAT | {"high": math.nan}}, r"rate\.high must be a finite number, got nan"),
-    "an infinity": ({"rate": FLOAT | {"high": math.inf}}, r"rate\.high must be a finite number, got inf"),
-    "empty choices": ({"rate": {"type": "categorical", "choices": []}}, r"at least one value, got \[\]"),
-    "a bare choice": ({"rate": {"type": "categorical", "choices": "a"}}, r"at least one value, got 'a'"),
-    "repeated choices": ({"shape": {"type": "categorical", "choices": [[8], [8]]}}, r"not repeat a value, got \[8\]"),
-    "1 beside 1.0": ({"rate": {"type": "categorical", "choices": [1, 1.0]}}, r"not repeat a value, got 1\.0 twice"),
-    "a choice that is a mapping": ({"early_stopping": {"type": "categorical", "choices": [{"a": 1}]}}, r"lists of"),
-    "an infinite choice": ({"rate": {"type": "categorical", "choices": [math.inf]}}, r"finite numbers.*got inf"),
-    "a condition that is a list": ({"rate": FLOAT | {"when": ["rounds"]}}, r"rate\.when must hold a list of values"),
-    "a condition without a list": ({"rate": FLOAT | {"when": {"rounds": 3}}}, r"got 3 .*; write \[3\]"),
-    "a condition on an unknown key": ({"rate": FLOAT | {"when": {"round": [3]}}}, r"rate\.when .* names round, which"),
-    "a condition on a later key": (LATER, r"rate\.when must refer to keys above it, got estimator\.bootstrap"),
-    "a condition on itself": ({"rate": FLOAT | {"when": {"rate": [1.0]}}}, r"must refer to keys above it, got rate"),
-    "a condition on an impossible choice": (
-        {"estimator.kind": CHOICE, "rate": FLOAT | {"when": {"estimator.kind": ["c"]}}},
-        r"rate\.when\.estimator\.kind must list values that estimator\.kind can take, got 'c'",
-    ),
-    "a condition outside a range": (
-        {"rounds": INT, "rate": FLOAT | {"when": {"rounds": [10]}}},
-        r"must list values that rounds can take, got 10",
-    ),
+    "a bare value": ({"rate": 0.1}, r"rate must be a range or choices in Hydra's grammar, .* got 0\.1"),
+    "a value as text": ({"rate": "0.1"}, r"rate must be a range or choices .* got 0\.1"),
+    "a mapping": ({"rate": {"type": "float", "low": 0, "high": 1}}, r"rate must be a range .* got \{'type'"),
+    "an unknown function": ({"rate": "uniform(0, 1)"}, r"rate must be .* got uniform\(0, 1\): .*uniform"),
+    "no end": ({"rate": "interval(0)"}, r"rate must be .* got interval\(0\): .*interval"),
+    "a broken text": ({"rate": "interval(0, "}, r"rate must be .* got interval\(0, : "),
+    "no choices": ({"rate": "choice()"}, r"rate must be .* got choice\(\): .*empty choice"),
+    "null in choice()": ({"rate": "choice(1, null)"}, r"or a, null, got choice\(1, null\): .*NoneType"),
+    "low above high": ({"rate": "interval(2, 1)"}, r"rate must be .* got interval\(2, 1\): .*low <= high.*2\.0.*1\.0"),
+    "an empty range": ({"rate": "interval(1, 1)"}, r"rate must be .* got interval\(1, 1\): .*one value"),
+    "no integers": ({"rounds": "range(3, 3)"}, r"rounds must be .* got range\(3, 3\): .*at least one value"),
+    "a log of 0": ({"rate": "tag(log, interval(0, 1))"}, r"rate must be .* got tag.*: .*low > 0.*low=0\.0"),
+    "a step of 0": ({"rounds": "range(1, 9, 0)"}, r"rounds must be .* got range\(1, 9, 0\): .*step"),
+    "text for a number": ({"rate": "interval(a, 1)"}, r"rate must be .* got interval\(a, 1\): .*start"),
+    "a NaN": ({"rate": "interval(0, nan)"}, r"rate must be .* got interval\(0, nan\): .*finite"),
+    "an infinity": ({"rate": "interval(0, inf)"}, r"rate must be .* got interval\(0, inf\): .*finite"),
+    "repeated choices": ({"shape": "choice([8], [8])"}, r"shape must be .*: \[8\] is there twice"),
+    "1 next to 1.0": ({"rate": "choice(1, 1.0)"}, r"rate must be .*: 1\.0 is there twice"),
+    "a choice that is a mapping": ({"early_stopping": "choice({a: 1}, 2)"}, r"lists of these, not \{'a': 1\}"),
+    "an infinite choice": ({"rate": "choice(1, inf)"}, r"finite numbers.* not inf"),
+    "shuffled choices": ({"rate": "shuffle(1, 2, 3)"}, r"rate must be .* got shuffle\(1, 2, 3\): .*differ"),
+    "names of files": ({"rate": "glob(*)"}, r"rate must be .* got glob\(\*\): "),
 }  # fmt: skip
 
 
@@ -382,7 +312,7 @@ def test_draws_learn_digits(name: str) -> None:
         config["n_jobs"] = 1  # XGBoost's threads wait for each other where other tests use the cores
     scores = []
     for params in [searched.default(), *draws(searched, 3)]:
-        model = build(searched.apply(config, params), name).fit(train, None, seed=0)
+        model = build(with_values(config, params), name).fit(train, None, seed=0)
         scores.append((model.predict_proba(val.X).argmax(axis=1) == val.y).mean())
     assert scores[0] > 0.75
     assert max(scores[1:]) > 0.75

@@ -10,9 +10,10 @@ import time
 import pandas as pd
 import pytest
 import yaml
+from optuna.trial import create_trial
 
 from crossover.core.columns import COMPLETED, TRIAL_COSTS, TRIALS
-from crossover.search.outcome import Ended, best_of, pareto
+from crossover.search.outcome import FinishedTrial, best_of, pareto_front
 from crossover.search.trial import TrialResult
 
 TREE = ("dataset=wine", "model=decision_tree", "output=project")
@@ -422,7 +423,7 @@ def test_as_many_right_answers_are_as_good_however_the_splits_share_them():
     results = [
         TrialResult(COMPLETED, values, [loss]) for values, loss in zip(accuracies, (0.2, 0.4), strict=True)
     ]
-    trials = [Ended(number, {}, result) for number, result in enumerate(results)]
+    trials = [FinishedTrial(number, {}, result) for number, result in enumerate(results)]
     assert results[0].accuracy == results[1].accuracy
     assert best_of(trials) is trials[0]  # the lower log loss decides
-    assert pareto(trials, ("accuracy",)) == trials
+    assert pareto_front([create_trial(value=result.accuracy) for result in results], ["maximize"]) == {0, 1}

@@ -1,6 +1,7 @@
 """From YAML to objects, with an error that names the file and the key."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,24 @@ def plain(node: Any) -> dict[str, Any]:
     from omegaconf import DictConfig, OmegaConf
 
     return OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig) else dict(node)  # type: ignore[return-value]
+
+
+def override_text(value: Any) -> str:
+    """A value in the grammar of Hydra's overrides, which reads it back as the same value of the same type.
+
+    Args:
+        value: None, a boolean, a number, a string, or a list of these.
+    """
+    from hydra.core.override_parser.types import Quote, QuotedString
+
+    if isinstance(value, list):
+        return f"[{','.join(map(override_text, value))}]"
+    if not isinstance(value, str):
+        return json.dumps(value)  # null, true, and the shortest digits that give the same float
+    word = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./-]*", value)
+    if word and value.lower() not in ("null", "true", "false", "nan", "inf"):
+        return value
+    return QuotedString(text=value, quote=Quote.single).with_quotes()
 
 
 def save_config(folder: Path, node: dict[str, Any]) -> None:

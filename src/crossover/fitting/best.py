@@ -1,6 +1,5 @@
 """The best configuration of a search, as the training stages read it."""
 
-import copy
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ import yaml
 from crossover.core.cell import DEFAULT, TUNED
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
-from crossover.fitting.keys import leaves, searchable, set_at
+from crossover.fitting.keys import leaves, searchable, with_values
 from crossover.fitting.training import FitConfig
 
 
@@ -46,15 +45,14 @@ def apply_best(
     Raises:
         CrossoverError: `best` holds a key that the model no longer has.
     """
-    changed = copy.deepcopy(dict(model_config))
-    for name, value in leaves(best):
-        if name not in searchable(model_config):
+    values, known = dict(leaves(best)), searchable(model_config)
+    for name in values:
+        if name not in known:
             raise CrossoverError(
                 f"a best configuration must hold keys of its model alone, but {best_origin} holds {name}, "
                 f"which {model_origin} no longer has; run `dvc repro` to search again"
             )
-        set_at(changed, name, value)
-    return changed
+    return with_values(model_config, values)
 
 
 def write_best(path: Path, params: dict[str, Any], head: str) -> None:
@@ -65,14 +63,8 @@ def write_best(path: Path, params: dict[str, Any], head: str) -> None:
         params: dotted key of the model's YAML to value; empty where the default configuration is the best.
         head: one line that says where the values come from.
     """
-    model: dict[str, Any] = {}
-    for key, value in params.items():
-        node = model
-        *outer, leaf = key.split(".")
-        for name in outer:
-            node = node.setdefault(name, {})
-        node[leaf] = value
-    path.write_text(f"# {head}\n{yaml.safe_dump({'model': model}, sort_keys=False)}")
+    content = {"model": with_values({}, params)}
+    path.write_text(f"# {head}\n{yaml.safe_dump(content, sort_keys=False)}")
 
 
 def read_best(path: Path) -> dict[str, Any]:

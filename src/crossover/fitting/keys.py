@@ -18,6 +18,7 @@ def searchable(model_config: Mapping[str, Any]) -> list[str]:
 
 
 def leaves(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Each single value with its dotted key, in order."""
     for key, value in node.items():
         if isinstance(value, Mapping):
             yield from leaves(value, f"{prefix}{key}.")
@@ -25,14 +26,19 @@ def leaves(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
             yield f"{prefix}{key}", value
 
 
-def value_at(node: Mapping[str, Any], name: str) -> Any:
-    for part in name.split("."):
-        node = node[part]
-    return node
+def values_at(node: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
+    """Copies of the values of these dotted keys."""
+    there = dict(leaves(node))
+    return {name: copy.deepcopy(there[name]) for name in names}
 
 
-def set_at(node: dict[str, Any], name: str, value: Any) -> None:
-    *groups, last = name.split(".")
-    for part in groups:
-        node = node.setdefault(part, {})
-    node[last] = copy.deepcopy(value)
+def with_values(node: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of a nested configuration in which these dotted keys have these values; new keys are made."""
+    changed = copy.deepcopy(dict(node))
+    for name, value in values.items():
+        inner = changed
+        *groups, last = name.split(".")
+        for part in groups:
+            inner = inner.setdefault(part, {})
+        inner[last] = copy.deepcopy(value)
+    return changed

@@ -2,24 +2,25 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from crossover.core.columns import FAILED
-from crossover.launching import job as hydra_job
-from crossover.search import job
+from crossover.core.configuration import override_text
+from crossover.core.errors import first_line
+from crossover.search.config import SearchConfig, trial_id
 from crossover.search.proposals import PARAMS
-from crossover.search.subject import Subject
 from crossover.search.trial import TrialResult, finished, write_result
 
 if TYPE_CHECKING:
     from optuna import Study
-    from optuna.trial import FrozenTrial, Trial
+    from optuna.trial import FrozenTrial
 
 MOST_LAUNCHES = 3
 """A trial whose process dies so often without a result is given up; one that was killed by chance is not."""
@@ -28,134 +29,122 @@ _LAUNCHES = "launches"
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What Hydra gives a sweeper."""
+class HydraSetup:
+    """What Hydra gives a sweeper in `Sweeper.setup`."""
 
-    hydra_context: HydraContext
+    context: HydraContext
     task_function: TaskFunction
     config: DictConfig
 
 
-class Launches:
+class TrialLauncher:
     """Runs trials until each has a result.
 
     Args:
-        subject: what is searched.
+        config: what is searched.
         study: the storage, which counts how often a trial was launched.
-        command_line: the overrides of the search, without what is searched.
+        overrides: the command line of the search, without what is searched.
         hydra: what launches jobs.
+        folder: of the search; that of a trial lies in it.
     """
 
     def __init__(
-        self, subject: Subject, study: "Study", command_line: Sequence[str], hydra: Surroundings
+        self,
+        config: SearchConfig,
+        study: "Study",
+        overrides: Sequence[str],
+        hydra: HydraSetup,
+        folder: Path,
     ) -> None:
-        self._subject, self._study, self._command_line, self._hydra = subject, study, command_line, hydra
-
-    @property
-    def folder(self) -> Path:
-        """The search's folder; a trial's lies below it."""
-        return folder_of(self._subject, self._hydra)
+        self._config, self._study, self._hydra, self._folder = config, study, hydra, folder
+        self._overrides = overrides
 
     def run(self, batch: list["FrozenTrial"]) -> None:
         """Run the jobs of a batch; one whose process dies does not take the others with it."""
-        todo = batch
-        while todo := [trial for trial in todo if not self._has_result(trial)]:
-            for trial in todo:
-                self._count_launch(trial)
-            problem = self._launch_once(todo)
-            left = [trial for trial in todo if not self._has_result(trial)]
-            if problem is not None and len(left) > 1:  # somebody's process died: each of the others by itself
+        while left := self._without_result(batch):
+            for trial in left:
+                set_attribute(self._study, trial, _LAUNCHES, self._launches(trial) + 1)
+            problem = self._launch(left)
+            left = self._without_result(left)
+            if problem and len(left) > 1:  # one process died and the launcher gave up all: each by itself
                 for trial in left:
                     self.run([trial])
-            for trial in left:
-                if not self._has_result(trial) and self._launches(trial) >= MOST_LAUNCHES:
+            for trial in self._without_result(left):
+                if self._launches(trial) >= MOST_LAUNCHES:
                     self._give_up(trial, problem)
 
-    def _launch_once(self, batch: list["FrozenTrial"]) -> str | None:
-        """Hand a batch to Hydra's launcher; why it ended without results, if it did."""
-        from hydra.core.plugins import Plugins
+    def result(self, trial: "FrozenTrial") -> TrialResult | None:
+        """How a trial ended; None where it has not."""
+        return finished(self._folder_of(trial))
 
+    def _launch(self, batch: list["FrozenTrial"]) -> str:
+        """Hand a batch to Hydra's launcher; why it ended without results, if it did."""
         launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=self._hydra.hydra_context,
+            hydra_context=self._hydra.context,
             task_function=self._hydra.task_function,
             config=self._hydra.config,
         )
+        jobs = [self._job(trial) for trial in batch]
         own = HydraConfig.instance().cfg
         try:
-            returns = launcher.launch(
-                [self._overrides(trial) for trial in batch], initial_job_idx=batch[0].number
-            )
+            returns = launcher.launch(jobs, initial_job_idx=batch[0].number)
         except Exception as error:  # a worker was killed: the pool is broken
-            return f"{type(error).__name__}: {(str(error).strip() or 'no message').splitlines()[0]}"
+            return f"{type(error).__name__}: {first_line(error)}"
         finally:
             HydraConfig.instance().cfg = own
         for trial, returned in zip(batch, returns, strict=True):
             value = getattr(returned, "_return_value", None)
-            if isinstance(value, Exception) and not self._has_result(trial):
+            if isinstance(value, Exception) and self.result(trial) is None:
                 raise value  # refused before the trial began: the next one would be as well
-        return None
+        return ""
 
-    def _overrides(self, trial: "FrozenTrial") -> list[str]:
+    def _job(self, trial: "FrozenTrial") -> list[str]:
+        """The command line of a trial; the keys below `trial` are those of conf/tune.yaml."""
         params = json.loads(trial.user_attrs[PARAMS])
-        place = {"number": trial.number, "sweep": self._subject.sweep_id, "study": self._study.study_name}
-        given = [f"trial.{key}={value if key == 'number' else repr(value)}" for key, value in place.items()]
-        if self._subject.swept:
-            given.append(f"trial.space={_hydra_text(self._subject.swept)}")
+        own = {
+            "number": trial.number,
+            "sweep": self._config.sweep_id,
+            "study": self._study.study_name,
+            "searched": list(params),
+        }
         return [
-            *self._command_line,
-            *self._subject.space.overrides(params),
-            *given,
-            f"hydra.sweep.subdir={self._subject.name}/{self.folder_of(trial).name}",
+            *self._overrides,
+            *model_overrides(params),
+            *(f"trial.{key}={override_text(value)}" for key, value in own.items()),
+            f"hydra.sweep.subdir={self._folder.name}/{self._folder_of(trial).name}",
         ]
 
-    def folder_of(self, trial: "FrozenTrial") -> Path:
+    def _folder_of(self, trial: "FrozenTrial") -> Path:
         """Named by number and content."""
-        identity = job.trial_id(self._subject.sweep_id, trial.user_attrs[PARAMS])
-        return self.folder / f"trial-{trial.number:03d}-{identity[:8]}"
+        identity = trial_id(self._config.sweep_id, json.loads(trial.user_attrs[PARAMS]))
+        return self._folder / f"trial-{trial.number:03d}-{identity[:8]}"
 
-    def result(self, trial: "FrozenTrial") -> TrialResult | None:
-        """How a trial ended; None where it has not."""
-        return finished(self.folder_of(trial))
-
-    def _has_result(self, trial: "FrozenTrial") -> bool:
-        return self.result(trial) is not None
+    def _without_result(self, batch: list["FrozenTrial"]) -> list["FrozenTrial"]:
+        return [trial for trial in batch if self.result(trial) is None]
 
     def _launches(self, trial: "FrozenTrial") -> int:
         return int(self._study.get_trials(deepcopy=False)[trial.number].user_attrs.get(_LAUNCHES, 0))
 
-    def _count_launch(self, trial: "FrozenTrial") -> None:
-        live(self._study, trial).set_user_attr(_LAUNCHES, self._launches(trial) + 1)
-
-    def _give_up(self, trial: "FrozenTrial", problem: str | None) -> None:
-        died = f"its process died without a result in each of {MOST_LAUNCHES} attempts (killed, or out of memory)"
-        error = f"{died}: {problem}" if problem else died
+    def _give_up(self, trial: "FrozenTrial", problem: str) -> None:
+        """Record a trial without a result as a failed one."""
+        error = f"its process died without a result in each of {MOST_LAUNCHES} attempts (killed, or out of memory)"
+        error += f": {problem}" if problem else ""
         params = json.loads(trial.user_attrs[PARAMS])
-        config = self._subject.fit_config
-        tried = replace(config, model=self._subject.space.apply(config.model, params))
-        root = self._subject.root
-        facts = job.trial_facts(tried, self._subject.data, self._subject.sweep_id, trial.number, params, root)
-        with hydra_job.tracker(self._subject.config).trial(facts) as tracked:
+        facts = self._config.trial_facts(self._config.sweep_id, trial.number, params)
+        with self._config.tracker().trial(facts) as tracked:
             tracked.ended(FAILED, error)
-        self.folder_of(trial).mkdir(parents=True, exist_ok=True)
-        write_result(self.folder_of(trial), TrialResult(FAILED, error=error))
+        folder = self._folder_of(trial)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_result(folder, TrialResult(FAILED, error=error))
 
 
-def folder_of(subject: Subject, hydra: Surroundings) -> Path:
-    """The folder of a search, named by its content."""
-    return Path(hydra.config.hydra.sweep.dir).resolve() / subject.name
+def model_overrides(params: dict[str, object]) -> list[str]:
+    """Hydra's overrides that give the model these values, `model.<key>=<value>`."""
+    return [f"model.{key}={override_text(value)}" for key, value in params.items()]
 
 
-def live(study: "Study", trial: "FrozenTrial") -> "Trial":
-    """A trial of the storage that can be written to."""
+def set_attribute(study: "Study", trial: "FrozenTrial", key: str, value: object) -> None:
+    """Write an attribute of a trial to the storage."""
     import optuna
 
-    return optuna.trial.Trial(study, trial._trial_id)
-
-
-def _hydra_text(content: Any) -> str:
-    """Plain content in Hydra's grammar of overrides, whose keys have no quotes."""
-    if isinstance(content, dict):
-        return "{" + ",".join(f"{key}:{_hydra_text(value)}" for key, value in content.items()) + "}"
-    if isinstance(content, list):
-        return f"[{','.join(map(_hydra_text, content))}]"
-    return json.dumps(content)
+    optuna.trial.Trial(study, trial._trial_id).set_user_attr(key, value)

@@ -1,9 +1,10 @@
-"""What a search leaves: `results/tuning/<dataset>/<features>/<model>/`, the columns of `schema`."""
+"""What a search leaves in `results/tuning/<dataset>/<features>/<model>/`; the columns are in `core.columns`."""
 
 import json
 import math
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,17 +29,18 @@ from crossover.search.proposals import PARAMS
 from crossover.search.trial import TrialResult
 
 if TYPE_CHECKING:
+    from optuna import Study
     from optuna.trial import FrozenTrial
 
 RESULT = "result"
 """Key under which a trial of the storage keeps its `TrialResult` as JSON."""
 
-_LEAST_FOR_IMPORTANCE = 4
+LEAST_FOR_IMPORTANCE = 4
 """Completed trials below which an importance would say nothing."""
 
 
 @dataclass(frozen=True)
-class Ended:
+class FinishedTrial:
     """A trial that has ended.
 
     Attributes:
@@ -53,77 +55,91 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SearchResult:
     """A finished search.
 
     Attributes:
-        facts: the keys of `schema.SWEEP`.
+        facts: the keys of `columns.SWEEP`, as far as they were known before a trial ended.
         names: the keys of the search space, in its order.
-        trials: in the order of their numbers.
-        objectives: names of the objectives.
-        importance: share of each parameter in the variance of the accuracy, largest first.
+        stored: the trials as the storage holds them, in the order of their numbers; all have ended.
+        directions: of the objectives.
     """
 
     facts: dict[str, Any]
     names: list[str]
-    trials: list[Ended]
-    objectives: tuple[str, ...]
-    importance: dict[str, float]
+    stored: list["FrozenTrial"]
+    directions: list[Direction]
+
+    @cached_property
+    def trials(self) -> list[FinishedTrial]:
+        """The trials, in the order of their numbers."""
+        return [finished_trial(trial) for trial in self.stored]
+
+    @cached_property
+    def best(self) -> FinishedTrial | None:
+        """The best trial; see `best_of`."""
+        return best_of(self.trials)
 
     @property
-    def best(self) -> Ended | None:
-        """The completed trial of the highest accuracy, then the lowest log loss, then the lowest number."""
-        return best_of(self.trials)
+    def counts(self) -> dict[str, int]:
+        """How many trials ended in each state."""
+        states = [trial.result.state for trial in self.trials]
+        return {state: states.count(state) for state in (COMPLETED, PRUNED, FAILED)}
 
     def write(self, folder: Path) -> None:
         """Write the files, all or none."""
+        best = self.best
+        number = best.number if best else None
+        facts = {**{name: self.facts.get(name) for name in SWEEP}, **self.counts, "best_trial": number}
+        importances = importance(self.stored, self.directions)
         with atomic_folder(folder) as fresh:
-            self.trial_table().to_csv(fresh / "trials.csv", index=False)
-            self.cost_table().to_csv(fresh / "costs.csv", index=False)
-            importance = pd.DataFrame(list(self.importance.items()), columns=IMPORTANCE)
-            importance.to_csv(fresh / "importance.csv", index=False)
-            write_json(fresh / "sweep.json", self.facts)
-            best = self.best
+            self._trial_table().to_csv(fresh / "trials.csv", index=False)
+            self._cost_table().to_csv(fresh / "costs.csv", index=False)
+            table = pd.DataFrame(list(importances.items()), columns=IMPORTANCE)
+            table.to_csv(fresh / "importance.csv", index=False)
+            write_json(fresh / "sweep.json", facts)
             write_best(fresh / "best.yaml", best.params if best and best.number else {}, self._head())
 
-    def trial_table(self) -> pd.DataFrame:
-        """One row a trial, the columns `schema.TRIALS` and one for each parameter."""
-        best, front = self.best, pareto(self.trials, self.objectives)
-        rows = [self._row(trial, trial is best, trial in front) for trial in self.trials]
+    def _trial_table(self) -> pd.DataFrame:
+        """One row a trial, the columns `TRIALS` and one for each parameter."""
+        front = pareto_front(self.stored, self.directions)
+        rows = []
+        for trial in self.trials:
+            result = trial.result
+            several = len(result.accuracies) > 1
+            rows.append(
+                {
+                    **self._keys(trial),
+                    "state": result.state,
+                    "best": trial is self.best,
+                    "pareto": trial.number in front,
+                    "accuracy": result.accuracy,
+                    "accuracy_sd": float(np.std(result.accuracies, ddof=1)) if several else math.nan,
+                    "log_loss": float(np.mean(result.log_losses)) if result.log_losses else math.nan,
+                    "repetitions": len(result.accuracies),
+                    "error": result.error,
+                    **{f"{PARAMETER}{key}": _csv_value(value) for key, value in trial.params.items()},
+                }
+            )
         columns = [*TRIALS, *(f"{PARAMETER}{name}" for name in self.names)]
         return _table(rows, columns).astype({"repetitions": "Int64"})
 
-    def cost_table(self) -> pd.DataFrame:
-        """One row a trial, the columns `schema.TRIAL_COSTS`."""
-        return _table([self._cost_row(trial) for trial in self.trials], TRIAL_COSTS).astype(
-            {"threads": "Int64"}
-        )
+    def _cost_table(self) -> pd.DataFrame:
+        """One row a trial, the columns `TRIAL_COSTS`."""
+        rows = []
+        for trial in self.trials:
+            result = trial.result
+            means = {"fit_seconds": result.fit_seconds, "latency_p50_ms": result.latencies}
+            rows.append(
+                self._keys(trial)
+                | {name: float(np.mean(values)) if values else math.nan for name, values in means.items()}
+                | {name: getattr(result, name) for name in ("seconds", "device", "threads", "started_at")}
+            )
+        return _table(rows, TRIAL_COSTS).astype({"threads": "Int64"})
 
-    def _keys(self, trial: Ended) -> dict[str, Any]:
+    def _keys(self, trial: FinishedTrial) -> dict[str, Any]:
         keys = {name: self.facts[name] for name in ("dataset", "features", "model", "family")}
         return keys | {"trial": trial.number}
-
-    def _row(self, trial: Ended, best: bool, in_front: bool) -> dict[str, Any]:
-        result = trial.result
-        several = len(result.accuracies) > 1
-        row = self._keys(trial) | {
-            "state": result.state,
-            "best": best,
-            "pareto": in_front,
-            "accuracy": result.accuracy,
-            "accuracy_sd": float(np.std(result.accuracies, ddof=1)) if several else math.nan,
-            "log_loss": float(np.mean(result.log_losses)) if result.log_losses else math.nan,
-            "repetitions": len(result.accuracies),
-            "error": result.error,
-        }
-        return row | {f"{PARAMETER}{key}": _cell(value) for key, value in trial.params.items()}
-
-    def _cost_row(self, trial: Ended) -> dict[str, Any]:
-        result = trial.result
-        means = {"fit_seconds": result.fit_seconds, "latency_p50_ms": result.latencies}
-        row = {name: float(np.mean(values)) if values else math.nan for name, values in means.items()}
-        names = ("seconds", "device", "threads", "started_at")
-        return self._keys(trial) | row | {name: getattr(result, name) for name in names}
 
     def _head(self) -> str:
         f = self.facts
@@ -135,50 +151,47 @@ class Outcome:
         return f"Best of {where}: {found}, validation accuracy {self.best.result.accuracy:.4f}; {text}"
 
 
-def ended(trial: "FrozenTrial") -> Ended:
+def finished_trial(trial: "FrozenTrial") -> FinishedTrial:
     """A trial of a storage that has ended."""
-    return Ended(trial.number, json.loads(trial.user_attrs[PARAMS]), result_of(trial))
+    result = TrialResult(**json.loads(trial.user_attrs[RESULT]))
+    return FinishedTrial(trial.number, json.loads(trial.user_attrs[PARAMS]), result)
 
 
-def result_of(trial: "FrozenTrial") -> TrialResult:
-    """How a finished trial of a storage ended."""
-    return TrialResult(**json.loads(trial.user_attrs[RESULT]))
+def best_of(trials: list[FinishedTrial]) -> FinishedTrial | None:
+    """The completed trial of the highest accuracy, then the lowest log loss, then the lowest number."""
+
+    def rank(trial: FinishedTrial) -> tuple[float, float, int]:
+        return -trial.result.accuracy, float(np.mean(trial.result.log_losses)), trial.number
+
+    return min((trial for trial in trials if trial.result.state == COMPLETED), key=rank, default=None)
 
 
-def best_of(trials: list[Ended]) -> Ended | None:
-    """See `Outcome.best`."""
-    completed = [trial for trial in trials if trial.result.state == COMPLETED]
-    return min(completed, key=_rank) if completed else None
+def study_of(trials: list["FrozenTrial"], directions: list[Direction]) -> "Study":
+    """A study in memory of these trials, which get new numbers."""
+    import optuna
+
+    study = optuna.create_study(directions=directions)
+    study.add_trials(trials)
+    return study
 
 
-def _rank(trial: Ended) -> tuple[float, float, int]:
-    return -trial.result.accuracy, float(np.mean(trial.result.log_losses)), trial.number
+def pareto_front(trials: list["FrozenTrial"], directions: list[Direction]) -> set[int]:
+    """Positions of the completed trials that no other one beats: as good in every objective and better in one."""
+    return {found.number for found in study_of(trials, directions).best_trials} if trials else set()
 
 
-def pareto(trials: list[Ended], objectives: tuple[str, ...]) -> list[Ended]:
-    """The completed trials that no other one beats: as good in every objective and better in one."""
-    completed = [trial for trial in trials if trial.result.state == COMPLETED]
-    if not completed:
-        return []
-    losses = np.array([trial.result.objectives(objectives) for trial in completed])
-    losses[:, 0] *= -1  # the accuracy is maximised, each cost is minimised
-    no_worse = (losses[:, None] <= losses[None]).all(axis=2)  # (trials, trials)
-    better = (losses[:, None] < losses[None]).any(axis=2)
-    beaten = np.any(no_worse & better, axis=0)
-    return [completed[i] for i in np.flatnonzero(~beaten)]
+def drawn(trials: list["FrozenTrial"]) -> list["FrozenTrial"]:
+    """The completed trials that say something about importance; none where they are too few or all alike.
 
-
-def counts(trials: list[Ended]) -> dict[str, int]:
-    """How many trials ended in each state."""
-    states = [trial.result.state for trial in trials]
-    return {state: states.count(state) for state in (COMPLETED, PRUNED, FAILED)}
+    The default configuration is no draw, and may hold values that lie outside the search space.
+    """
+    completed = [trial for trial in trials if trial.state.name == "COMPLETE" and trial.number > 0]
+    enough = len(completed) >= LEAST_FOR_IMPORTANCE and len({trial.values[0] for trial in completed}) > 1
+    return completed if enough else []
 
 
 def importance(trials: list["FrozenTrial"], directions: list[Direction]) -> dict[str, float]:
     """Share of each parameter in the variance of the accuracy, by Optuna's fANOVA; largest first.
-
-    Only parameters that every drawn trial has are rated; the default configuration is no draw, and may hold values
-    that lie outside the search space.
 
     Args:
         trials: of a storage.
@@ -186,27 +199,19 @@ def importance(trials: list["FrozenTrial"], directions: list[Direction]) -> dict
     """
     import optuna
 
-    completed = optuna.trial.TrialState.COMPLETE
-    drawn = [trial for trial in trials if trial.state == completed and trial.number > 0]
-    if len(drawn) < _LEAST_FOR_IMPORTANCE or len({trial.values[0] for trial in drawn}) < 2:
+    found = drawn(trials)
+    if not found:
         return {}
-    memory = optuna.create_study(directions=directions)
-    memory.add_trials(drawn)
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = optuna.importance.get_param_importances(
-            memory, evaluator=evaluator, target=lambda trial: trial.values[0]
+        shares = optuna.importance.get_param_importances(
+            study_of(found, directions), evaluator=evaluator, target=lambda trial: trial.values[0]
         )
-    return {name: float(value) for name, value in found.items()}
+    return {name: float(value) for name, value in shares.items()}
 
 
-def does_not_apply(facts: dict[str, Any]) -> Outcome:
-    """The outcome of a search whose model does not take the data set."""
-    return Outcome({name: facts.get(name) for name in SWEEP}, [], [], tuple(facts["objectives"]), {})
-
-
-def _cell(value: Any) -> Any:
+def _csv_value(value: Any) -> Any:
     """A value as a cell of a CSV file: None and lists as JSON."""
     return json.dumps(value) if value is None or isinstance(value, list | bool) else value
 

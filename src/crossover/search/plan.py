@@ -1,10 +1,11 @@
 """How each trial of a search is scored, the same for every model."""
 
 import math
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from crossover.core.errors import CrossoverError
+from pydantic import BeforeValidator, PositiveInt, field_validator
+
+from crossover.core.settings import Settings
 from crossover.core.study import SECOND_OBJECTIVES
 from crossover.data.prepared import Prepared
 
@@ -12,11 +13,11 @@ Direction = Literal["maximize", "minimize"]
 
 ACCURACY = "accuracy"
 
-ORIGIN = "conf/tune.yaml or the command line"
+DVC_NULL = BeforeValidator(lambda value: None if value == "None" else value)
+"""A null in params.yaml stands as None in the command that DVC makes of it."""
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Settings):
     """The keys of `conf/tune.yaml` that decide what a trial is.
 
     Attributes:
@@ -25,29 +26,23 @@ class Plan:
         min_validation_examples: a trial is scored on as many validation splits as hold so many examples together …
         max_repetitions: … but on no more splits than this.
         pruner: config node of an Optuna pruner; NopPruner lets every trial end.
-
-    Raises:
-        CrossoverError: a value is refused.
     """
 
     objectives: tuple[str, ...]
-    examples: int | None
-    min_validation_examples: int
-    max_repetitions: int
+    examples: Annotated[PositiveInt | None, DVC_NULL]
+    min_validation_examples: PositiveInt
+    max_repetitions: PositiveInt
     pruner: dict[str, Any]
 
-    def __post_init__(self) -> None:
-        first, *rest = self.objectives or ("",)
-        if first != ACCURACY or len(rest) > 1 or not set(rest) <= set(SECOND_OBJECTIVES):
-            raise CrossoverError(
-                f"objectives must be [{ACCURACY}] or {ACCURACY} and one of {', '.join(SECOND_OBJECTIVES)}, "
-                f"got {list(self.objectives)} ({ORIGIN})"
+    @field_validator("objectives", mode="before")
+    @classmethod
+    def _known_objectives(cls, given: Any) -> tuple[str, ...]:
+        names = tuple(name for name in given if name not in (None, "None")) if isinstance(given, list) else ()
+        if names[:1] != (ACCURACY,) or len(names) > 2 or not set(names[1:]) <= set(SECOND_OBJECTIVES):
+            raise ValueError(
+                f"must be [{ACCURACY}] or {ACCURACY} and one of {', '.join(SECOND_OBJECTIVES)}, got {given}"
             )
-        for name in ("examples", "min_validation_examples", "max_repetitions"):
-            value = getattr(self, name)
-            optional = name == "examples" and value is None
-            if not optional and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-                raise CrossoverError(f"{name} must be a positive integer, got {value!r} ({ORIGIN})")
+        return names
 
     @property
     def directions(self) -> list[Direction]:

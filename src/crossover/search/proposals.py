@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from crossover.search.plan import Direction
@@ -20,31 +19,18 @@ _ATTEMPTS = 200
 """New draws until a configuration is found that was not tried; a space that gives none is exhausted."""
 
 
-@dataclass(frozen=True)
-class Proposal:
-    """A configuration to try.
-
-    Attributes:
-        params: dotted key of the model's YAML to value; empty for the default configuration where nothing of it
-            is searched.
-        system_attrs: what the sampler wants to find again in later trials.
-    """
-
-    params: dict[str, Any]
-    system_attrs: dict[str, Any]
-
-
-def propose(
+def next_trial(
     earlier: Iterable["FrozenTrial"],
     space: SearchSpace,
     make_sampler: Callable[[int], "BaseSampler"],
     directions: list[Direction],
     seed: int,
-) -> Proposal | None:
-    """The next configuration, one that was not tried before.
+) -> "FrozenTrial | None":
+    """The next trial, as Optuna stores one that runs; its configuration was not tried before.
 
-    The sampler works on a copy of the trials in memory and is seeded by the number of the trial, so that a search
-    which was killed goes on with the very proposals of an undisturbed one.
+    The first is the default configuration. For the others, the sampler works on a copy of the earlier trials in
+    memory and is seeded by the number of the trial, so that a search which was killed goes on with the very
+    proposals of an undisturbed one.
 
     Args:
         earlier: all trials so far, finished or running.
@@ -60,16 +46,19 @@ def propose(
 
     trials = list(earlier)
     if not trials:
-        return Proposal(space.default(), {})
-    sampler = make_sampler(_stream(seed, len(trials)))
-    study = optuna.create_study(directions=directions, sampler=sampler)
+        return _running(space, space.default(), {})
+    own_seed = hashlib.sha256(f"{seed}:{len(trials)}".encode()).digest()[:4]
+    study = optuna.create_study(
+        directions=directions, sampler=make_sampler(int.from_bytes(own_seed, "big") >> 1)
+    )
     study.add_trials(trials)
     tried = {trial.user_attrs[PARAMS] for trial in trials}
     for _ in range(_ATTEMPTS):
-        trial = study.ask()
-        params = space.suggest(trial)
+        trial = study.ask(space.distributions)
+        params = space.decode(trial.params)
         if canonical(params) not in tried:
-            return Proposal(params, dict(study.trials[trial.number].system_attrs))
+            # What the sampler keeps in the system attributes, it wants to find again in later trials.
+            return _running(space, params, dict(study.trials[trial.number].system_attrs))
         try:
             study.tell(trial, state=optuna.trial.TrialState.FAIL)
         except RuntimeError:  # how the sampler of a grid says that all of it was tried
@@ -77,11 +66,19 @@ def propose(
     return None
 
 
+def _running(space: SearchSpace, params: dict[str, Any], system_attrs: dict[str, Any]) -> "FrozenTrial":
+    import optuna
+
+    inside, distributions = space.encode(params)
+    return optuna.trial.create_trial(
+        state=optuna.trial.TrialState.RUNNING,
+        params=inside,
+        distributions=distributions,
+        user_attrs={PARAMS: canonical(params)},
+        system_attrs=system_attrs,
+    )
+
+
 def canonical(params: dict[str, Any]) -> str:
     """Parameters as JSON, the same text for the same values."""
     return json.dumps(params, sort_keys=True)
-
-
-def _stream(seed: int, number: int) -> int:
-    """An own seed for each trial."""
-    return int.from_bytes(hashlib.sha256(f"{seed}:{number}".encode()).digest()[:4], "big") >> 1

@@ -1,100 +1,101 @@
-"""The keys of the sweeper: `conf/hydra/sweeper/search.yaml`."""
+"""The keys of the sweeper, `conf/hydra/sweeper/search.yaml`: how new trials are proposed, and how many."""
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from crossover.core.clock import cores
-from crossover.core.errors import CrossoverError
-from crossover.search.budget import Budget
-from crossover.search.job import null_of_dvc
+from crossover.core.settings import Settings
+from crossover.search.plan import DVC_NULL
 from crossover.search.space import SearchSpace
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
+ORIGIN = "conf/hydra/sweeper/search.yaml, tuning in params.yaml or the command line"
+
 _SAMPLERS = ("optuna.samplers.*", "hydra_plugins.hydra_optuna_sweeper.*")
 
 
-@dataclass(frozen=True)
-class SweeperSettings:
-    """The keys of `conf/hydra/sweeper/search.yaml`."""
+class SweeperSettings(Settings):
+    """The keys of `conf/hydra/sweeper/search.yaml`.
+
+    The budget is a total, however often a search is killed and resumed, and the same for each model of a comparison.
+
+    Attributes:
+        sampler: config node of an Optuna sampler.
+        n_trials: how many, the default configuration among them; None where `n_seconds` is the budget.
+        n_seconds: wall clock of the trials, summed, those that ran at once included; no trial begins after that.
+        seed: of the sampler.
+        grid_points: values of a numeric range in a grid.
+        n_jobs: trials at once; None for as many as the launcher runs.
+        storage: address of a database for Optuna; None for a SQLite file in the project's root.
+        study_name: in the storage; None for one made of the content of the search.
+        max_failure_rate: share of failed trials above which a search is an error.
+    """
 
     sampler: Any
-    n_trials: int | None
-    n_seconds: float | None
-    seed: int
-    grid_points: int
-    n_jobs: int | None
+    n_trials: Annotated[PositiveInt | None, DVC_NULL]
+    n_seconds: Annotated[int | float | None, Field(gt=0, lt=float("inf")), DVC_NULL]
+    seed: NonNegativeInt
+    grid_points: PositiveInt
+    n_jobs: PositiveInt | None
     storage: str | None
     study_name: str | None
-    max_failure_rate: float
+    max_failure_rate: Annotated[float, Field(ge=0, le=1)]
 
-    @classmethod
-    def checked(cls, settings: dict[str, Any]) -> "SweeperSettings":
-        """Settings from Hydra's keywords.
+    @model_validator(mode="after")
+    def _one_budget(self) -> "SweeperSettings":
+        if (self.n_trials is None) == (self.n_seconds is None):
+            trials, seconds = ("null" if n is None else f"{n:g}" for n in (self.n_trials, self.n_seconds))
+            raise ValueError(
+                f"needs a budget of either trials or seconds, got n_trials={trials} and n_seconds={seconds}; "
+                "set one of them and the other to null"
+            )
+        return self
 
-        Raises:
-            CrossoverError: a key is misspelt or missing, or a value is refused.
+    def budget_in_words(self) -> str:
+        """For a sentence: "30 trials", "600 s of trials"."""
+        return f"{self.n_trials} trials" if self.n_trials is not None else f"{self.n_seconds:g} s of trials"
+
+    def trials_left(self, begun: int, spent: float, at_once: int) -> int:
+        """How many trials may begin now.
+
+        Args:
+            begun: trials that were begun so far.
+            spent: seconds that the finished ones took together.
+            at_once: as many as this run at the same time.
         """
-        known = [field.name for field in fields(cls)]
-        wrong = sorted(set(settings) ^ set(known))
-        if wrong:
-            raise CrossoverError(
-                f"hydra.sweeper must have exactly the keys {', '.join(known)}; check {', '.join(wrong)} "
-                "(conf/hydra/sweeper/search.yaml or the command line)"
-            )
-        made = cls(**{name: null_of_dvc(value) for name, value in settings.items()})
-        for name, least in (("seed", 0), ("n_jobs", 1), ("grid_points", 1)):
-            value = getattr(made, name)
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            if not (name == "n_jobs" and value is None) and not (whole and value >= least):
-                raise CrossoverError(
-                    f"hydra.sweeper.{name} must be a whole number of at least {least}, got {value!r}"
-                )
-        if not isinstance(made.max_failure_rate, int | float) or not 0 <= made.max_failure_rate <= 1:
-            raise CrossoverError(
-                f"hydra.sweeper.max_failure_rate must lie between 0 and 1, got {made.max_failure_rate!r}"
-            )
-        return made
-
-    @property
-    def budget(self) -> Budget:
-        """The total."""
-        return Budget(self.n_trials, self.n_seconds)
+        if self.n_trials is not None:
+            return max(0, min(at_once, self.n_trials - begun))
+        return at_once if spent < (self.n_seconds or 0) else 0
 
     @property
     def sampler_name(self) -> str:
         """The choice of `hydra/sweeper/sampler`."""
         return str(HydraConfig.get().runtime.choices["hydra/sweeper/sampler"])
 
-    def make_sampler(self, stream: int, space: SearchSpace) -> "BaseSampler":
-        """The sampler, seeded for one trial; a grid is shuffled by its seed and has one order for all trials.
+    def make_sampler(self, seed: int, space: SearchSpace) -> "BaseSampler":
+        """The sampler for one trial.
 
         Args:
-            stream: the trial's own seed.
+            seed: the trial's own; a grid is shuffled by that of the search and has one order for all trials.
             space: what is searched.
         """
         from hydra.utils import instantiate
 
         is_grid = self.sampler.get("_partial_", False)
-        made = instantiate(
-            self.sampler, seed=self.seed if is_grid else stream, _execution_whitelist_=_SAMPLERS
-        )
+        made = instantiate(self.sampler, seed=self.seed if is_grid else seed, _execution_whitelist_=_SAMPLERS)
         return made(space.grid(self.grid_points)) if is_grid else made
 
-    def at_once(self, launcher: DictConfig) -> int:
-        """How many trials run at the same time: `n_jobs`, else as many jobs as the launcher runs."""
-        return self.n_jobs or _as_many_as(launcher)
-
-
-def _as_many_as(launcher: DictConfig) -> int:
-    """How many jobs a launcher runs at once; one where it does not say."""
-    if "ray" in launcher:
-        return max(
-            1, int((launcher.ray.init.get("num_cpus") or cores()) // (launcher.ray.remote.num_cpus or 1))
-        )
-    jobs = launcher.get("n_jobs") or launcher.get("array_parallelism") or 1
-    return cores() if jobs == -1 else int(jobs)
+    def trials_at_once(self, launcher: DictConfig) -> int:
+        """`n_jobs`, else as many jobs as the launcher runs; one where it does not say."""
+        if self.n_jobs:
+            return self.n_jobs
+        if "ray" in launcher:
+            cpus = launcher.ray.init.get("num_cpus") or cores()
+            return max(1, int(cpus // (launcher.ray.remote.num_cpus or 1)))
+        jobs = launcher.get("n_jobs") or launcher.get("array_parallelism") or 1
+        return cores() if jobs == -1 else int(jobs)

@@ -1,41 +1,30 @@
-"""The search space of a model: `conf/search/<model>.yaml`.
+"""The search space of a model: ranges in the grammar of Hydra's overrides, as its Optuna sweeper reads them.
 
-    learning_rate:              # a key of the model's YAML, dotted
-      type: float               # or int, or categorical
-      low: 1.0e-5
-      high: 0.7
-      log: true                 # or step: 0.1
-    estimator.max_samples:
-      type: float
-      low: 0.5
-      high: 1.0
-      when:                     # active only where all of these hold; a key above, or one that is not searched
-        estimator.bootstrap: [true]
-    estimator.max_features:
-      type: categorical
-      choices: [sqrt, null, 0.3]
+`conf/search/<model>.yaml` holds them, and so does the command line, `model.learning_rate=interval(0,1)`:
 
-A parameter that is not active keeps the value in the model's YAML.
+    learning_rate: tag(log, interval(1e-5, 0.7))       # a key of the model's YAML, dotted
+    estimator.max_depth: int(interval(1, 12))          # both ends included
+    estimator.min_samples_leaf: range(1, 10, 3)        # 1, 4, 7
+    estimator.criterion: choice(gini, entropy)
+    estimator.max_features: sqrt, null, 0.3            # without choice(), which takes no null
 """
 
-import copy
 import json
-import re
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
-from crossover.core.errors import CrossoverError
-from crossover.fitting.keys import DECLARATIONS, leaves, searchable, set_at, value_at
-from crossover.search.parameter import Parameter, Value, parse, same
+from crossover.core.errors import CrossoverError, first_line
+from crossover.fitting.keys import DECLARATIONS, searchable, values_at
 
 if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
     from optuna.distributions import BaseDistribution
-    from optuna.trial import BaseTrial
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
-_NOT_TEXT = ("null", "true", "false", "nan", "inf")
+Value = Any
+"""None, a boolean, a number, a string, or a list of these."""
 
 
 @dataclass(frozen=True)
@@ -43,86 +32,60 @@ class SearchSpace:
     """The parameters of a search, in the order in which they are drawn.
 
     Attributes:
-        parameters: by key.
-        model_config: the model's YAML, which holds the values of all that is not searched.
+        ranges: by key, as they were written.
+        distributions: by key, Optuna's; a choice that is a list stands there as its JSON text.
+        model_config: the model's YAML, which holds the default values.
     """
 
-    parameters: dict[str, Parameter]
-    model_config: dict[str, Any]
+    ranges: dict[str, str]
+    distributions: "dict[str, BaseDistribution]"
+    model_config: Mapping[str, Any]
 
     @classmethod
     def load(
-        cls, content: Any, model_config: Mapping[str, Any], origin: str, model_origin: str
+        cls, ranges: Any, model_config: Mapping[str, Any], origin: str, model_origin: str
     ) -> "SearchSpace":
         """Read and check a search space.
 
         Args:
-            content: of the search space's YAML, plain.
+            ranges: by key, in Hydra's grammar.
             model_config: of the model's YAML, plain, overrides applied.
             origin: the file of the former, for messages.
             model_origin: the file of the latter.
 
         Raises:
-            CrossoverError: the content is no search space, or does not fit the model.
+            CrossoverError: a range is refused, or its key is none of the model's.
         """
-        if not isinstance(content, Mapping) or not content:
+        if not isinstance(ranges, Mapping) or not ranges:
             raise CrossoverError(
-                f"a search space must hold at least one key of the model, got {content!r} ({origin}); "
+                f"a search space must hold at least one key of the model, got {ranges!r} ({origin}); "
                 f"choose keys from {model_origin}"
             )
-        parameters: dict[str, Parameter] = {}
-        for key, fields in content.items():
-            _require_leaf(str(key), model_config, model_origin, f"{origin} names the key {key}")
-            parameter = parse(str(key), fields, origin)
-            _require_conditions(parameter, parameters, content, model_config, origin, model_origin)
-            parameters[parameter.name] = parameter
-        return cls(parameters, copy.deepcopy(dict(model_config)))
-
-    @property
-    def names(self) -> list[str]:
-        """The keys, in order."""
-        return list(self.parameters)
+        for key in ranges:
+            _require_searchable(str(key), model_config, f"{origin} names the key {key}", model_origin)
+        return cls(
+            {str(key): text for key, text in ranges.items()},
+            {str(key): _distribution(str(key), text, origin) for key, text in ranges.items()},
+            model_config,
+        )
 
     def default(self) -> dict[str, Value]:
-        """The values in the model's YAML; those of inactive parameters left out."""
-        found: dict[str, Value] = {}
-        for name, parameter in self.parameters.items():
-            if self._is_active(parameter, found):
-                found[name] = copy.deepcopy(value_at(self.model_config, name))
-        return found
+        """The values in the model's YAML, which may lie outside of the space."""
+        return values_at(self.model_config, list(self.ranges))
 
-    def suggest(self, trial: "BaseTrial") -> dict[str, Value]:
-        """The values that a trial gets; inactive parameters are neither asked for nor returned."""
-        found: dict[str, Value] = {}
-        for name, parameter in self.parameters.items():
-            if self._is_active(parameter, found):
-                found[name] = copy.deepcopy(parameter.suggest(trial))
-        return found
+    def encode(self, params: Mapping[str, Value]) -> "tuple[dict[str, Value], dict[str, BaseDistribution]]":
+        """Values as Optuna stores them, and their distributions; what lies outside of the space is left out."""
+        inside = {}
+        for key, value in params.items():
+            stored = json.dumps(value) if isinstance(value, list) else value
+            if _holds(self.distributions[key], stored):
+                found = self.distributions[key]
+                inside[key] = found.to_external_repr(found.to_internal_repr(stored))
+        return inside, {key: self.distributions[key] for key in inside}
 
-    def distributions(self) -> dict[str, "BaseDistribution"]:
-        """Optuna's distribution of each parameter, inactive ones included."""
-        return {name: parameter.distribution() for name, parameter in self.parameters.items()}
-
-    def encode(self, params: Mapping[str, Value]) -> tuple[dict[str, Value], dict[str, "BaseDistribution"]]:
-        """Values as Optuna stores them, lists as JSON text.
-
-        Args:
-            params: values by key, as from `default` or `suggest`.
-
-        Returns:
-            Optuna's parameters, and their distributions. A value outside its range or choices is left out, as a
-            default value may be.
-        """
-        held = [p for name, p in self.parameters.items() if name in params and p.holds(params[name])]
-        return {p.name: p.encode(params[p.name]) for p in held}, {p.name: p.distribution() for p in held}
-
-    def decode(self, params: Mapping[str, Value]) -> dict[str, Value]:
+    def decode(self, stored: Mapping[str, Value]) -> dict[str, Value]:
         """The reverse of `encode`, in the space's order."""
-        return {
-            name: copy.deepcopy(parameter.decode(params[name]))
-            for name, parameter in self.parameters.items()
-            if name in params
-        }
+        return {key: _decoded(stored[key]) for key in self.ranges if key in stored}
 
     def grid(self, points: int) -> dict[str, list[Value]]:
         """The values of a grid search, encoded, for `optuna.samplers.GridSampler`.
@@ -130,39 +93,12 @@ class SearchSpace:
         Args:
             points: values of a range, evenly spaced from end to end on its scale, or its middle where it is 1;
                 fewer where rounding to the range's integers or steps makes some equal. Choices are all there.
-
-        Raises:
-            CrossoverError: `points` is no positive integer.
         """
-        if isinstance(points, bool) or not isinstance(points, int) or points < 1:
-            raise CrossoverError(f"the points of a grid must be a positive integer, got {points!r}")
-        return {name: parameter.grid(points) for name, parameter in self.parameters.items()}
-
-    def overrides(self, params: Mapping[str, Value]) -> list[str]:
-        """Hydra's overrides that give the model these values, `model.<key>=<value>`."""
-        return [f"model.{name}={_hydra_text(value)}" for name, value in params.items()]
-
-    def as_dict(self) -> dict[str, dict[str, Any]]:
-        """The space as its YAML holds it, plain."""
-        return {name: copy.deepcopy(parameter.fields) for name, parameter in self.parameters.items()}
-
-    def apply(self, model_config: Mapping[str, Any], params: Mapping[str, Value]) -> dict[str, Any]:
-        """A copy of a model's configuration with these values."""
-        changed = copy.deepcopy(dict(model_config))
-        for name, value in params.items():
-            set_at(changed, name, value)
-        return changed
-
-    def _is_active(self, parameter: Parameter, found: Mapping[str, Value]) -> bool:
-        """Whether the values found so far, the model's YAML where there is none, meet all conditions."""
-        return all(
-            any(same(found.get(key, value_at(self.model_config, key)), value) for value in values)
-            for key, values in parameter.when.items()
-        )
+        return {key: _grid(found, points) for key, found in self.distributions.items()}
 
 
-def _require_leaf(key: str, model_config: Mapping[str, Any], model_origin: str, source: str) -> None:
-    """Refuse a key that is no value of the model's YAML, or one that cannot be searched."""
+def _require_searchable(key: str, model_config: Mapping[str, Any], source: str, model_origin: str) -> None:
+    """Refuse a key that is no single value of the model's YAML, or one that says what the model is."""
     there = searchable(model_config)
     if key in there:
         return
@@ -170,65 +106,107 @@ def _require_leaf(key: str, model_config: Mapping[str, Any], model_origin: str, 
         raise CrossoverError(
             f"a search space must not change what the model is, but {source} ({model_origin}); take it out"
         )
-    if any(name.startswith(f"{key}.") for name in there):
-        below = ", ".join(name for name in there if name.startswith(f"{key}."))
+    below = [name for name in there if name.startswith(f"{key}.")]
+    if below:
         raise CrossoverError(
             f"a key of a search space must be a single value of the model, but {source}, which holds several "
-            f"({model_origin}); choose one of {below}"
+            f"({model_origin}); choose one of {', '.join(below)}"
         )
-    raise _unknown(key, there, source, model_origin)
-
-
-def _unknown(key: str, there: list[str], source: str, model_origin: str) -> CrossoverError:
-    """The error for a key that is nowhere; the likeliest of those meant first."""
     closest = sorted(there, key=lambda name: -SequenceMatcher(None, key, name).ratio())
-    return CrossoverError(
+    raise CrossoverError(
         f"a key of a search space must be one of the model's, but {source}, which {model_origin} does not have; "
         f"it has {', '.join(closest)}"
     )
 
 
-def _require_conditions(
-    parameter: Parameter,
-    earlier: Mapping[str, Parameter],
-    content: Mapping[Any, Any],
-    model_config: Mapping[str, Any],
-    origin: str,
-    model_origin: str,
-) -> None:
-    """Refuse a condition on a key that is not known yet, or that can never hold."""
-    for key, values in parameter.when.items():
-        if key in content and key not in earlier:
-            raise CrossoverError(
-                f"{parameter.name}.when must refer to keys above it, got {key} ({origin}); "
-                "change the order or take it out"
+def _distribution(key: str, text: Any, origin: str) -> "BaseDistribution":
+    """Optuna's distribution of a range in Hydra's grammar; `ValueError` inside says what is wrong with it."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+    from hydra_plugins.hydra_optuna_sweeper._impl import create_optuna_distribution_from_override
+    from optuna.distributions import CategoricalDistribution
+
+    try:
+        override = OverridesParser.create().parse_override(f"{key}={text}")
+        if not isinstance(text, str) or not override.is_sweep_override():
+            raise ValueError("a single value is set in the model's YAML")
+        if getattr(override.value(), "shuffle", False):
+            raise ValueError("shuffled values would differ from one start of a search to the next")
+        if override.is_choice_sweep():
+            return CategoricalDistribution(_choices(override))
+        found = create_optuna_distribution_from_override(override)
+        if not isinstance(found, CategoricalDistribution):
+            _require_range(found.low, found.high)
+    except (HydraException, ValueError, NotImplementedError) as error:
+        raise CrossoverError(
+            f"{key} must be a range or choices in Hydra's grammar, as tag(log, interval(1e-4, 1e-2)), "
+            f"int(interval(1, 9)), choice(a, b) or a, null, got {text}: {first_line(error)} ({origin})"
+        ) from error
+    return found
+
+
+def _choices(override: "Override") -> list[Value]:
+    """The choices of an override, lists as JSON, since Optuna takes none."""
+    from hydra.core.override_parser.types import QuotedString
+
+    def plain(value: Any) -> Value:
+        if isinstance(value, list):
+            return [plain(item) for item in value]
+        value = value.text if isinstance(value, QuotedString) else value
+        if isinstance(value, dict) or (isinstance(value, float) and not math.isfinite(value)):
+            raise ValueError(
+                f"choices are null, booleans, finite numbers, strings or lists of these, not {value}"
             )
-        there = [name for name, _ in leaves(model_config)]
-        if key not in there:
-            raise _unknown(key, there, f"{parameter.name}.when in {origin} names {key}", model_origin)
-        for value in values:
-            if key in earlier and not _can_be(earlier[key], value, model_config):
-                raise CrossoverError(
-                    f"{parameter.name}.when.{key} must list values that {key} can take, got {value!r} "
-                    f"({origin}); its search space is {earlier[key].fields}"
-                )
-
-
-def _can_be(parameter: Parameter, value: Value, model_config: Mapping[str, Any]) -> bool:
-    """Whether a parameter can get a value, drawn or, where it can be inactive, from the model's YAML."""
-    if parameter.holds(value):
-        return True
-    return bool(parameter.when) and same(value, value_at(model_config, parameter.name))
-
-
-def _hydra_text(value: Value) -> str:
-    """A value in the grammar of Hydra's overrides, read back as the same value of the same type."""
-    if isinstance(value, list):
-        return f"[{','.join(map(_hydra_text, value))}]"
-    if not isinstance(value, str):
-        return json.dumps(value)  # null, true, and the shortest digits that give the same float
-    if _PLAIN.fullmatch(value) and value.lower() not in _NOT_TEXT:
         return value
-    from hydra.core.override_parser.types import Quote, QuotedString
 
-    return QuotedString(text=value, quote=Quote.single).with_quotes()
+    stored: list[Value] = []
+    for choice in map(plain, override.sweep_iterator()):
+        if isinstance(choice, str) and choice.startswith("["):
+            raise ValueError(f"a text that begins with a bracket cannot be searched, as {choice}")
+        text = json.dumps(choice) if isinstance(choice, list) else choice
+        if text in stored:  # by plain equality, under which true is 1 is 1.0: Optuna cannot tell these apart
+            raise ValueError(f"{choice} is there twice")
+        stored.append(text)
+    return stored
+
+
+def _require_range(low: float, high: float) -> None:
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ValueError("its ends are no finite numbers")
+    if low == high:
+        raise ValueError("it holds one value alone, which is set in the model's YAML")
+
+
+def _decoded(stored: Value) -> Value:
+    return json.loads(stored) if isinstance(stored, str) and stored.startswith("[") else stored
+
+
+def _holds(distribution: "BaseDistribution", stored: Value) -> bool:
+    """Whether a trial can get the value; true is not 1."""
+    from optuna.distributions import CategoricalDistribution
+
+    if isinstance(distribution, CategoricalDistribution):
+        same_kind = [c for c in distribution.choices if isinstance(c, bool) == isinstance(stored, bool)]
+        return stored in same_kind
+    is_number = isinstance(stored, int | float) and not isinstance(stored, bool)
+    return is_number and distribution._contains(float(stored))
+
+
+def _grid(distribution: Any, points: int) -> list[Value]:
+    from optuna.distributions import CategoricalDistribution
+
+    if isinstance(distribution, CategoricalDistribution):
+        return list(distribution.choices)
+    low, high, step = distribution.low, distribution.high, distribution.step
+    shares = [i / (points - 1) for i in range(points)] if points > 1 else [0.5]
+    if distribution.log:
+        spread = [low * (high / low) ** share for share in shares]
+    else:
+        spread = [low + share * (high - low) for share in shares]
+    if points > 1:  # exact, where a logarithm and back may lie outside
+        spread[0], spread[-1] = low, high
+    if step is None:
+        return spread
+    return sorted(
+        {distribution.to_external_repr(low + step * round((value - low) / step)) for value in spread}
+    )

@@ -11,16 +11,12 @@ from crossover.search.plan import Direction
 
 if TYPE_CHECKING:
     from optuna import Study
+    from optuna.storages import RDBStorage
 
 LOCK_SECONDS = 60
 """How long to wait while another process makes the tables, which takes it about a second."""
 
 _SQLITE = "sqlite:///"
-
-
-def default_storage(root: Path) -> str:
-    """A SQLite file in the project's root, beside MLflow's."""
-    return f"{_SQLITE}{root / 'optuna.db'}"
 
 
 def open_study(storage: str, name: str, directions: list[Direction]) -> "Study":
@@ -41,7 +37,7 @@ def open_study(storage: str, name: str, directions: list[Direction]) -> "Study":
         with _one_at_a_time(storage):
             _require_own_tables(storage)
             return optuna.create_study(
-                storage=_engine(storage), study_name=name, directions=directions, load_if_exists=True
+                storage=_connected(storage), study_name=name, directions=directions, load_if_exists=True
             )
     except Exception as error:
         reason = without_password(first_line(error))
@@ -57,7 +53,7 @@ def load_study(storage: str, name: str) -> "Study":
     import optuna
 
     quiet()
-    return optuna.load_study(storage=_engine(storage), study_name=name)
+    return optuna.load_study(storage=_connected(storage), study_name=name)
 
 
 def quiet() -> None:
@@ -83,13 +79,11 @@ def _require_own_tables(storage: str) -> None:
         raise ValueError(f"it holds the tables {', '.join(sorted(tables)[:3])}, … of another program")
 
 
-def _engine(storage: str):  # type: ignore[no-untyped-def]
+def _connected(storage: str) -> "RDBStorage":
     from optuna.storages import RDBStorage
 
-    # Several sweeps may share a SQLite file: a writer waits for the other instead of failing.
+    # Several searches may share a SQLite file: a writer waits for the other instead of failing.
     arguments = {"connect_args": {"timeout": LOCK_SECONDS}} if storage.startswith("sqlite:") else {}
-    if storage.startswith(_SQLITE) and ":memory:" not in storage:
-        Path(storage.removeprefix(_SQLITE)).parent.mkdir(parents=True, exist_ok=True)
     return RDBStorage(storage, engine_kwargs=arguments)
 
 

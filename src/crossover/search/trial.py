@@ -239,7 +239,7 @@ def settings_of(config: FitConfig, data: TrainingData, plan: Plan) -> dict[str, 
     return {
         "cell": [cell.dataset, cell.features, cell.model],
         "trainer": config.trainer,
-        "plan": asdict(plan),
+        "plan": plan.model_dump(),
         "repetitions": plan.repetitions(data.prepared),
         **data.facts(),
     }

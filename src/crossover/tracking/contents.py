@@ -3,7 +3,6 @@
 import getpass
 import json
 import os
-import re
 import shlex
 from collections import Counter
 from contextlib import suppress
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from crossover.core import columns
 from crossover.core.cell import DEFAULT, LEARNED, Cell
+from crossover.core.configuration import override_text
 from crossover.data.prepared import Meta
 from crossover.tracking.tracker import LEARNING_CURVE, FitFacts, SweepFacts, TrialFacts
 
@@ -120,7 +120,7 @@ def fit_note(facts: FitFacts) -> str:
 
 def trial_note(facts: TrialFacts, error: str = "") -> str:
     cell = facts.sweep.cell
-    values = [f"model.{key}={_literal(value)}" for key, value in facts.params.items()]
+    values = [f"model.{key}={override_text(value)}" for key, value in facts.params.items()]
     failed = f"**Failed:** {error[:LONGEST_ERROR]}\n\n" if error else ""
     return f"{failed}A fit with this configuration: `{_command(f'train_{cell.family}', cell, values)}`"
 
@@ -155,13 +155,6 @@ def _command(stage: str, cell: Cell, overrides: list[str]) -> str:
     features = [] if cell.features == LEARNED else [f"features={cell.features}"]
     choice = [f"dataset={cell.dataset}", *features, f"model={cell.model}", *overrides]
     return shlex.join(["python", f"pipelines/{stage}.py", *choice])
-
-
-def _literal(value: Any) -> str:
-    """A value in Hydra's override grammar, in which JSON is valid; a plain word needs no quotes."""
-    word = isinstance(value, str) and re.fullmatch(r"[A-Za-z_]\w*", value)
-    keywords = {"null", "true", "false", "nan", "inf"}
-    return value if word and value.lower() not in keywords else json.dumps(value)
 
 
 def readable(value: Any) -> Any:

@@ -27,19 +27,18 @@ class SearchSweeper(Sweeper):
         self._hydra = hydra_context, task_function, config
 
     def sweep(self, arguments: list[str]) -> None:
-        """See `crossover.search.sweep.run_sweeps`.
+        """See `crossover.search.sweep.run_searches`.
 
         Raises:
-            CompactHydraException: what the user can mend, in one sentence, as Hydra tells its own errors; the
+            CompactHydraException: what the user can fix, in one sentence, as Hydra shows its own errors; the
                 exception itself with HYDRA_FULL_ERROR=1.
         """
         from crossover.core.errors import sentence
-        from crossover.search.launches import Surroundings
-        from crossover.search.settings import SweeperSettings
-        from crossover.search.sweep import run_sweeps
+        from crossover.search.launches import HydraSetup
+        from crossover.search.sweep import run_searches
 
         try:
-            run_sweeps(arguments, SweeperSettings.checked(self.settings), Surroundings(*self._hydra))
+            run_searches(arguments, self.settings, HydraSetup(*self._hydra))
         except Exception as error:
             text = sentence(error)
             if text is None or os.environ.get("HYDRA_FULL_ERROR"):
