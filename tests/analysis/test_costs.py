@@ -21,7 +21,7 @@ from crossover.analysis.costs import (
 from crossover.analysis.study import DatasetAnalysis
 from crossover.core.cell import LEARNED
 from crossover.core.layout import Layout
-from crossover.report.figures.cells import draw_figures
+from crossover.report.figures.cells import draw_cost
 from crossover.report.templating import render
 
 N_TEST = 200
@@ -47,6 +47,12 @@ def chapter(root: Path, **changes: dict[str, Any]) -> DatasetAnalysis:
     folder.write()
     [made] = read_chapters(study_of("fruit", MODELS, ["net"], 2), Layout(root))
     return made
+
+
+def folder_for(root: Path) -> Path:
+    """An empty folder for figures."""
+    (root / "figures").mkdir()
+    return root / "figures"
 
 
 def names(cells: list) -> list[str]:
@@ -167,7 +173,7 @@ def test_without_cells_there_is_nothing_to_tell(tmp_path: Path) -> None:
 class TestFigure:
     def test_it_has_a_panel_and_numbers_for_each_cost_that_compares(self, tmp_path: Path) -> None:
         made = chapter(tmp_path, net={"fit_energy_j": 20.0, "energy_method": RAPL})  # alone, so no panel
-        draw_figures(tmp_path / "figures", [made])
+        draw_cost(folder_for(tmp_path), made)
         figure = tmp_path / "figures" / "fruit-cost"
         numbers = pd.read_csv(figure.with_suffix(".csv"), keep_default_na=False)
         shown = [FIT_TIME, LATENCY, BULK, DISK, MEMORY]
@@ -182,7 +188,7 @@ class TestFigure:
     def test_a_fit_that_adds_no_memory_is_drawn(self, tmp_path: Path) -> None:
         made = chapter(tmp_path, near={"fit_memory_bytes": 0})
         with np.errstate(all="raise"):
-            draw_figures(tmp_path / "figures", [made])
+            draw_cost(folder_for(tmp_path), made)
         numbers = pd.read_csv(tmp_path / "figures" / "fruit-cost.csv")
         assert numbers.query("model == 'near' and cost == @MEMORY.label")["value"].item() == 0
 
@@ -191,6 +197,6 @@ class TestFigure:
         folder.add("raw", "near", first_right(N_TEST, 160))
         folder.write()
         chapters = read_chapters(study_of("fruit", ["near"], [], 1), Layout(tmp_path))
-        draw_figures(tmp_path / "figures", chapters)
+        draw_cost(folder_for(tmp_path), chapters[0])
         assert (tmp_path / "figures" / "fruit-cost.png").read_bytes().startswith(b"\x89PNG")
         assert "figures/fruit-cost.png" in text(chapters[0])

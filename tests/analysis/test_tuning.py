@@ -15,8 +15,8 @@ from crossover.core.cell import LEARNED
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.core.study import Study, Tuning
+from crossover.report.document import render
 from crossover.report.figures.tuning import draw_tuning_figures
-from crossover.report.text.document import render
 
 N_TEST = 200
 DRAWN = 12
@@ -288,8 +288,8 @@ def test_a_published_value_is_compared_with_the_default_configuration(tmp_path: 
     study = study_of("mnist", ["random_forest"], ["net"], 1, tuning=searched)
     text = rendered(tmp_path, study)
     assert "raw / random_forest: published 97.05 %" in text
-    assert "Ours 97.00 %" in text
-    assert "Ours 75.00 %" not in text
+    assert "Ours is 97.00 %" in text
+    assert "Ours is 75.00 %" not in text
 
 
 @pytest.mark.parametrize("file", ["trials.csv", "costs.csv", "importance.csv", "sweep.json"])

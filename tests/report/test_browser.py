@@ -180,7 +180,7 @@ def test_every_figure_shows(reports: Path, report: Path, open_page: Callable) ->
 
 
 def test_numbers_of_a_figure_open(report: Path, open_page: Callable) -> None:
-    figure = open_page(report).locator("figure").first
+    figure = open_page(report).locator("figure:has(img[alt^='Accuracy of every cell'])")
     table = figure.locator("table")
     assert not table.is_visible()
     figure.get_by_text("The numbers behind this figure").click()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crossover.analysis.statistics import Resamples, bootstrap
+from crossover.analysis.statistics import Interval, Resamples, accuracy_interval, bootstrap
 from crossover.core.cell import FAMILIES, Cell, Family
 from crossover.core.columns import COSTS, METRICS, SCORES, read_rows
 from crossover.core.errors import CrossoverError
@@ -64,6 +64,16 @@ class CellResult:
         """How many parameters, nodes or stored values the fitted model has, mean over the fits, and which of them."""
         count = float(pd.to_numeric(self.scores["complexity"]).mean())
         return count, str(self.scores["complexity_unit"].iloc[0])
+
+    @property
+    def accuracy_interval(self) -> Interval:
+        """The 95 % interval of the mean accuracy over test examples and repetitions."""
+        return accuracy_interval(self.correct)
+
+    @property
+    def single_fits(self) -> list[float]:
+        """The accuracy of each fit."""
+        return [float(value) for value in self.scores["accuracy"]]
 
     def mean(self, column: str) -> float:
         """Mean over the fits of a metric or a cost; NaN where none was measured."""

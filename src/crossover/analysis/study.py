@@ -13,7 +13,7 @@ from crossover.analysis.design import Design, compare_datasets, compare_families
 from crossover.analysis.published import Reproduction, load_published, reproductions
 from crossover.analysis.results import CellResult, DatasetResults, read_results
 from crossover.analysis.tuning import DatasetTuning, read_tuning
-from crossover.analysis.verdict import Verdict, judge
+from crossover.analysis.verdict import Verdict, as_good_as_best, judge
 from crossover.core.cell import DEFAULT, FAMILIES
 from crossover.core.layout import Layout
 from crossover.core.study import Study
@@ -26,6 +26,7 @@ class DatasetAnalysis:
     Attributes:
         results: its cells.
         verdict: None where one of the families has no result.
+        as_good: cells that the test part cannot tell from the best one.
         reproductions: published values beside ours.
         tuning: the searches behind its tuned cells; None where it has none.
         curves: its learning curves; None where none was measured.
@@ -36,6 +37,7 @@ class DatasetAnalysis:
 
     results: DatasetResults
     verdict: Verdict | None
+    as_good: list[CellResult]
     reproductions: list[Reproduction]
     tuning: DatasetTuning | None
     curves: CurveComparison | None
@@ -94,6 +96,7 @@ def _analyse_dataset(study: Study, layout: Layout, dataset: str, constraints: Co
     return DatasetAnalysis(
         results=results,
         verdict=judge(results),
+        as_good=as_good_as_best(results),
         reproductions=reproductions(_as_published(results), load_published()),
         tuning=read_tuning(study, layout, results),
         curves=curves,

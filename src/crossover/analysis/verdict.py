@@ -13,6 +13,7 @@ from crossover.analysis.statistics import (
     selected_difference,
     share_ahead,
 )
+from crossover.core.cell import DEFAULT
 
 Winner = Literal["deep", "classical", "undecided", "tie"]
 
@@ -57,6 +58,24 @@ class Verdict:
         return "deep" if self.difference > 0 else "classical"
 
     @property
+    def lead_interval(self) -> Interval:
+        """Of the difference as the leader sees it: positive where the leader is ahead."""
+        low, high = self.interval.low, self.interval.high
+        return self.interval if self.difference > 0 else Interval(-high, -low)
+
+    @property
+    def devices(self) -> list[str]:
+        """Where the two were fitted."""
+        return sorted(
+            {str(device) for cell in (self.deep, self.classical) for device in cell.costs["device"]}
+        )
+
+    @property
+    def tuned(self) -> bool:
+        """Whether one of the two has a configuration that was searched for."""
+        return any(cell.cell.variant != DEFAULT for cell in (self.deep, self.classical))
+
+    @property
     def p_value(self) -> float:
         """The median over the pairs of fits."""
         return float(np.median(self.p_values))
@@ -89,3 +108,13 @@ def _p_values(correct_a: np.ndarray, correct_b: np.ndarray) -> list[float]:
     """One p for each repetition; a cell with a single fit has it in every repetition."""
     a, b = np.broadcast_arrays(correct_a, correct_b)
     return [mcnemar(fit_a, fit_b) for fit_a, fit_b in zip(a, b, strict=True)]
+
+
+def as_good_as_best(results: DatasetResults) -> list[CellResult]:
+    """The cells that the test part cannot tell from the best one, best first and without it.
+
+    These are the cells whose paired difference from the best has an interval that contains 0.
+    """
+    accuracies = results.resamples.in_bag if results.cells else np.empty((0, 0))
+    differences = {cell: accuracies[:, 0] - accuracies[:, i] for i, cell in enumerate(results.cells) if i}
+    return [cell for cell, samples in differences.items() if 0 in percentile_interval(samples)]

@@ -17,7 +17,6 @@ from crossover.analysis.statistics import (
 from crossover.core.cell import DEFAULT, FAMILIES
 from crossover.core.errors import CrossoverError
 from crossover.core.numbers import points
-from crossover.report.text.wording import name
 
 _OVER_TEST = "95 % interval over test examples and repetitions"
 
@@ -55,7 +54,7 @@ class Accuracy:
         if not cells:
             return selection.missing(inputs.results)
         cell = cells[0]
-        interval, what = accuracy_interval(cell.correct), f"accuracy of {name(cell)}"
+        interval, what = accuracy_interval(cell.correct), f"accuracy of {cell.cell.described}"
         return Estimate(what, cell.mean("accuracy"), interval, f"{_OVER_TEST}, n = {cell.n}", "accuracy")
 
     def _selection(self) -> Selection:
@@ -87,7 +86,7 @@ class AccuracyDifference:
         first, second = results.cells[a[0]], results.cells[b[0]]
         samples, interval = _paired(inputs.resamples, a, b)
         return Estimate(
-            what=f"accuracy of {name(first)} minus that of {name(second)}",
+            what=f"accuracy of {first.cell.described} minus that of {second.cell.described}",
             value=first.mean("accuracy") - second.mean("accuracy"),
             interval=interval,
             interval_of=_OVER_TEST,
@@ -246,9 +245,9 @@ class HighestCost:
         highest = max(there, key=lambda cell: cell.mean(self.column))
         fits = pd.to_numeric(highest.costs[self.column]).dropna()
         words, unit = _COSTS[self.column]
-        left_out = [name(cell) for cell in found if cell not in there]
+        left_out = [cell.cell.described for cell in found if cell not in there]
         return Estimate(
-            what=f"{words} of {name(highest)}, the highest of {len(there)}",
+            what=f"{words} of {highest.cell.described}, the highest of {len(there)}",
             value=highest.mean(self.column),
             interval=Interval(float(fits.min()), float(fits.max())),
             interval_of="its fits" if len(fits) > 1 else "a single fit",
@@ -293,7 +292,11 @@ def _with_cost(selection: Selection, column: str, inputs: ClaimInputs) -> list[C
 
 
 def _mean_of(cells: list[CellResult]) -> str:
-    return name(cells[0]) if len(cells) == 1 else f"geometric mean of {len(cells)} {_common(cells)} cells"
+    return (
+        cells[0].cell.described
+        if len(cells) == 1
+        else f"geometric mean of {len(cells)} {_common(cells)} cells"
+    )
 
 
 def _common(cells: list[CellResult]) -> str:

@@ -30,38 +30,48 @@ from crossover.report.figures.style import (
     save,
     title,
 )
-from crossover.report.text.wording import verdict_subtitle
+from crossover.report.templating import phrase
 
 
-def draw_figures(folder: Path, chapters: list[DatasetAnalysis]) -> None:
-    """Write every figure as PNG and SVG into `folder`, which is made."""
-    folder.mkdir(parents=True)
+def draw_overview(folder: Path, datasets: list[DatasetAnalysis]) -> None:
+    """Accuracy against the time to fit, one panel a data set."""
+    drawn = [d for d in datasets if d.results.cells]
     with matplotlib.rc_context(STYLE):
-        drawn = [chapter for chapter in chapters if chapter.results.cells]
         save(_overview(drawn), folder / "overview", overview_numbers(drawn))
-        for chapter in drawn:
-            save(_accuracy(chapter), folder / f"{chapter.dataset}-accuracy", accuracy_numbers(chapter))
-            save(_cost(chapter), folder / f"{chapter.dataset}-cost", cost_numbers(chapter))
 
 
-def _accuracy(chapter: DatasetAnalysis) -> Figure:
+def draw_accuracy(folder: Path, d: DatasetAnalysis) -> None:
+    """Accuracy of every cell with its interval."""
+    if d.results.cells:
+        with matplotlib.rc_context(STYLE):
+            save(_accuracy(d), folder / f"{d.dataset}-accuracy", accuracy_numbers(d))
+
+
+def draw_cost(folder: Path, d: DatasetAnalysis) -> None:
+    """Accuracy against each cost."""
+    if d.results.cells:
+        with matplotlib.rc_context(STYLE):
+            save(_cost(d), folder / f"{d.dataset}-cost", cost_numbers(d))
+
+
+def _accuracy(d: DatasetAnalysis) -> Figure:
     """Accuracy of every cell with its interval, best on top."""
-    cells = chapter.results.cells
+    cells = d.results.cells
     figure = new_figure(9, 1.5 + 0.3 * len(cells))
     axes = figure.add_subplot()
     for row, cell in enumerate(cells):
-        _whisker(axes, cell, row, best=cell in chapter.best)
-    axes.set_yticks(range(len(cells)), [_row_label(cell) for cell in cells])
+        _whisker(axes, cell, row, best=cell in d.best)
+    axes.set_yticks(range(len(cells)), [cell.cell.label for cell in cells])
     for text, cell in zip(axes.get_yticklabels(), cells, strict=True):
-        text.set(color=INK, fontweight="bold" if cell in chapter.best else "normal")
+        text.set(color=INK, fontweight="bold" if cell in d.best else "normal")
     axes.set_ylim(len(cells) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
     intervals = [accuracy_interval(cell.correct) for cell in cells]
     low, high = min(i.low for i in intervals), max(i.high for i in intervals)
-    n_test = chapter.results.n_test
+    n_test = d.results.n_test
     accuracy_axis(axes, "x", shown(low, n_test), shown(high, n_test), n_test)
     axes.set_xlabel(f"{LABEL}; whiskers: 95 % interval, small ticks: single fits")
-    _title(axes, chapter)
+    _title(axes, d)
     _numbers_at_the_right(axes, cells)
     legend(figure)
     return figure
@@ -99,10 +109,6 @@ def _dot(axes: Axes, x: float, y: float, cell: CellResult, best: bool) -> None:
     )
 
 
-def _row_label(cell: CellResult) -> str:
-    return cell.cell.label
-
-
 def _numbers_at_the_right(axes: Axes, cells: list[CellResult]) -> None:
     for row, cell in enumerate(cells):
         axes.annotate(
@@ -115,51 +121,51 @@ def _numbers_at_the_right(axes: Axes, cells: list[CellResult]) -> None:
         )
 
 
-def _title(axes: Axes, chapter: DatasetAnalysis) -> None:
-    title(axes, chapter.dataset, verdict_subtitle(chapter.verdict))
+def _title(axes: Axes, d: DatasetAnalysis) -> None:
+    title(axes, d.dataset, phrase("verdict_subtitle", d.verdict))
 
 
 def _frontier_handle() -> Line2D:
     return Line2D([], [], label="the best at this cost or less", **FRONTIER)
 
 
-def _cost(chapter: DatasetAnalysis) -> Figure:
+def _cost(d: DatasetAnalysis) -> Figure:
     """Accuracy against each cost that was measured, one panel a cost."""
-    costs = comparable_costs(chapter.results.cells) or [FIT_TIME]  # a single cell compares with nothing
+    costs = comparable_costs(d.results.cells) or [FIT_TIME]  # a single cell compares with nothing
     columns, rows = min(len(costs), 3), -(-len(costs) // 3)
     figure = new_figure(4.6 * columns + 0.6, 3.9 * rows + 0.5)
     panels = [figure.add_subplot(rows, columns, i + 1) for i in range(len(costs))]
     for axes, cost in zip(panels, costs, strict=True):
-        _scatter(axes, chapter, cost)
+        _scatter(axes, d, cost)
         axes.set_xlabel(cost.label)
     for axes in panels[::columns]:
         axes.set_ylabel(LABEL)
-    _title(panels[0], chapter)
+    _title(panels[0], d)
     legend(figure, _frontier_handle(), columns=3 if columns > 1 else 1)
     figure.draw_without_rendering()  # fixes the layout that the labels are placed in
     for axes, cost in zip(panels, costs, strict=True):
-        _label(axes, chapter, cost, _worth_a_label(chapter, cost))
+        _label(axes, d, cost, _worth_a_label(d, cost))
     return figure
 
 
-def _scatter(axes: Axes, chapter: DatasetAnalysis, cost: Cost) -> None:
+def _scatter(axes: Axes, d: DatasetAnalysis, cost: Cost) -> None:
     """One dot a cell, and a line along the cells that nothing beats in both accuracy and cost."""
     axes.set_xscale("log")
-    axes.plot(*zip(*_steps(chapter, cost), strict=True), **FRONTIER, zorder=1)
-    spent = {cell: _spent(cell, cost) for cell in _measured(chapter, cost)}
+    axes.plot(*zip(*_steps(d, cost), strict=True), **FRONTIER, zorder=1)
+    spent = {cell: _spent(cell, cost) for cell in _measured(d, cost)}
     for cell, x in spent.items():
-        _dot(axes, x, _shown(cell), cell, cell in chapter.best)
+        _dot(axes, x, _shown(cell), cell, cell in d.best)
     axes.margins(x=0.12)
     wide = max(spent.values()) > 100 * min(spent.values())
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0), numticks=7))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 1)))
     axes.minorticks_off()
-    accuracies = [_shown(cell) for cell in chapter.results.cells]
-    accuracy_axis(axes, "y", min(accuracies), max(accuracies), chapter.results.n_test)
+    accuracies = [_shown(cell) for cell in d.results.cells]
+    accuracy_axis(axes, "y", min(accuracies), max(accuracies), d.results.n_test)
 
 
-def _measured(chapter: DatasetAnalysis, cost: Cost) -> list[CellResult]:
-    return [cell for cell in chapter.results.cells if np.isfinite(cost.of(cell))]
+def _measured(d: DatasetAnalysis, cost: Cost) -> list[CellResult]:
+    return [cell for cell in d.results.cells if np.isfinite(cost.of(cell))]
 
 
 def _spent(cell: CellResult, cost: Cost) -> float:
@@ -167,46 +173,45 @@ def _spent(cell: CellResult, cost: Cost) -> float:
     return max(cost.of(cell), cost.least)
 
 
-def _steps(chapter: DatasetAnalysis, cost: Cost) -> list[tuple[float, float]]:
+def _steps(d: DatasetAnalysis, cost: Cost) -> list[tuple[float, float]]:
     """The corners of the frontier's stairs."""
-    front = [(_spent(cell, cost), _shown(cell)) for cell in frontier(chapter.results.cells, cost)]
+    front = [(_spent(cell, cost), _shown(cell)) for cell in frontier(d.results.cells, cost)]
     corners = [(right, y) for (_, y), (right, _) in pairwise(front)]
     return [point for pair in zip_longest(front, corners) for point in pair if point]
 
 
-def _worth_a_label(chapter: DatasetAnalysis, cost: Cost) -> list[CellResult]:
+def _worth_a_label(d: DatasetAnalysis, cost: Cost) -> list[CellResult]:
     """The best of each family, the frontier, then the other networks: what a reader looks for."""
-    front = frontier(chapter.results.cells, cost)
-    wanted = [*chapter.best, *front, *chapter.results.family("deep")]
+    front = frontier(d.results.cells, cost)
+    wanted = [*d.best, *front, *d.results.family("deep")]
     return [cell for cell in dict.fromkeys(wanted) if np.isfinite(cost.of(cell))]
 
 
-def _label(axes: Axes, chapter: DatasetAnalysis, cost: Cost, cells: list[CellResult]) -> None:
-    measured = _measured(chapter, cost)
+def _label(axes: Axes, d: DatasetAnalysis, cost: Cost, cells: list[CellResult]) -> None:
+    measured = _measured(d, cost)
     points = [(_spent(cell, cost), _shown(cell)) for cell in measured]
     where = [measured.index(cell) for cell in cells]
     styles = [
-        {"color": COLORS[cell.family], "fontweight": "bold" if cell in chapter.best else "normal"}
-        for cell in cells
+        {"color": COLORS[cell.family], "fontweight": "bold" if cell in d.best else "normal"} for cell in cells
     ]
-    texts = [_row_label(cell) for cell in cells]
-    place_labels(axes, points, where, texts, styles, keep_clear=_steps(chapter, cost))
+    texts = [cell.cell.label for cell in cells]
+    place_labels(axes, points, where, texts, styles, keep_clear=_steps(d, cost))
 
 
-def _overview(chapters: list[DatasetAnalysis]) -> Figure:
+def _overview(datasets: list[DatasetAnalysis]) -> Figure:
     """Accuracy against the time to fit, one panel a data set."""
-    columns = min(len(chapters), 3) or 1
-    rows = -(-len(chapters) // columns) or 1
+    columns = min(len(datasets), 3) or 1
+    rows = -(-len(datasets) // columns) or 1
     figure = new_figure(4.4 * columns, 3.6 * rows + 0.4)
-    panels = [figure.add_subplot(rows, columns, i + 1) for i in range(len(chapters))]
-    for axes, chapter in zip(panels, chapters, strict=True):
-        _scatter(axes, chapter, FIT_TIME)
+    panels = [figure.add_subplot(rows, columns, i + 1) for i in range(len(datasets))]
+    for axes, d in zip(panels, datasets, strict=True):
+        _scatter(axes, d, FIT_TIME)
         axes.set_xlabel("seconds to fit")
-        _title(axes, chapter)
+        _title(axes, d)
     for axes in panels[::columns]:
         axes.set_ylabel(LABEL)
     legend(figure, _frontier_handle(), columns=3 if columns > 1 else 1)
     figure.draw_without_rendering()
-    for axes, chapter in zip(panels, chapters, strict=True):
-        _label(axes, chapter, FIT_TIME, chapter.best)
+    for axes, d in zip(panels, datasets, strict=True):
+        _label(axes, d, FIT_TIME, d.best)
     return figure

@@ -12,25 +12,25 @@ from crossover.analysis.study import DatasetAnalysis
 from crossover.analysis.tuning import DatasetTuning, Search
 
 
-def overview_numbers(chapters: list[DatasetAnalysis]) -> pd.DataFrame:
+def overview_numbers(datasets: list[DatasetAnalysis]) -> pd.DataFrame:
     """One row a cell of every data set: its accuracy and its seconds to fit."""
     return pd.DataFrame(
         {
-            "dataset": chapter.dataset,
+            "dataset": d.dataset,
             **cell_keys(cell),
             "accuracy_percent": rounded_percent(cell.mean("accuracy")),
             "fit_seconds": rounded(cell.mean("fit_seconds")),
-            "best_of_family": yes_no(cell in chapter.best),
+            "best_of_family": yes_no(cell in d.best),
         }
-        for chapter in chapters
-        for cell in chapter.results.cells
+        for d in datasets
+        for cell in d.results.cells
     )
 
 
-def accuracy_numbers(chapter: DatasetAnalysis) -> pd.DataFrame:
+def accuracy_numbers(d: DatasetAnalysis) -> pd.DataFrame:
     """One row a cell: mean accuracy, its interval, and the accuracy of each single fit."""
     return pd.DataFrame(
-        [cell_keys(cell) | _accuracies(cell) | _single_fits(cell) for cell in chapter.results.cells]
+        [cell_keys(cell) | _accuracies(cell) | _single_fits(cell) for cell in d.results.cells]
     )
 
 
@@ -45,9 +45,9 @@ def _single_fits(cell: CellResult) -> dict[str, Any]:
     return {f"seed_{int(seed)}_percent": rounded_percent(accuracy) for seed, accuracy in accuracies}
 
 
-def cost_numbers(chapter: DatasetAnalysis) -> pd.DataFrame:
+def cost_numbers(d: DatasetAnalysis) -> pd.DataFrame:
     """One row a cell and cost that was measured."""
-    cells = chapter.results.cells
+    cells = d.results.cells
     return pd.DataFrame(
         {
             **cell_keys(cell),

@@ -10,7 +10,6 @@ from crossover.core.cell import FAMILIES
 from crossover.core.numbers import MISSING, percent, points, points_interval, share, significant, size
 from crossover.report.templating import FAMILY_NAMES
 from crossover.report.text.tables import bullets, table
-from crossover.report.text.wording import model
 
 _COLUMNS = ["constraint", "use", "test accuracy %", "instead of", "difference, points [95 %]", "how sure"]
 _MEASURE = "models under `learning_curve` in params.yaml and `dvc repro` measure it"
@@ -65,7 +64,11 @@ def _choice(r: Recommendation) -> str:
 
 def _name(cell: CellResult) -> str:
     """As at the learning curves: "tuned xgboost (raw)", "cnn"."""
-    return model(cell) if cell.family == "deep" else f"{model(cell)} ({cell.cell.features})"
+    return (
+        cell.cell.model_in_words
+        if cell.family == "deep"
+        else f"{cell.cell.model_in_words} ({cell.cell.features})"
+    )
 
 
 def _named(r: Recommendation) -> str:

@@ -1,0 +1,143 @@
+"""The report: which chapters it has, their words as Markdown, and their figures."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from crossover.analysis.study import DatasetAnalysis, StudyAnalysis
+from crossover.report.figures.calibration import draw_calibration
+from crossover.report.figures.cells import draw_accuracy, draw_cost, draw_overview
+from crossover.report.figures.curves import draw_curves
+from crossover.report.figures.ranks import draw_ranks
+from crossover.report.figures.tuning import draw_tuning_figures
+from crossover.report.figures.verdict import draw_verdict
+from crossover.report.templating import phrase
+from crossover.report.templating import render as render_template
+from crossover.report.text.calibration import calibration_parts
+from crossover.report.text.claims import claims_parts
+from crossover.report.text.decision import decision_parts
+from crossover.report.text.design import design_section
+from crossover.report.text.sensitivity import no_tuning_line
+from crossover.report.text.tuning import tuning_section
+
+TITLE = "Trees or a neural net?"
+
+
+def _parts(found: Any, words: Callable[[Any], list[str]]) -> str:
+    return "\n\n".join(words(found)) if found else ""
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter of the report.
+
+    Attributes:
+        words: makes its Markdown from the fields of the analysis; empty where it has nothing to say.
+        draw: writes its figures, if any, into a folder.
+    """
+
+    words: Callable[..., str]
+    draw: Callable[[Path, Any], None] | None = None
+
+
+def template(name: str) -> Callable[..., str]:
+    """The words of a chapter that stand in `templates/<name>.md.j2`."""
+    return lambda **fields: render_template(name, **fields)
+
+
+OF_A_DATASET = (
+    Chapter(template("verdict"), draw_verdict),
+    Chapter(lambda decision, **_: _parts(decision, decision_parts)),
+    Chapter(template("cells"), draw_accuracy),
+    Chapter(
+        lambda curves, **_: render_template("curves", comparison=curves) if curves else "",
+        lambda folder, d: draw_curves(folder, d.curves) if d.curves else None,
+    ),
+    Chapter(template("costs"), draw_cost),
+    Chapter(
+        lambda calibration, **_: _parts(calibration, calibration_parts),
+        lambda folder, d: draw_calibration(folder, d.calibration) if d.calibration else None,
+    ),
+    Chapter(
+        lambda tuning, **_: tuning_section(tuning) if tuning else "",
+        lambda folder, d: draw_tuning_figures(folder, [d.tuning]) if d.tuning else None,
+    ),
+    Chapter(template("published")),
+    Chapter(template("not_applicable")),
+)
+"""The chapters of one data set, in their order."""
+
+OF_THE_STUDY = (
+    Chapter(
+        lambda design, **_: "\n\n".join(design_section(design)),
+        lambda folder, found: draw_ranks(
+            folder,
+            found.design.methods.comparison,
+            {c.cell.label: c.family for d in found.datasets for c in d.results.cells},
+        ),
+    ),
+    Chapter(lambda answers, **_: "\n\n".join(claims_parts(answers))),
+    Chapter(template("method")),
+    Chapter(template("environment")),
+)
+"""The chapters about all data sets together, which follow."""
+
+
+def draw(folder: Path, found: StudyAnalysis) -> None:
+    """Write every figure as PNG and SVG, with its numbers as CSV, into `folder`, which is made."""
+    folder.mkdir(parents=True)
+    draw_overview(folder, found.datasets)
+    for chapter in OF_A_DATASET:
+        for d in found.datasets:
+            if chapter.draw:
+                chapter.draw(folder, d)
+    for chapter in OF_THE_STUDY:
+        if chapter.draw:
+            chapter.draw(folder, found)
+
+
+def render(found: StudyAnalysis) -> str:
+    """The whole report as Markdown that reads well on a page and in a terminal."""
+    parts = [render_template("report", title=TITLE, crossovers=_crossovers(found), **vars(found))]
+    for d in found.datasets:
+        parts.append(f"## {d.dataset}")
+        parts += [chapter.words(dataset=d.dataset, **vars(d)) for chapter in OF_A_DATASET]
+    fields = vars(found) | environment(found)
+    parts += [chapter.words(**fields) for chapter in OF_THE_STUDY]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _crossovers(found: StudyAnalysis) -> dict[str, tuple[str, str]]:
+    """By equal data and by equal training time, in a few words each; of data sets whose curves show both families."""
+    families = {d.dataset: d.curves.family for d in found.datasets if d.curves and d.curves.family}
+    return {
+        name: (phrase("crossover_short", f.by_data), phrase("crossover_short", f.by_time))
+        for name, f in families.items()
+    }
+
+
+def environment(found: StudyAnalysis) -> dict[str, Any]:
+    """Where and with what the study was measured: fields for the template `environment`."""
+    cells = [cell for d in found.datasets for cell in d.results.cells]
+    costs = pd.concat([cell.costs for cell in cells] or [pd.DataFrame(columns=["git_commit", "versions"])])
+    untuned = [d.dataset for d in found.datasets if not d.tuning]
+
+    def listed(column: str) -> list[str]:
+        return sorted({str(value) for value in costs[column].dropna()})
+
+    return {
+        "checksums": {d.dataset: _checksums(d) for d in found.datasets if d.results.cells},
+        "measured": bool(cells),
+        "commits": listed("git_commit"),
+        "devices": listed("device") if cells else [],
+        "threads": sorted({str(int(value)) for value in costs["threads"].dropna()}) if cells else [],
+        "versions": listed("versions"),
+        "no_tuning": no_tuning_line(untuned) if untuned else "",
+    }
+
+
+def _checksums(d: DatasetAnalysis) -> str:
+    return ", ".join(sorted({s for c in d.results.cells for s in c.scores["data_checksum"].astype(str)}))
