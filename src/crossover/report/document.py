@@ -30,6 +30,12 @@ def _parts(found: Any, words: Callable[[Any], list[str]]) -> str:
     return "\n\n".join(words(found)) if found else ""
 
 
+def _curves(curves: Any, dataset: str, **_: Any) -> str:
+    if curves is None:
+        return render_template("no_curves", dataset=dataset)
+    return render_template("curves", comparison=curves)
+
+
 @dataclass(frozen=True)
 class Chapter:
     """A chapter of the report.
@@ -53,7 +59,7 @@ OF_A_DATASET = (
     Chapter(lambda decision, **_: _parts(decision, decision_parts)),
     Chapter(template("cells"), draw_accuracy),
     Chapter(
-        lambda curves, **_: render_template("curves", comparison=curves) if curves else "",
+        _curves,
         lambda folder, d: draw_curves(folder, d.curves) if d.curves else None,
     ),
     Chapter(template("costs"), draw_cost),
