@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from crossover.analysis.results import CellResult, DatasetResults
 from crossover.analysis.statistics import Interval, accuracy_interval
 from crossover.core.errors import CrossoverError
+from crossover.core.files import read_yaml
 from crossover.core.settings import Settings, validated
 
 PUBLISHED = Path(__file__).with_name("published.yaml")
@@ -67,11 +66,8 @@ def load_published(path: Path = PUBLISHED) -> list[Published]:
     Raises:
         CrossoverError: the file is not a list of entries with exactly the keys of `Published`.
     """
-    try:
-        entries = yaml.safe_load(path.read_text()) or []
-    except yaml.YAMLError as error:
-        raise CrossoverError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
-    return [validated(Published, entry, str(path), key=str(i)) for i, entry in enumerate(entries)]
+    entries = read_yaml(path) or []
+    return [validated(Published, entry, str(path), key=f"[{i}]") for i, entry in enumerate(entries)]
 
 
 def published_number(name: str) -> Published:

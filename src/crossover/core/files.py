@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from crossover.core.errors import CrossoverError
 
 
@@ -74,6 +76,20 @@ def read_json(path: Path, made_by: str) -> Any:
         raise CrossoverError(f"{path} does not exist; make it with `{made_by}`") from None
     except json.JSONDecodeError as error:
         raise CrossoverError(f"{path} is not valid JSON ({error}); make it again with `{made_by}`") from error
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML file that the user writes.
+
+    Raises:
+        CrossoverError: the file is missing or is not YAML.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CrossoverError(f"{path} does not exist; run from the project's root") from None
+    except yaml.YAMLError as error:
+        raise CrossoverError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
 
 
 def checksum(paths: Iterable[Path]) -> str:

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-import yaml
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
 from crossover.core.cell import DEFAULT, LEARNED, TUNED, Cell
 from crossover.core.errors import CrossoverError
+from crossover.core.files import read_yaml
 from crossover.core.settings import Names, Settings, validated
 
 OK = "ok"
@@ -148,13 +148,7 @@ def load_study(path: Path) -> Study:
         CrossoverError: the file is missing or broken, a key is unknown or missing, a list is empty or repeats a
             name, or `seeds` is not a positive integer.
     """
-    try:
-        content = yaml.safe_load(path.read_text())
-    except FileNotFoundError:
-        raise CrossoverError(f"{path} does not exist; run from the project's root") from None
-    except yaml.YAMLError as error:
-        raise CrossoverError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
-    return validated(Study, content, str(path))
+    return validated(Study, read_yaml(path), str(path))
 
 
 def with_overrides(curve: LearningCurve, sizes: Any, repetitions: Any) -> LearningCurve:

@@ -46,13 +46,10 @@ class TorchvisionImages(DataSource):
             unpacked.mkdir(parents=True, exist_ok=True)
             for archive in archives:
                 extract_archive(archive, unpacked)
-            return self._read(Path(root))
-
-    def _read(self, root: Path) -> RawData:
-        cls = self._torchvision_class()
-        train, test = (cls(root, train=is_train, download=False) for is_train in (True, False))
-        classes = self.classes or [str(name) for name in train.classes]
-        return RawData(_part(train, len(classes)), _part(test, len(classes)), classes)
+            cls = self._torchvision_class()
+            train, test = (cls(Path(root), train=is_train, download=False) for is_train in (True, False))
+            classes = self.classes or [str(name) for name in train.classes]
+            return RawData(_part(train, len(classes)), _part(test, len(classes)), classes)
 
     @property
     @abstractmethod

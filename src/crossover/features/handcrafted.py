@@ -87,12 +87,16 @@ class Handcrafted(FeatureSet):
         from joblib import Parallel, delayed
         from tqdm import tqdm
 
-        images = self._checked(X)
-        starts = range(0, len(images), CHUNK)
-        work = (delayed(self._describe)(images[start : start + CHUNK]) for start in starts)
+        if tuple(X.shape[1:]) != self._shape or not isinstance(X, np.ndarray):
+            raise CrossoverError(
+                f"images must have the shape that the feature set was fitted on, {self._shape}, "
+                f"got {tuple(X.shape[1:])}; make the features again with `dvc repro`"
+            )
+        starts = range(0, len(X), CHUNK)
+        work = (delayed(self._describe)(X[start : start + CHUNK]) for start in starts)
         chunks = Parallel(n_jobs=jobs if len(starts) > 1 else 1, return_as="generator")(work)
-        out = np.empty((len(images), sum(self._widths.values())), np.float32)
-        with tqdm(total=len(images), unit=" images", disable=not progress) as bar:
+        out = np.empty((len(X), sum(self._widths.values())), np.float32)
+        with tqdm(total=len(X), unit=" images", disable=not progress) as bar:
             for start, chunk in zip(starts, chunks, strict=True):
                 out[start : start + CHUNK] = chunk
                 bar.update(len(chunk))
@@ -120,14 +124,6 @@ class Handcrafted(FeatureSet):
         features._widths = state["widths"]
         return features
 
-    def _checked(self, X: Input) -> np.ndarray:
-        if tuple(X.shape[1:]) != self._shape or not isinstance(X, np.ndarray):
-            raise CrossoverError(
-                f"images must have the shape that the feature set was fitted on, {self._shape}, "
-                f"got {tuple(X.shape[1:])}; make the features again with `dvc repro`"
-            )
-        return X
-
     def _describe(self, images: np.ndarray) -> np.ndarray:
         """Unsigned integers (n, height, width, channels) -> float32 (n, n_features)."""
         parts = self._parts(images.astype(np.float32) / np.float32(self._value_max))
@@ -135,13 +131,9 @@ class Handcrafted(FeatureSet):
 
     def _parts(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Each block's columns, from float32 (n, height, width, channels) between 0 and 1."""
-        images = self._enlarged(images)
-        return {name: block.describe(images) for name, block in self._blocks.items()}
-
-    def _enlarged(self, images: np.ndarray) -> np.ndarray:
         height, width, channels = images.shape[1:]
         factor = -(-self._min_size // min(height, width))
-        if factor <= 1:
-            return images
-        shape = (factor * height, factor * width, channels)
-        return np.stack([skimage.transform.resize(image, shape, order=1) for image in images])
+        if factor > 1:
+            shape = (factor * height, factor * width, channels)
+            images = np.stack([skimage.transform.resize(image, shape, order=1) for image in images])
+        return {name: block.describe(images) for name, block in self._blocks.items()}

@@ -49,7 +49,8 @@ class SklearnClassifier(Model):
         standardize: bool = False,
     ) -> None:
         super().__init__(modalities)
-        self.name = _name(estimator)
+        last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+        self.name = type(last).__name__
         if not is_classifier(estimator) or not hasattr(estimator, "predict_proba"):
             raise CrossoverError(
                 f"estimator must be a scikit-learn classifier with predict_proba, got {self.name}; "
@@ -105,10 +106,6 @@ class SklearnClassifier(Model):
         model._fitted = state["fitted"]
         model._classes, model._n_classes = state["classes"], state["n_classes"]
         return model
-
-
-def _name(estimator: BaseEstimator) -> str:
-    return type(estimator[-1] if isinstance(estimator, Pipeline) else estimator).__name__
 
 
 def _set_everywhere(estimator: BaseEstimator, parameter: str, value: int) -> None:

@@ -105,8 +105,10 @@ class XGBoost(Model):
         self.history = []
         self._classifier = XGBClassifier(random_state=seed, **self.settings)
         with refusals_as("xgboost cannot be fitted"):
-            if self.uses_validation:
-                val = _required(val)
+            if self.uses_validation and val is None:
+                raise CrossoverError(
+                    "early_stopping_rounds needs a validation part, got none; set it to null"
+                )
             if val is None:
                 self._classifier.fit(train.X, labels)
             else:
@@ -184,12 +186,6 @@ class _History(TrainingCallback):
         self.history.append({"epoch": epoch, **metrics})
         self.hooks.on_epoch(epoch, metrics)
         return False
-
-
-def _required(val: Part | None) -> Part:
-    if val is None:
-        raise CrossoverError("early_stopping_rounds needs a validation part, got none; set it to null")
-    return val
 
 
 def _device_name(device: str) -> str:

@@ -6,7 +6,7 @@ Lightning is imported by `fit` alone: predicting needs torch, and no more.
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -94,10 +94,26 @@ class Network(Model):
         self._check(train, val)
         trainer = self.trainer.resolved()
         place = "cuda" if trainer.accelerator == "gpu" else "cpu"
-        encoder = self._fit_encoder(train)
+        encoder = None
+        if isinstance(train.X, pd.DataFrame):
+            from crossover.features.tables import refuse_infinite, table_encoder
+
+            refuse_infinite(train.X)
+            encoder = table_encoder(train.X).fit(train.X)
         tensors = [(to_tensor(part.X, encoder), torch.from_numpy(part.y)) for part in (train, val) if part]
-        facts = self._facts(list(tensors[0][0].shape[1:]), train, place)
-        network = self._initial(facts, seed)
+        facts = FittedFacts(
+            architecture=to_spec(self.architecture),
+            modalities=sorted(self.modalities),
+            min_size=self.settings.min_size,
+            input_shape=list(tensors[0][0].shape[1:]),
+            n_classes=train.n_classes,
+            value_max=train.value_max,
+            fitted_on=place,
+        )
+        # The weights are drawn on the CPU, the same for every device.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(stream(seed, WEIGHTS))
+            network = facts.build(self.architecture)
         self._train(network, tensors, trainer, place, seed, hooks)
         self._fitted = FittedNetwork(facts, network, encoder).ready()
         self.device = "cpu" if place == "cpu" else f"cuda: {torch.cuda.get_device_name()}"
@@ -174,31 +190,6 @@ class Network(Model):
             raise CrossoverError(
                 f"{unmet[0]} needs a validation part, and the fit has none; monitor train/loss"
             )
-
-    def _fit_encoder(self, train: Part) -> Any:
-        if not isinstance(train.X, pd.DataFrame):
-            return None
-        from crossover.features.tables import refuse_infinite, table_encoder
-
-        refuse_infinite(train.X)
-        return table_encoder(train.X).fit(train.X)
-
-    def _facts(self, input_shape: list[int], train: Part, place: str) -> FittedFacts:
-        return FittedFacts(
-            architecture=to_spec(self.architecture),
-            modalities=sorted(self.modalities),
-            min_size=self.settings.min_size,
-            input_shape=input_shape,
-            n_classes=train.n_classes,
-            value_max=train.value_max,
-            fitted_on=place,
-        )
-
-    def _initial(self, facts: FittedFacts, seed: int) -> nn.Module:
-        """The untrained network; its weights are drawn on the CPU, the same for every device."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(stream(seed, WEIGHTS))
-            return facts.build(self.architecture)
 
     def _train(
         self,
