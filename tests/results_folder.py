@@ -81,7 +81,9 @@ class ResultsFolder:
         np.save(path, array)
 
 
-CONSTRAINTS = Constraints(1.0, 1.0, [100], ["line"], 0.5)
+CONSTRAINTS = Constraints(
+    latency_ms=1.0, size_mb=1.0, labels=[100], explainable=["line"], equivalence_points=0.5
+)
 """A millisecond a prediction, a megabyte, a hundred labels; lines explain themselves; half a point matters."""
 
 

@@ -17,10 +17,12 @@ from crossover.analysis.verdict import judge
 from crossover.core.cell import LEARNED
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
-from crossover.report.text.decision import choices, decision_parts, headline
+from crossover.core.settings import validated
+from crossover.report.templating import render
 
 PROJECT = Path(__file__).parents[2]
 N_TEST = 100
+ORIGIN = "conf/decision/default.yaml"
 GIVEN: dict[str, Any] = {
     "latency_ms": 1.0,
     "size_mb": 1.0,
@@ -31,7 +33,7 @@ GIVEN: dict[str, Any] = {
 
 
 def constraints(**changed: Any) -> Constraints:
-    return Constraints.from_config(GIVEN | changed)
+    return validated(Constraints, GIVEN | changed, ORIGIN)
 
 
 def results_of(root: Path, cells: dict[str, dict[str, Any]], n_test: int = N_TEST) -> DatasetResults:
@@ -59,6 +61,10 @@ def decided(
     return decision
 
 
+def section(decision: Decision) -> str:
+    return render("decision", decision=decision)
+
+
 def used(recommendation: Recommendation) -> str | None:
     return recommendation.use.cell.model if recommendation.use else None
 
@@ -79,16 +85,16 @@ def test_each_constraint_has_the_best_model_that_meets_it(tmp_path: Path) -> Non
 
 def test_the_evidence_is_the_lead_over_the_other_family(tmp_path: Path) -> None:
     first, fast, small, explained = decided(tmp_path, CELLS).recommendations
-    assert first.rival is not None
-    assert fast.rival is not None
-    assert small.rival is not None
-    assert first.rival.other.cell.model == "forest"
-    assert first.rival.difference == pytest.approx(0.10)
+    assert first.other_family is not None
+    assert fast.other_family is not None
+    assert small.other_family is not None
+    assert first.other_family.other.cell.model == "forest"
+    assert first.other_family.difference == pytest.approx(0.10)
     # Five examples tell these two apart. A resample holds none of them with probability 0.37^5 = 0.7 %, within the
     # 2.5 % of the plain interval, and leaves none of them out with 0.63^5 = 10 %, beyond those of the other one.
-    assert (fast.rival.other.cell.model, fast.standing) == ("small_net", "undecided")
-    assert (small.rival.other.cell.model, small.standing) == ("stump", "leads")
-    assert (explained.rival, explained.standing, explained.best) == (None, None, 1.0)
+    assert (fast.other_family.other.cell.model, fast.standing) == ("small_net", "undecided")
+    assert (small.other_family.other.cell.model, small.standing) == ("stump", "leads")
+    assert (explained.other_family, explained.standing, explained.best) == (None, None, 1.0)
 
 
 def test_the_first_answer_is_that_of_the_verdict(tmp_path: Path) -> None:
@@ -100,11 +106,11 @@ def test_the_first_answer_is_that_of_the_verdict(tmp_path: Path) -> None:
     verdict, decision = judge(results), decide(results, None, constraints())
     assert verdict is not None
     assert decision is not None
-    rival = decision.recommendations[0].rival
-    assert rival is not None
-    assert {rival.cell.cell, rival.other.cell} == {verdict.deep.cell, verdict.classical.cell}
-    assert rival.difference == pytest.approx(abs(verdict.difference))
-    assert rival.interval.high - rival.interval.low == pytest.approx(
+    pair = decision.recommendations[0].other_family
+    assert pair is not None
+    assert {pair.cell.cell, pair.other.cell} == {verdict.deep.cell, verdict.classical.cell}
+    assert pair.difference == pytest.approx(abs(verdict.difference))
+    assert pair.interval.high - pair.interval.low == pytest.approx(
         verdict.interval.high - verdict.interval.low
     )
     assert decision.recommendations[0].standing == verdict.winner == "tie"
@@ -130,7 +136,7 @@ def test_where_nothing_meets_a_limit_the_nearest_is_named(tmp_path: Path) -> Non
     assert (small.use, explained.use, explained.nearest) == (None, None, None)
     assert small.nearest is not None
     assert small.nearest.cell.model == "forest"
-    text = "\n\n".join(decision_parts(decision))
+    text = section(decision)
     assert (
         "**A model of at most 1 MB**: none of the models meets it; the nearest is forest (raw) with 2.0 MB."
         in text
@@ -156,7 +162,7 @@ def test_a_cheaper_model_counts_where_it_loses_no_more_than_matters(
     if first.cheaper:
         # It loses 0.5 points times how often that example is drawn: at most once with probability 2/e = 0.74.
         assert first.cheaper.within == pytest.approx(0.736, abs=0.02)
-        text = "\n\n".join(decision_parts(decision))
+        text = section(decision)
         assert "The cheaper forest (raw), fitted in 2.0 s instead of 60 s, loses only 0.50 points" in text
 
 
@@ -172,17 +178,21 @@ def test_equal_models_tie_and_share_the_first_place(tmp_path: Path) -> None:
     first = decision.recommendations[0]
     assert first.standing == "tie"
     assert first.best == pytest.approx(0.5)
-    assert headline(decision).startswith(
-        "On fruit use tree (raw) or net, which tie at 90.00 % (a difference of 0.00 points, 95 % interval +0.00 to "
-        "+0.00, ahead in 50.0 % of the resamples)"
+    assert (
+        section(decision)
+        .split("\n\n")[1]
+        .startswith(
+            "**On fruit use tree (raw) or net, which tie at 90.00 % (a difference of 0.00 points, 95 % interval "
+            "+0.00 to +0.00, ahead in 50.0 % of the resamples)"
+        )
     )
 
 
-def test_without_a_second_family_there_is_no_rival(tmp_path: Path) -> None:
+def test_without_a_second_family_there_is_no_other_to_compare_with(tmp_path: Path) -> None:
     decision = decided(tmp_path, {"tree": {"right": 90}, "forest": {"right": 80}})
-    assert decision.recommendations[0].rival is None
-    assert "no model of the other family does" in "\n".join(decision_parts(decision))
-    assert headline(decision) == "On fruit use tree (raw) (90.00 %)."
+    assert decision.recommendations[0].other_family is None
+    assert "no model of the other family does" in section(decision)
+    assert "**On fruit use tree (raw) (90.00 %).**" in section(decision)
 
 
 def test_without_results_there_is_no_decision(tmp_path: Path) -> None:
@@ -214,7 +224,7 @@ def test_with_so_many_labels_the_family_that_leads_there_is_used(tmp_path: Path)
     assert many.use == {"net": 2}
     assert (many.accuracy, many.difference) == pytest.approx((0.9, 0.15))
     assert many.ahead > 0.999
-    text = "\n\n".join(decision_parts(decision))
+    text = section(decision)
     assert "**10 labels now**: not measured, since the smallest size of the learning curve is larger." in text
     assert (
         "at 20 labels, the largest measured size up to that, tree (raw) (60.00 %) leads net by 10.00 points"
@@ -227,9 +237,9 @@ def test_with_so_many_labels_the_family_that_leads_there_is_used(tmp_path: Path)
 def test_a_single_family_is_used_for_want_of_another(tmp_path: Path) -> None:
     decision = decided(tmp_path, CELLS, curves_of(tmp_path, [20, 60], [0.6, 0.7], None))
     assert [advice.use for advice in decision.labels] == [{"tree (raw)": 2}, {"tree (raw)": 2}]
-    assert decision.outlook is None
-    assert "**More labels**: not measured, since there is no learning curve of both families" in "\n".join(
-        decision_parts(decision)
+    assert decision.more_labels is None
+    assert "**More labels**: not measured, since there is no learning curve of both families" in section(
+        decision
     )
 
 
@@ -244,13 +254,13 @@ def law(a: float, b: float, c: float) -> list[float]:
 def test_more_labels_change_the_answer_where_the_laws_cross(tmp_path: Path) -> None:
     # 0.10 + 2 n^-0.5 and 0.05 + 4 n^-0.5 are equal where 2 n^-0.5 = 0.05: at n = 1600. With 5 n^-0.5 at 3600.
     curves = curves_of(tmp_path, SIZES, law(0.10, 2, 0.5), law(0.05, 5, 0.5))
-    outlook = decided(tmp_path, CELLS, curves).outlook
-    assert outlook is not None
-    assert (outlook.largest, outlook.leader, outlook.overtakes) == (1600, "classical", "deep")
-    assert outlook.difference == pytest.approx(3 / 40 - 0.05, abs=2e-3)
-    assert outlook.crossing is not None
-    assert outlook.crossing.n == pytest.approx(3600, rel=0.1)
-    text = decision_parts(decided(tmp_path, CELLS, curves))[3]
+    more = decided(tmp_path, CELLS, curves).more_labels
+    assert more is not None
+    assert (more.largest, more.leader, more.overtakes) == (1600, "classical", "deep")
+    assert more.difference == pytest.approx(3 / 40 - 0.05, abs=2e-3)
+    assert more.crossing is not None
+    assert more.crossing.n == pytest.approx(3600, rel=0.1)
+    text = section(decided(tmp_path, CELLS, curves))
     assert "classical machine learning (tree (raw)) " in text
     assert "more would change that: the fitted power laws cross at 3," in text
     assert "where deep learning takes the lead" in text
@@ -259,28 +269,28 @@ def test_more_labels_change_the_answer_where_the_laws_cross(tmp_path: Path) -> N
 def test_parallel_laws_change_nothing(tmp_path: Path) -> None:
     curves = curves_of(tmp_path, SIZES, law(0.05, 4, 0.5), law(0.02, 3, 0.5))
     decision = decided(tmp_path, CELLS, curves)
-    assert decision.outlook is not None
-    assert decision.outlook.overtakes is None
-    text = decision_parts(decision)[3]
+    assert decision.more_labels is not None
+    assert decision.more_labels.overtakes is None
+    text = section(decision)
     assert "deep learning (net) leads classical machine learning (tree (raw)) by" in text
     assert "Up to 16,000 labels the same one stays ahead" in text
 
 
 def test_two_sizes_are_too_few_to_look_ahead(tmp_path: Path) -> None:
     decision = decided(tmp_path, CELLS, curves_of(tmp_path, [20, 60], [0.6, 0.7], [0.5, 0.9]))
-    assert decision.outlook is not None
-    assert decision.outlook.crossing is None
-    assert "too few sizes for a power law" in decision_parts(decision)[3]
+    assert decision.more_labels is not None
+    assert decision.more_labels.crossing is None
+    assert "too few sizes for a power law" in section(decision)
 
 
 def test_without_a_learning_curve_the_text_says_how_to_measure_one(tmp_path: Path) -> None:
-    text = "\n\n".join(decision_parts(decided(tmp_path, CELLS)))
+    text = section(decided(tmp_path, CELLS))
     assert "**100 or 1,000 labels now**: not measured, since there is no learning curve" in text
     assert "`learning_curve` in params.yaml" in text
 
 
 def test_the_section_reads_as_a_decision(tmp_path: Path) -> None:
-    title, opening, rows, sentences, _ = decision_parts(decided(tmp_path, CELLS))
+    title, opening, rows, sentences, _ = section(decided(tmp_path, CELLS)).split("\n\n")
     assert title == "### Which to use"
     assert opening.startswith(
         "**On fruit use net (95.00 %), which leads forest (raw) by 10.00 points, 95 % interval +"
@@ -301,21 +311,26 @@ def test_the_section_reads_as_a_decision(tmp_path: Path) -> None:
     )
 
 
-def test_the_choices_stand_alone(tmp_path: Path) -> None:
+def test_a_constraint_changes_the_choice_or_not(tmp_path: Path) -> None:
     cells = {
         "net": {"right": 90, "model_bytes": 5e6},
         "tree": {"right": 90, "model_bytes": 5e6},
         "stump": {"right": 60},
     }
-    assert choices(decided(tmp_path, cells)) == (
-        "Use tree (raw) or net (they tie); stump (raw) for a model of at most 1 MB, "
-        "stump (raw) for predictions that can be explained."
+    decision = decided(tmp_path, cells)
+    assert [(r.condition.asks, used(r)) for r in decision.exceptions] == [
+        ("size", "stump"),
+        ("explainable", "stump"),
+    ]
+    assert (
+        "; stump (raw) for a model of at most 1 MB, stump (raw) for predictions that can be explained.**"
+        in section(decision)
     )
 
 
 def test_the_projects_own_constraints_are_valid() -> None:
     content = yaml.safe_load((PROJECT / "conf" / "decision" / "default.yaml").read_text())
-    own = Constraints.from_config(content)
+    own = validated(Constraints, content, ORIGIN)
     assert own.equivalence == own.equivalence_points / 100
     models = {path.stem for path in (PROJECT / "conf" / "model").glob("*.yaml")}
     assert set(own.explainable) <= models
@@ -329,23 +344,23 @@ def test_nothing_to_explain_asks_for_no_explanation() -> None:
     ("changed", "message"),
     [
         ({"latency": 1.0}, r"must hold exactly the keys latency_ms, .*; check latency"),
-        ({"latency_ms": 0}, r"latency_ms must be a number above 0, got 0 \(conf/decision/default\.yaml\)"),
-        ({"latency_ms": -1.0}, "latency_ms must be a number above 0, got -1.0"),
-        ({"size_mb": "small"}, "size_mb must be a number above 0, got 'small'"),
-        ({"size_mb": True}, "size_mb must be a number above 0, got True"),
-        ({"labels": [1000, 100]}, "labels must be a list of positive integers that rise"),
-        ({"labels": [0]}, r"labels must be .*, got \[0\]"),
-        ({"labels": 100}, "labels must be .*, got 100"),
-        ({"explainable": "stump"}, "explainable must be a list of names of models, got 'stump'"),
-        ({"equivalence_points": 101}, "equivalence_points must be 0 to 100 points, got 101"),
-        ({"equivalence_points": None}, "equivalence_points must be 0 to 100 points, got None"),
+        ({"latency_ms": 0}, r"latency_ms must be a positive number, got 0 \(conf/decision/default\.yaml\)"),
+        ({"latency_ms": -1.0}, "latency_ms must be a positive number, got -1.0"),
+        ({"size_mb": "small"}, "size_mb must be a number, got 'small'"),
+        ({"size_mb": True}, "size_mb must be a number, got True"),
+        ({"labels": [1000, 100]}, r"labels must rise, got \[1000, 100\]"),
+        ({"labels": [0]}, r"labels\[0\] must be a positive integer, got 0"),
+        ({"labels": 100}, "labels must be a list, got 100"),
+        ({"explainable": "stump"}, "explainable must be a list, got 'stump'"),
+        ({"equivalence_points": 101}, "equivalence_points must be at most 100, got 101"),
+        ({"equivalence_points": None}, "equivalence_points must be a number, got None"),
     ],
 )
-def test_a_wrong_constraint_is_told(changed: dict[str, Any], message: str) -> None:
+def test_a_wrong_constraint_is_an_error(changed: dict[str, Any], message: str) -> None:
     with pytest.raises(CrossoverError, match=message):
         constraints(**changed)
 
 
-def test_a_missing_constraint_is_told() -> None:
+def test_a_missing_constraint_is_an_error() -> None:
     with pytest.raises(CrossoverError, match="check size_mb"):
-        Constraints.from_config({key: value for key, value in GIVEN.items() if key != "size_mb"})
+        validated(Constraints, {key: GIVEN[key] for key in GIVEN if key != "size_mb"}, ORIGIN)

@@ -1,12 +1,13 @@
 """Which model to use, under what a model may cost and with how many labels."""
 
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal, Self
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from crossover.analysis.curve_comparison import CurveComparison, CurvePair, FamilyCurve
-from crossover.analysis.power_law import FutureCrossing, extrapolated_crossing
+from crossover.analysis.power_law import FutureCrossing
 from crossover.analysis.results import CellResult, DatasetResults
 from crossover.analysis.statistics import (
     Interval,
@@ -15,9 +16,7 @@ from crossover.analysis.statistics import (
     share_ahead,
 )
 from crossover.core.cell import Family
-from crossover.core.errors import CrossoverError
-
-ORIGIN = "conf/decision/default.yaml"
+from crossover.core.settings import Settings
 
 _ROUNDING = 1e-9  # in binary, 0.98 - 0.975 is a little more than 0.005
 _OTHER: dict[Family, Family] = {"deep": "classical", "classical": "deep"}
@@ -25,9 +24,8 @@ _OTHER: dict[Family, Family] = {"deep": "classical", "classical": "deep"}
 Standing = Literal["leads", "undecided", "tie"]
 
 
-@dataclass(frozen=True)
-class Constraints:
-    """What a model may cost, and what counts as a difference.
+class Constraints(Settings):
+    """What a model may cost, and what counts as a difference: `conf/decision/`.
 
     Attributes:
         latency_ms: longest median time of one prediction.
@@ -37,39 +35,18 @@ class Constraints:
         equivalence_points: a difference in accuracy below this, in points (0 to 100), does not matter.
     """
 
-    latency_ms: float
-    size_mb: float
-    labels: list[int]
+    latency_ms: PositiveFloat
+    size_mb: PositiveFloat
+    labels: list[PositiveInt]
     explainable: list[str]
-    equivalence_points: float
+    equivalence_points: Annotated[float, Field(ge=0, le=100)]
 
+    @field_validator("labels")
     @classmethod
-    def from_config(cls, config: dict[str, Any], origin: str = ORIGIN) -> Self:
-        """From plain values.
-
-        Args:
-            config: one value a field.
-            origin: the file that they came from, for messages.
-
-        Raises:
-            CrossoverError: a key is unknown or missing, or a value is out of range.
-        """
-        known = [key.name for key in fields(cls)]
-        if wrong := sorted(map(str, set(config) ^ set(known))):
-            raise CrossoverError(
-                f"{origin} must hold exactly the keys {', '.join(known)}; check {', '.join(wrong)}"
-            )
-        for name in ("latency_ms", "size_mb"):
-            _require(_is_number(config[name]) and config[name] > 0, name, "a number above 0", config, origin)
-        points = config["equivalence_points"]
-        _require(
-            _is_number(points) and 0 <= points <= 100, "equivalence_points", "0 to 100 points", config, origin
-        )
-        labels, models = config["labels"], config["explainable"]
-        _require(_are_counts(labels), "labels", "a list of positive integers that rise", config, origin)
-        names = isinstance(models, list) and all(isinstance(model, str) for model in models)
-        _require(names, "explainable", "a list of names of models", config, origin)
-        return cls(**config)
+    def _labels_rise(cls, labels: list[int]) -> list[int]:
+        if labels != sorted(set(labels)):
+            raise ValueError(f"must rise, got {labels}")
+        return labels
 
     @property
     def equivalence(self) -> float:
@@ -80,26 +57,12 @@ class Constraints:
     def conditions(self) -> list["Condition"]:
         """Those that single cells meet or fail; the first one asks for nothing."""
         limits = [
-            Condition("accuracy first"),
-            Condition(f"a prediction within {self.latency_ms:g} ms", "latency_p50_ms", self.latency_ms),
-            Condition(f"a model of at most {self.size_mb:g} MB", "model_bytes", self.size_mb * 1e6),
+            Condition("accuracy"),
+            Condition("latency", "latency_p50_ms", self.latency_ms),
+            Condition("size", "model_bytes", self.size_mb * 1e6),
         ]
-        explained = Condition("predictions that can be explained", models=tuple(self.explainable))
+        explained = Condition("explainable", models=tuple(self.explainable))
         return [*limits, explained] if self.explainable else limits
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _are_counts(values: Any) -> bool:
-    whole = isinstance(values, list) and all(isinstance(v, int) and not isinstance(v, bool) for v in values)
-    return whole and values == sorted(set(values)) and all(value > 0 for value in values)
-
-
-def _require(condition: bool, name: str, what: str, config: dict[str, Any], origin: str) -> None:
-    if not condition:
-        raise CrossoverError(f"{name} must be {what}, got {config[name]!r} ({origin})")
 
 
 @dataclass(frozen=True)
@@ -107,13 +70,13 @@ class Condition:
     """What a cell must meet to be recommended.
 
     Attributes:
-        words: what it asks for.
+        asks: for what; "accuracy" is no limit.
         column: of the costs, whose mean must not exceed `limit`; empty where no cost counts.
         limit: in the unit of the column.
         models: the only ones allowed; None where all are.
     """
 
-    words: str
+    asks: Literal["accuracy", "latency", "size", "explainable"]
     column: str = ""
     limit: float = float("inf")
     models: tuple[str, ...] | None = None
@@ -125,8 +88,8 @@ class Condition:
 
 
 @dataclass(frozen=True, eq=False)  # equal is the same: results have no plain ==
-class Lead:
-    """One cell beside another one that is not better.
+class CellPair:
+    """A cell and another one that is not better.
 
     Attributes:
         cell: the one with the higher mean accuracy, or the same.
@@ -135,6 +98,7 @@ class Lead:
         interval: of that difference, by the paired two-level bootstrap.
         ahead: share of the resamples in which `cell` is ahead, ties counted half.
         within: share of the resamples in which it is ahead by no more than the least difference that matters.
+        negligible: whether the difference is smaller than that.
     """
 
     cell: CellResult
@@ -143,6 +107,7 @@ class Lead:
     interval: Interval
     ahead: float
     within: float
+    negligible: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,11 +119,11 @@ class Recommendation:
         use: the cell with the highest mean accuracy among those that meet it; None where none does.
         candidates: how many do.
         best: share of the resamples in which `use` is the best of them, ties shared; NaN where there is none.
-        rival: its lead over the best of the other family that meets the condition; None where none does.
-        standing: whether that lead stands, as in `verdict.judge`; None without a rival.
-        cheaper: its lead over the cell that takes the least time to fit among those that meet the condition and
-            are so little behind that it does not matter; None where `use` is that cell.
-        price: the lead of the cell that one would use without a condition; None where that is `use`.
+        other_family: `use` and the best of the other family that meets the condition; None where none does.
+        standing: whether that lead stands, as in `verdict.judge`; None without another family.
+        cheaper: `use` and the cell that takes the least time to fit among those that meet the condition and are so
+            little behind that it does not matter; None where `use` is that cell.
+        price: the cell that one would use without a condition, and `use`; None where they are the same.
         nearest: the cell that fails the condition by the least; None where one meets it, or where there is no less.
     """
 
@@ -166,10 +131,10 @@ class Recommendation:
     use: CellResult | None
     candidates: int = 0
     best: float = float("nan")
-    rival: Lead | None = None
+    other_family: CellPair | None = None
     standing: Standing | None = None
-    cheaper: Lead | None = None
-    price: Lead | None = None
+    cheaper: CellPair | None = None
+    price: CellPair | None = None
     nearest: CellResult | None = None
 
 
@@ -197,15 +162,21 @@ class LabelAdvice:
     interval: Interval | None = None
     ahead: float = float("nan")
 
+    @property
+    def tie(self) -> bool:
+        """Whether the interval leaves open which of the two is ahead."""
+        return self.interval is not None and 0 in self.interval
+
 
 @dataclass(frozen=True, eq=False)
-class Outlook:
+class Extrapolation:
     """Whether more labels would change which family leads.
 
     Attributes:
         largest: the largest measured size, N.
-        leader: the family whose best has the higher mean accuracy there.
-        models: the model of each family that is most often its best there, by the family's name.
+        beyond: up to which size the laws are followed, 10 N.
+        leader: the family whose best has the higher mean accuracy at N.
+        models: the model of each family that is most often its best there.
         difference: of the accuracies of the families' best, leader minus other.
         interval: of that difference, from the band that covers all sizes at once.
         crossing: where the power laws of `models` cross up to 10 N; None where one of the two has no law.
@@ -213,12 +184,33 @@ class Outlook:
     """
 
     largest: int
+    beyond: int
     leader: Family
     models: dict[Family, str]
     difference: float
     interval: Interval
     crossing: FutureCrossing | None
     overtakes: Family | None
+
+    @property
+    def trailing(self) -> Family:
+        return _OTHER[self.leader]
+
+    @property
+    def tie(self) -> bool:
+        """Whether the interval leaves open which of the two is ahead at N."""
+        return 0 in self.interval
+
+    @property
+    def answer(self) -> Literal["too few sizes", "no law", "same leader", "contradiction", "changes"]:
+        """A contradiction: the laws see the other family ahead at N already, so they cannot say what changes."""
+        if self.crossing is None:
+            return "too few sizes"
+        if np.isnan(self.crossing.share):
+            return "no law"
+        if self.overtakes is None:
+            return "same leader"
+        return "contradiction" if self.overtakes == self.leader else "changes"
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,7 +223,7 @@ class Decision:
         n_test: examples of the test part.
         recommendations: one for each of `Constraints.conditions`.
         labels: one for each of `Constraints.labels`; empty where no learning curve was measured.
-        outlook: None where the learning curves do not show both families.
+        more_labels: None where the learning curves do not show both families.
     """
 
     dataset: str
@@ -239,7 +231,13 @@ class Decision:
     n_test: int
     recommendations: list[Recommendation]
     labels: list[LabelAdvice]
-    outlook: Outlook | None
+    more_labels: Extrapolation | None
+
+    @property
+    def exceptions(self) -> list[Recommendation]:
+        """The recommendations of another cell than where accuracy is all."""
+        first, *others = self.recommendations
+        return [r for r in others if r.use and r.use is not first.use]
 
 
 def decide(
@@ -256,85 +254,73 @@ def decide(
     """
     if not results.cells:
         return None
-    contest = _Contest(results, constraints.equivalence)
     return Decision(
         dataset=results.dataset,
         constraints=constraints,
         n_test=results.n_test,
-        recommendations=[contest.recommend(condition) for condition in constraints.conditions],
+        recommendations=[recommend(results, c, constraints.equivalence) for c in constraints.conditions],
         labels=[advise(curves, labels) for labels in constraints.labels] if curves else [],
-        outlook=look_ahead(curves) if curves else None,
+        more_labels=extrapolate(curves) if curves else None,
     )
 
 
-class _Contest:
-    """The cells of one data set in the same resamples."""
+def recommend(results: DatasetResults, condition: Condition, equivalence: float) -> Recommendation:
+    """The most accurate cell that meets a condition, with the evidence for it.
 
-    def __init__(self, results: DatasetResults, equivalence: float):
-        self._cells, self._equivalence = results.cells, equivalence
-        self._resamples = results.resamples
+    Args:
+        results: the cells, at least one.
+        condition: what the cell must meet.
+        equivalence: a difference of accuracies, 0 to 1, below which it does not matter.
+    """
+    cells = results.cells
+    candidates = [cell for cell in cells if condition.met_by(cell)]  # best first
+    if not candidates:
+        measured = [cell for cell in cells if condition.column and cell.mean(condition.column) >= 0]
+        nearest = min(measured, key=lambda cell: cell.mean(condition.column), default=None)
+        return Recommendation(condition, None, nearest=nearest)
 
-    def recommend(self, condition: Condition) -> Recommendation:
-        candidates = [cell for cell in self._cells if condition.met_by(cell)]  # best first
-        if not candidates:
-            return Recommendation(condition, None, nearest=self._nearest(condition))
-        use, best = candidates[0], self._cells[0]
-        others = [cell for cell in candidates if cell.family != use.family]
-        cheaper = self._cheapest(candidates)
-        return Recommendation(
-            condition,
-            use,
-            candidates=len(candidates),
-            best=self._best(candidates),
-            rival=self._lead(use, others[0]) if others else None,
-            standing=self._standing(candidates) if others else None,
-            cheaper=self._lead(use, cheaper) if cheaper is not use else None,
-            price=self._lead(best, use) if best is not use else None,
-        )
+    use, others = candidates[0], [cell for cell in candidates if cell.family != candidates[0].family]
+    accuracies = results.resamples.in_bag[:, [cells.index(cell) for cell in candidates]]
+    is_best = accuracies == accuracies.max(axis=1, keepdims=True)  # k that are equal have a k-th each
+    least = use.mean("accuracy") - equivalence - _ROUNDING
+    close = [cell for cell in candidates if cell.mean("accuracy") >= least]
+    cheaper = min(close, key=lambda cell: cell.mean("fit_seconds"))
 
-    def _nearest(self, condition: Condition) -> CellResult | None:
-        measured = [cell for cell in self._cells if condition.column and cell.mean(condition.column) >= 0]
-        return min(measured, key=lambda cell: cell.mean(condition.column), default=None)
-
-    def _columns(self, cells: list[CellResult]) -> list[int]:
-        return [self._cells.index(cell) for cell in cells]
-
-    def _lead(self, cell: CellResult, other: CellResult) -> Lead:
-        a, b = self._columns([cell, other])
-        samples = self._resamples.in_bag[:, a] - self._resamples.in_bag[:, b]
-        return Lead(
+    def pair(cell: CellResult, other: CellResult) -> CellPair:
+        a, b = cells.index(cell), cells.index(other)
+        samples = results.resamples.in_bag[:, a] - results.resamples.in_bag[:, b]
+        difference = cell.mean("accuracy") - other.mean("accuracy")
+        return CellPair(
             cell,
             other,
-            difference=cell.mean("accuracy") - other.mean("accuracy"),
+            difference=difference,
             interval=percentile_interval(samples),
             ahead=share_ahead(samples),
-            within=float(np.mean(samples <= self._equivalence + _ROUNDING)),
+            within=float(np.mean(samples <= equivalence + _ROUNDING)),
+            negligible=difference < equivalence,
         )
 
-    def _best(self, candidates: list[CellResult]) -> float:
-        """How often the first of the candidates is the best; k that are equal have a k-th each."""
-        accuracies = self._resamples.in_bag[:, self._columns(candidates)]
-        is_best = accuracies == accuracies.max(axis=1, keepdims=True)
-        return float(np.mean(is_best[:, 0] / is_best.sum(axis=1)))
+    return Recommendation(
+        condition,
+        use,
+        candidates=len(candidates),
+        best=float(np.mean(is_best[:, 0] / is_best.sum(axis=1))),
+        other_family=pair(use, others[0]) if others else None,
+        standing=_standing(results, candidates, others) if others else None,
+        cheaper=pair(use, cheaper) if cheaper is not use else None,
+        price=pair(cells[0], use) if cells[0] is not use else None,
+    )
 
-    def _standing(self, candidates: list[CellResult]) -> Standing:
-        """Of the first one's family against the other, by the two intervals of the data set's verdict."""
-        family = candidates[0].family
-        mine, theirs = (
-            self._columns([cell for cell in candidates if (cell.family == family) == own])
-            for own in (True, False)
-        )
-        plain = self._resamples.in_bag[:, mine[0]] - self._resamples.in_bag[:, theirs[0]]
-        if 0 in percentile_interval(plain):
-            return "tie"
-        selected = percentile_interval(selected_difference(self._resamples, mine, theirs))
-        return "undecided" if 0 in selected else "leads"
 
-    def _cheapest(self, candidates: list[CellResult]) -> CellResult:
-        """The one that takes the least time to fit among the first and those that are hardly worse."""
-        least = candidates[0].mean("accuracy") - self._equivalence - _ROUNDING
-        close = [cell for cell in candidates if cell.mean("accuracy") >= least]
-        return min(close, key=lambda cell: cell.mean("fit_seconds"))
+def _standing(results: DatasetResults, candidates: list[CellResult], others: list[CellResult]) -> Standing:
+    """Of the first candidate's family against the other, by the two intervals of the data set's verdict."""
+    own = [results.cells.index(cell) for cell in candidates if cell not in others]
+    theirs = [results.cells.index(cell) for cell in others]
+    resamples = results.resamples
+    if 0 in percentile_interval(resamples.in_bag[:, own[0]] - resamples.in_bag[:, theirs[0]]):
+        return "tie"
+    selected = percentile_interval(selected_difference(resamples, own, theirs))
+    return "undecided" if 0 in selected else "leads"
 
 
 def advise(curves: CurveComparison, labels: int) -> LabelAdvice:
@@ -362,27 +348,31 @@ def advise(curves: CurveComparison, labels: int) -> LabelAdvice:
     )
 
 
-def look_ahead(curves: CurveComparison) -> Outlook | None:
+def extrapolate(curves: CurveComparison) -> Extrapolation | None:
     """Whether more labels would change which family leads; None without curves of both."""
     if curves.family is None:
         return None
-    largest = int(curves.curves.sizes[-1])
     leader, difference, interval = _leader(curves.family, -1)
-    models = {family: best.at_largest.label for family, best in curves.best.items()}
-    deep, classical = curves.family_fits["deep"], curves.family_fits["classical"]
-    crossing: FutureCrossing | None = None
     overtakes: Family | None = None
-    if deep and classical:
-        crossing = extrapolated_crossing(deep, classical, largest)
-        behind: Family = "deep" if deep.predict(largest) > classical.predict(largest) else "classical"
-        overtakes = behind if crossing.n is not None else None
-    return Outlook(largest, leader, models, difference, interval, crossing, overtakes)
+    deep, classical = curves.family_fits["deep"], curves.family_fits["classical"]
+    if deep and classical and curves.next_crossing and curves.next_crossing.n is not None:
+        deep_is_behind = deep.predict(curves.largest) > classical.predict(curves.largest)
+        overtakes = "deep" if deep_is_behind else "classical"
+    return Extrapolation(
+        largest=curves.largest,
+        beyond=curves.beyond,
+        leader=leader,
+        models={family: best.at_largest.label for family, best in curves.best.items()},
+        difference=difference,
+        interval=interval,
+        crossing=curves.next_crossing,
+        overtakes=overtakes,
+    )
 
 
 def _leader(family: CurvePair[FamilyCurve], index: int) -> tuple[Family, float, Interval]:
     """Who is ahead at one size, by how much, and the interval of that from the band over all sizes."""
-    by_data = family.by_data
-    difference, low, high = (float(x[index]) for x in (by_data.difference, by_data.low, by_data.high))
+    difference, band = float(family.by_data.difference[index]), family.by_data.band(index)
     if difference >= 0:
-        return "deep", difference, Interval(low, high)
-    return "classical", -difference, Interval(-high, -low)
+        return "deep", difference, band
+    return "classical", -difference, Interval(-band.high, -band.low)

@@ -18,7 +18,6 @@ from crossover.report.templating import phrase
 from crossover.report.templating import render as render_template
 from crossover.report.text.calibration import calibration_parts
 from crossover.report.text.claims import claims_parts
-from crossover.report.text.decision import decision_parts
 from crossover.report.text.design import design_section
 from crossover.report.text.sensitivity import no_tuning_line
 from crossover.report.text.tuning import tuning_section
@@ -56,7 +55,7 @@ def template(name: str) -> Callable[..., str]:
 
 OF_A_DATASET = (
     Chapter(template("verdict"), draw_verdict),
-    Chapter(lambda decision, **_: _parts(decision, decision_parts)),
+    Chapter(template("decision")),
     Chapter(template("cells"), draw_accuracy),
     Chapter(
         _curves,

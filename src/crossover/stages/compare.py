@@ -10,6 +10,7 @@ from crossover.analysis.study import analyse
 from crossover.core.configuration import plain
 from crossover.core.files import atomic_folder
 from crossover.core.layout import Layout
+from crossover.core.settings import validated
 from crossover.core.study import Study, load_study
 from crossover.launching import job
 from crossover.report.document import TITLE, draw, render
@@ -46,6 +47,6 @@ def compare(study: Study, layout: Layout, constraints: Constraints, claims: list
 def run(config: DictConfig) -> None:
     """Compare the study of `conf/compare.yaml`; see `compare`."""
     job.check_keys(config, "study", "decision", "claims_folder")
-    constraints = Constraints.from_config(plain(config.decision), job.origin("decision"))
+    constraints = validated(Constraints, plain(config.decision), job.origin("decision"))
     claims = load_claims(Path(config.claims_folder))
     compare(load_study(Path(config.study)), job.layout(config), constraints, claims)
