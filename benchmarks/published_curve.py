@@ -24,9 +24,11 @@ from crossover.core.configuration import plain
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.core.settings import Settings, validated
-from crossover.fitting.curve_fit import CurveFit
-from crossover.fitting.subsets import CurveData
-from crossover.fitting.training import FitConfig
+from crossover.core.study import LearningCurve
+from crossover.fitting.config import FitConfig
+from crossover.fitting.curve import CurveRun
+from crossover.fitting.curve_point import CurvePoint, fit_point
+from crossover.fitting.subsets import curve_subset
 
 PROJECT = Path(__file__).parents[1]
 ROW = "{:9}{:>7}{:>15}{:>15}  {}"
@@ -58,13 +60,13 @@ class Published(Settings):
 def errors(published: Published, root: Path, n: int, repetitions: int) -> np.ndarray:
     """Test errors in % of our fits on `n` examples: float (repetitions,)."""
     config = published.config()
-    data = CurveData(config, Layout(root))
+    curve = CurveRun(config, LearningCurve(), Layout(root), root)
     found = []
     for seed in range(repetitions):
         with tempfile.TemporaryDirectory() as folder:
-            checkpoints = Path(folder) / "checkpoints"
-            fit = CurveFit.make(Path(folder), config.build(), data, data.draw(n, seed), checkpoints)
-            found.append(100 * (1 - fit.scores["test_accuracy"]))
+            subset, checkpoints = curve_subset(curve.data, n, seed), Path(folder) / "checkpoints"
+            fit_point(curve.data, curve.test, subset, Path(folder), checkpoints)
+            found.append(100 * (1 - CurvePoint(Path(folder)).scores["test_accuracy"]))
     return np.array(found)
 
 

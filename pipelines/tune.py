@@ -4,7 +4,7 @@ import hydra
 from omegaconf import DictConfig
 
 from crossover import cli
-from crossover.launching.multirun import TRUSTED
+from crossover.launching.names import TRUSTED
 from crossover.stages import tune
 
 

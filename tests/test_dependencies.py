@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from crossover.fitting.training import RESULT_CODE
+from crossover.fitting.engine import RESULT_CODE
 
 PROJECT = Path(__file__).parent.parent
 SOURCE = PROJECT / "src"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from crossover.core.errors import CrossoverError
-from crossover.fitting.sizes import curve_sizes
+from crossover.fitting.subsets import curve_sizes
 
 Y = np.repeat([0, 1, 2], [700, 200, 100])
 

@@ -12,11 +12,12 @@ import pytest
 from crossover.core.cell import Cell
 from crossover.core.configuration import load_fitted
 from crossover.core.errors import CrossoverError
-from crossover.core.fits import FittedCell
+from crossover.core.fits import Fit, Repetitions
 from crossover.core.layout import Layout
 from crossover.data.prepared import Meta, Part, write_prepared
 from crossover.features.raw import RawFeatures
-from crossover.fitting.training import FitConfig, Training, mean_validation_accuracy, repetitions
+from crossover.fitting.config import FitConfig
+from crossover.fitting.training import Training, mean_validation_accuracy, repetitions
 from crossover.stages.featurize import featurize
 from crossover.tracking.tracker import FitFacts, Log, Tracker
 
@@ -71,27 +72,33 @@ def training(layout: Layout, config: dict, tracker: Tracker | None = None, **cha
     return Training(cell, layout, layout.root, tracker or Counting())
 
 
+def repetitions_of(layout: Layout) -> Repetitions:
+    return Repetitions.read(layout.models(TOY))
+
+
+def fits_of(layout: Layout) -> list[Fit]:
+    return repetitions_of(layout).fits(layout.models(TOY))
+
+
 def predictions(layout: Layout) -> list[np.ndarray]:
     X = np.load(layout.features("toy", "raw") / "test" / "X.npy")
-    cell = FittedCell(layout.models(TOY))
-    return [load_fitted(fit.model_folder, "dvc repro").predict_proba(X) for fit in cell.fits()]
+    return [load_fitted(fit.model_folder, "dvc repro").predict_proba(X) for fit in fits_of(layout)]
 
 
 def test_each_repetition_is_fitted_and_recorded(layout):
     fits = training(layout, TREE).run([0, 1, 2])
-    cell = FittedCell(layout.models(TOY))
-    assert cell.record.stochastic
-    assert cell.record.seeds == [0, 1, 2]
+    assert repetitions_of(layout).stochastic
+    assert repetitions_of(layout).seeds == [0, 1, 2]
     assert [fit.record.n_train for fit in fits] == [60, 60, 60]  # no validation part: the whole training part
     assert len({fit.record.fit_id for fit in fits}) == 3
-    assert all(fit.cost.fit_seconds > 0 and fit.cost.peak_memory_bytes > 10**6 for fit in fits)
-    assert all((fit.cost.fit_memory_bytes or 0) < fit.cost.peak_memory_bytes for fit in fits)
+    assert all(fit.costs.fit_seconds > 0 and fit.costs.peak_memory_bytes > 10**6 for fit in fits)
+    assert all((fit.costs.fit_memory_bytes or 0) < fit.costs.peak_memory_bytes for fit in fits)
 
 
 def test_a_model_without_randomness_is_fitted_once(layout):
     tracker = Counting()
     training(layout, NEIGHBOUR, tracker).run([0, 1, 2])
-    record = FittedCell(layout.models(TOY)).record
+    record = repetitions_of(layout)
     assert tracker.seeds == record.seeds == [0]
     assert not record.stochastic
 
@@ -111,7 +118,7 @@ def test_a_run_that_breaks_off_leaves_no_cell_and_the_next_carries_on(layout):
     assert not layout.models(TOY).exists()
     training(layout, TREE, after).run([0, 1, 2])
     assert (broken.seeds, after.seeds) == ([0, 1], [2])
-    assert FittedCell(layout.models(TOY)).record.seeds == [0, 1, 2]
+    assert repetitions_of(layout).seeds == [0, 1, 2]
     assert not list((layout.staging / "fits").iterdir())
 
 
@@ -126,10 +133,9 @@ def test_a_changed_configuration_takes_nothing_over(layout):
 
 def test_a_cell_that_does_not_apply_is_a_row_with_its_reason(layout):
     fits = training(layout, TREE | {"modalities": ["image"]}).run([0])
-    cell = FittedCell(layout.models(TOY))
-    assert fits == cell.fits() == []
-    assert not cell.applicable
-    assert cell.record.reason == "tree takes image data, toy is table data"
+    assert fits == fits_of(layout) == []
+    assert repetitions_of(layout).status == "not applicable"
+    assert repetitions_of(layout).reason == "tree takes image data, toy is table data"
 
 
 def test_by_hand_the_same_is_an_error(layout):

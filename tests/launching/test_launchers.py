@@ -111,7 +111,7 @@ def test_a_killed_worker_is_told_and_the_finished_jobs_are_kept(project):
     assert "Traceback" not in output
     assert "killed" in output
     assert "same command again" in output
-    assert summary(project, "deadly-seed=0")["model=deadly seed=0"]["state"] == "died"
+    assert summary(project, "deadly-seed=0")["model=deadly seed=0"]["state"] == "killed"
 
 
 @pytest.mark.slow
@@ -119,7 +119,7 @@ def test_submitit_goes_on_where_a_job_is_killed(project):
     done = multirun(project, "model=deadly", "seed=0,14", "hydra/launcher=submitit_local")
     output = done.stdout + done.stderr
     assert done.returncode == 1, output
-    assert "2 jobs: 1 succeeded, 1 died" in output
+    assert "2 jobs: 1 succeeded, 1 killed" in output
 
 
 def test_a_killed_multirun_carries_on(project):

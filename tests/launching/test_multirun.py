@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 from crossover.core.clock import cores, threads, use_threads
 from crossover.core.errors import CrossoverError
-from crossover.launching import multirun
+from crossover.launching import multirun, names
 
 CONF = str(Path(__file__).parents[2] / "conf")
 
@@ -29,7 +29,7 @@ def composed(*overrides: str):
 
 
 def name_of(*overrides: str) -> str:
-    return multirun.job_name(_root_=composed(*overrides))
+    return names.job_name(_root_=composed(*overrides))
 
 
 def test_a_job_is_named_by_what_it_computes():
@@ -54,23 +54,23 @@ def test_long_overrides_fit_into_a_file_name():
     long = "x" * 400
     assert len(os.fsencode(name_of(f"variant={long}"))) <= 255
     composed(f"variant={long}", f"root=/{long}")
-    assert len(os.fsencode(multirun.multirun_name())) <= 255
+    assert len(os.fsencode(names.multirun_name())) <= 255
 
 
 def test_a_multirun_is_named_by_its_overrides_alone():
     composed("model=xgboost", "seed=1")
-    name = multirun.multirun_name()
+    name = names.multirun_name()
     composed("seed=1", "model=xgboost", "tracking=none", "threads=1", "hydra/launcher=joblib")
-    assert multirun.multirun_name() == name
+    assert names.multirun_name() == name
     composed("seed=2", "model=xgboost")
-    assert multirun.multirun_name() != name
+    assert names.multirun_name() != name
 
 
 def test_threads_are_shared_out():
-    assert multirun.threads_each(1) == cores()
-    assert multirun.threads_each(cores()) == 1
-    assert multirun.threads_each(10_000) == 1
-    assert multirun.threads_each(-1) == 1
+    assert names.threads_each(1) == cores()
+    assert names.threads_each(cores()) == 1
+    assert names.threads_each(10_000) == 1
+    assert names.threads_each(-1) == 1
 
 
 def test_threads_are_set_for_a_job_and_taken_back(monkeypatch):
@@ -154,6 +154,6 @@ class TestCallback:
     def test_one_dies_and_one_does_not_begin(self, config, caplog):
         with pytest.raises(SystemExit):
             self.end(config, caplog)
-        assert "1 died, 1 not started" in caplog.text
+        assert "1 killed, 1 not started" in caplog.text
         assert "killed" in caplog.text
         assert "same command again" in caplog.text

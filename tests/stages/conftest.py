@@ -11,7 +11,7 @@ from sklearn.datasets import load_wine
 
 from crossover.core.configuration import build, save_config
 from crossover.core.files import write_json
-from crossover.core.fits import CellRecord, CostRecord, FitRecord, write_records
+from crossover.core.fits import Fit, FitCosts, FitRecord, Repetitions
 from crossover.core.layout import Layout
 from crossover.core.study import NOT_APPLICABLE, OK, Study
 from crossover.data.prepared import Meta, Part, write_prepared
@@ -60,7 +60,7 @@ def fitted(tmp_path: Path) -> FittedStudy:
     _write_data(layout, train, test, classes)
     for cell in STUDY.cells("wine"):
         takes = cell.features != "handcrafted" and cell.model != "cnn"
-        record = CellRecord(
+        record = Repetitions(
             cell,
             status=OK if takes else NOT_APPLICABLE,
             reason="" if takes else "takes image data, wine is table data",
@@ -71,7 +71,7 @@ def fitted(tmp_path: Path) -> FittedStudy:
     return FittedStudy(layout, STUDY, test, classes)
 
 
-def write_cell(layout: Layout, record: CellRecord, train: Part) -> None:
+def write_cell(layout: Layout, record: Repetitions, train: Part) -> None:
     """Fit the cell's repetitions and write them as the training stages do."""
     folder = layout.models(record.cell)
     record.write(folder)
@@ -87,7 +87,7 @@ def write_cell(layout: Layout, record: CellRecord, train: Part) -> None:
         (folder / f"seed_{seed}" / "model").mkdir(parents=True)
         model.save(folder / f"seed_{seed}" / "model")
         save_config(folder / f"seed_{seed}" / "model", config)
-        cost = CostRecord(
+        cost = FitCosts(
             fit_seconds=0.5 + seed,
             peak_memory_bytes=1 << 20,
             fit_memory_bytes=(1 << 18) if record.cell.model == "mlp" else None,  # a system that cannot tell
@@ -99,8 +99,7 @@ def write_cell(layout: Layout, record: CellRecord, train: Part) -> None:
             git_commit="abc",
             fitted_at="2026-01-01T00:00:00+00:00",
         )
-        write_records(
-            folder / f"seed_{seed}",
+        Fit(folder / f"seed_{seed}", seed).write(
             FitRecord(f"{record.cell.model}{seed}", len(train), 0, {}, CHECKSUM),
             cost,
             HISTORY if record.cell.family == "deep" else [],

@@ -21,9 +21,9 @@ from crossover.core.study import LearningCurve
 from crossover.data.prepared import Meta, Part, write_prepared
 from crossover.data.splits import Protocol
 from crossover.features.raw import RawFeatures
+from crossover.fitting.config import FitConfig
 from crossover.fitting.curve import CurveRun
-from crossover.fitting.subsets import CurveData
-from crossover.fitting.training import FitConfig
+from crossover.fitting.subsets import curve_subset
 from crossover.models.classical.sklearn_model import SklearnClassifier
 from crossover.scoring.judge import evaluate
 from crossover.stages.featurize import featurize
@@ -156,15 +156,15 @@ def test_each_size_and_repetition_has_its_row(data, tmp_path):
 def test_a_fit_is_scikit_learns_own_on_the_same_rows(data, tmp_path):
     run = curve(data, tmp_path)
     run.run()
-    draw = run.data.draw(96, 1)
-    train, test = run.data.train, run.data.test
+    subset = curve_subset(run.data, 96, 1)
+    train, test = run.data.train, run.test
     tree = DecisionTreeClassifier(max_features=3, max_depth=3, random_state=1)
-    tree.fit(train.X[draw.subset], train.y[draw.subset])
+    tree.fit(train.X[subset.train], train.y[subset.train])
     proba = np.load(folder(run) / "largest" / "test-seed1.npy")
     np.testing.assert_array_equal(proba, tree.predict_proba(test.X).astype(np.float32))
     row = pd.read_csv(folder(run) / "scores.csv").iloc[-1]
-    assert row["train_accuracy"] == tree.score(train.X[draw.subset], train.y[draw.subset])
-    assert row["validation_accuracy"] == tree.score(train.X[draw.validation], train.y[draw.validation])
+    assert row["train_accuracy"] == tree.score(train.X[subset.train], train.y[subset.train])
+    assert row["validation_accuracy"] == tree.score(train.X[subset.validation], train.y[subset.validation])
 
 
 def test_the_rows_are_what_the_judge_makes_of_the_stored_probabilities(data, tmp_path):
@@ -172,7 +172,7 @@ def test_the_rows_are_what_the_judge_makes_of_the_stored_probabilities(data, tmp
     run.run()
     scores = pd.read_csv(folder(run) / "scores.csv")
     largest, y_test = folder(run) / "largest", np.load(folder(run) / "largest" / "y_test.npy")
-    np.testing.assert_array_equal(y_test, run.data.cell_data.prepared.labels("test"))
+    np.testing.assert_array_equal(y_test, run.data.prepared.labels("test"))
     for seed in (0, 1):
         (row,) = scores[(scores["n"] == 96) & (scores["seed"] == seed)].to_dict("records")
         labels = {"test": y_test, "validation": np.load(largest / f"y_validation-seed{seed}.npy")}
@@ -189,15 +189,15 @@ def test_the_rows_are_what_the_judge_makes_of_the_stored_probabilities(data, tmp
 def test_every_model_is_fitted_on_the_same_nested_subsets_without_validation_rows(data, tmp_path):
     tree, network = (curve(data, tmp_path / name, config).data for name, config in _BOTH.items())
     for seed in (0, 1):
-        draws = [tree.draw(n, seed) for n in (20, 50, 96)]
-        for draw in draws:
-            np.testing.assert_array_equal(draw.subset, network.draw(draw.n, seed).subset)
-            assert not set(draw.subset) & set(draw.validation)
-            np.testing.assert_array_equal(draw.validation, tree.cell_data.prepared.validation_rows(seed))
-        small, middle, large = (set(draw.subset) for draw in draws)
+        subsets = [curve_subset(tree, n, seed) for n in (20, 50, 96)]
+        for subset in subsets:
+            np.testing.assert_array_equal(subset.train, curve_subset(network, subset.n, seed).train)
+            assert not set(subset.train) & set(subset.validation)
+            np.testing.assert_array_equal(subset.validation, tree.prepared.validation_rows(seed))
+        small, middle, large = (set(subset.train) for subset in subsets)
         assert small < middle < large
-        assert large | set(draws[0].validation) == set(range(N_TRAIN))
-    assert set(tree.draw(20, 0).subset) != set(tree.draw(20, 1).subset)
+        assert large | set(subsets[0].validation) == set(range(N_TRAIN))
+    assert set(curve_subset(tree, 20, 0).train) != set(curve_subset(tree, 20, 1).train)
 
 
 _BOTH = {"tree": TREE, "network": NETWORK}
@@ -209,20 +209,20 @@ def test_a_model_that_watches_gets_its_share_of_the_validation_rows(data, tmp_pa
     scores = pd.read_csv(folder(run) / "scores.csv")
     # 24 of 96 rest rows are a quarter: 20 / 4, then 50 / 4 rounded up, then all
     assert scores["n_watched"].tolist() == [5, 5, 13, 13, 24, 24]
-    draws = [run.data.draw(n, 0) for n in (20, 50, 96)]
-    assert set(draws[0].watched) < set(draws[1].watched) < set(draws[2].watched)
-    np.testing.assert_array_equal(draws[2].watched, draws[2].validation)
-    assert len(run.data.draw(8, 0).watched) == 3  # one a class, where the share would be two
+    subsets = [curve_subset(run.data, n, 0) for n in (20, 50, 96)]
+    assert set(subsets[0].watched) < set(subsets[1].watched) < set(subsets[2].watched)
+    np.testing.assert_array_equal(subsets[2].watched, subsets[2].validation)
+    assert len(curve_subset(run.data, 8, 0).watched) == 3  # one a class, where the share would be two
 
 
 def test_the_training_accuracy_is_measured_on_the_first_rows_of_the_nested_order(data, tmp_path, monkeypatch):
     monkeypatch.setattr("crossover.fitting.subsets._TRAIN_SCORED", 30)
     found = curve(data, tmp_path).data
-    small, middle, large = (found.draw(n, 0) for n in (20, 50, 96))
-    assert set(small.scored) == set(small.subset)
+    small, middle, large = (curve_subset(found, n, 0) for n in (20, 50, 96))
+    assert set(small.scored) == set(small.train)
     assert len(middle.scored) == 30
     np.testing.assert_array_equal(middle.scored, large.scored)
-    assert set(small.subset) < set(large.scored) < set(middle.subset)
+    assert set(small.train) < set(large.scored) < set(middle.train)
 
 
 def test_no_fit_sees_the_test_part(data, tmp_path):
@@ -272,7 +272,7 @@ def test_a_killed_run_is_carried_on(data, tmp_path, monkeypatch):
     again = curve(data, tmp_path, config, plan)
     again.run()
     assert Breaking.fits == 6  # four before the kill, two after it
-    assert not list((run.layout.staging / "curves").iterdir())
+    assert not list((run.layout.staging / "fits").iterdir())
     whole = curve(data, tmp_path / "whole", config, plan)
     whole.run()
     assert exact(again) == exact(whole)
@@ -298,7 +298,7 @@ def test_the_largest_fit_of_a_network_is_that_of_the_training_stage(data, tmp_pa
     run = curve(data, tmp_path, NETWORK, LearningCurve(sizes=[96], repetitions=2))
     run.run()
     fits = Training(run.config, run.layout, tmp_path / "models", Tracker()).run([0, 1])
-    X = run.data.test.X
+    X = run.test.X
     for seed, fit in enumerate(fits):
         proba = load_fitted(fit.model_folder, "this test").predict_proba(X)
         np.testing.assert_array_equal(np.load(folder(run) / "largest" / f"test-seed{seed}.npy"), proba)
@@ -386,10 +386,11 @@ def test_more_repetitions_than_were_prepared_are_refused_before_any_fit(data, tm
 
 
 def test_arrays_are_read_once(data, tmp_path):
-    found = CurveData(curve(data, tmp_path).config, Layout(tmp_path / "project"))
-    assert found.train is found.train
-    assert not isinstance(found.train.X, np.memmap)
-    assert not isinstance(found.test.X, np.memmap)
+    run = curve(data, tmp_path)
+    assert run.data.train is run.data.train
+    assert run.test is run.test
+    assert not isinstance(run.test.X, np.memmap)
+    assert not isinstance(run.data.train.take(curve_subset(run.data, 20, 0).train).X, np.memmap)
     assert json.loads((Layout(data).prepared("wines") / "meta.json").read_text())["n_train"] == len(
-        found.train
+        run.data.train
     )

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
-from crossover.evaluation.rows import ScoredCell
+from crossover.evaluation.rows import ScoredRepetitions
 from crossover.scoring.judge import reliability
 
 HISTORY = ["model", "seed", "epoch", "train_loss", "val_loss", "val_accuracy"]
 
 
-def confusion_table(cells: list[ScoredCell], y_true: np.ndarray, classes: list[str]) -> pd.DataFrame:
+def confusion_table(cells: list[ScoredRepetitions], y_true: np.ndarray, classes: list[str]) -> pd.DataFrame:
     """Counts of each cell's first repetition: `model`, `actual`, `predicted`, `count`, zeros too."""
     pairs = pd.MultiIndex.from_product([classes, classes], names=["actual", "predicted"])
     tables = []
@@ -22,7 +22,7 @@ def confusion_table(cells: list[ScoredCell], y_true: np.ndarray, classes: list[s
     return _stack(tables, ["model", "actual", "predicted", "count"])
 
 
-def history_table(cells: list[ScoredCell]) -> pd.DataFrame:
+def history_table(cells: list[ScoredRepetitions]) -> pd.DataFrame:
     """One row an epoch of each fit that has epochs; a loss that was not measured is empty."""
     tables = [
         pd.DataFrame(scored.fit.history)
@@ -35,7 +35,7 @@ def history_table(cells: list[ScoredCell]) -> pd.DataFrame:
     return _stack(tables, HISTORY)
 
 
-def reliability_table(cells: list[ScoredCell], y_true: np.ndarray) -> pd.DataFrame:
+def reliability_table(cells: list[ScoredRepetitions], y_true: np.ndarray) -> pd.DataFrame:
     """`model`, and the columns of `judge.reliability` over the examples of all repetitions together."""
     tables = []
     for cell in cells:
@@ -44,8 +44,8 @@ def reliability_table(cells: list[ScoredCell], y_true: np.ndarray) -> pd.DataFra
     return _stack(tables, ["model", "confidence", "accuracy", "count"])
 
 
-def cost_plot_table(cells: list[ScoredCell], costs: pd.DataFrame) -> pd.DataFrame:
-    """Mean accuracy of each cell beside its mean costs, in long form: `cost` names what `value` measures.
+def cost_plot_table(cells: list[ScoredRepetitions], costs: pd.DataFrame) -> pd.DataFrame:
+    """Mean accuracy and mean costs of each cell, in long form: `cost` names what `value` measures.
 
     Args:
         cells: those that apply.

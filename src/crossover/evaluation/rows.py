@@ -1,6 +1,5 @@
 """Scored fits, and the tidy rows that stand for them."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,14 +9,14 @@ import pandas as pd
 from crossover.core.cell import Cell
 from crossover.core.columns import COSTS, METRICS, SCORES, result_table
 from crossover.core.files import folder_bytes
-from crossover.core.fits import CellRecord, Fit
+from crossover.core.fits import Fit, Repetitions
 from crossover.models.base import Complexity
 from crossover.scoring.latency import PredictionCost
 
 
 @dataclass(frozen=True)
 class ScoredFit:
-    """One fit and what it made of the test part.
+    """One fit and what it predicted for the test part.
 
     Attributes:
         fit: on disk.
@@ -35,10 +34,10 @@ class ScoredFit:
 
 
 @dataclass(frozen=True)
-class ScoredCell:
+class ScoredRepetitions:
     """One cell of the study and its scored fits, in the order of the seeds; none where it does not apply."""
 
-    record: CellRecord
+    record: Repetitions
     fits: list[ScoredFit]
 
     @property
@@ -49,63 +48,53 @@ class ScoredCell:
         """Mean of a metric over the fits."""
         return float(np.mean([scored.metrics[metric] for scored in self.fits]))
 
+    def metrics(self) -> dict[str, float]:
+        """Mean of each metric over the fits, and their number `n`; `accuracy_sd` where there are several.
 
-def score_table(cells: list[ScoredCell], data_checksum: str) -> pd.DataFrame:
-    """The columns `columns.SCORES`: one row a fit; a cell that does not apply has one, without numbers."""
-    rows = [
-        _keys(cell.record, scored)
-        | {"status": cell.record.status, "reason": cell.record.reason, "stochastic": cell.record.stochastic}
-        | (_scores(scored) if scored else {})
-        | {"data_checksum": data_checksum}
-        for cell in cells
-        for scored in _fits_or_none(cell)
-    ]
+        A metric that is not defined on the test part is left out, since JSON has no NaN.
+        """
+        means = {metric: self.mean(metric) for metric in METRICS}
+        result = {metric: value for metric, value in means.items() if not np.isnan(value)}
+        if len(self.fits) > 1:
+            result["accuracy_sd"] = float(np.std([f.metrics["accuracy"] for f in self.fits], ddof=1))
+        return result | {"n": len(self.fits)}
+
+
+def score_table(scored: list[ScoredRepetitions], data_checksum: str) -> pd.DataFrame:
+    """The columns `SCORES`: one row a fit; a cell that does not apply has one, without numbers."""
+    rows: list[dict[str, Any]] = []
+    for of_cell in scored:
+        record = of_cell.record
+        shared = record.cell.as_row() | {
+            "status": record.status,
+            "reason": record.reason,
+            "stochastic": record.stochastic,
+            "data_checksum": data_checksum,
+        }
+        for one in of_cell.fits:
+            n_test, n_classes = one.proba.shape
+            facts = {
+                "seed": one.fit.seed,
+                "n_train": one.fit.record.n_train,
+                "n_test": n_test,
+                "n_classes": n_classes,
+                "complexity": one.complexity.count,
+                "complexity_unit": one.complexity.unit,
+            }
+            rows.append(shared | facts | one.metrics)
+        if not of_cell.fits:
+            rows.append(shared | {"seed": 0})
     return result_table(rows, SCORES)
 
 
-def cost_table(cells: list[ScoredCell]) -> pd.DataFrame:
-    """The columns `columns.COSTS`, row for row beside `score_table`."""
-    rows = [
-        _keys(cell.record, scored) | (_costs(scored) if scored else {})
-        for cell in cells
-        for scored in _fits_or_none(cell)
-    ]
+def cost_table(scored: list[ScoredRepetitions]) -> pd.DataFrame:
+    """The columns `COSTS`, row for row as in `score_table`."""
+    rows: list[dict[str, Any]] = []
+    for of_cell in scored:
+        keys = of_cell.cell.as_row()
+        for one in of_cell.fits:
+            size = {"model_bytes": folder_bytes(one.fit.model_folder)}
+            rows.append(keys | {"seed": one.fit.seed} | asdict(one.fit.costs) | asdict(one.cost) | size)
+        if not of_cell.fits:
+            rows.append(keys | {"seed": 0})
     return result_table(rows, COSTS)
-
-
-def cell_metrics(cell: ScoredCell) -> dict[str, float]:
-    """Mean of each metric over the fits, and their number `n`; `accuracy_sd` where there are several.
-
-    A metric that is not defined on the test part is left out, since JSON has no NaN.
-    """
-    means = {metric: cell.mean(metric) for metric in METRICS}
-    result = {metric: value for metric, value in means.items() if not np.isnan(value)}
-    if len(cell.fits) > 1:
-        result["accuracy_sd"] = float(np.std([f.metrics["accuracy"] for f in cell.fits], ddof=1))
-    return result | {"n": len(cell.fits)}
-
-
-def _fits_or_none(cell: ScoredCell) -> Sequence[ScoredFit | None]:
-    return cell.fits or [None]
-
-
-def _keys(record: CellRecord, scored: ScoredFit | None) -> dict[str, Any]:
-    return {**record.cell.as_row(), "seed": scored.fit.seed if scored else 0}
-
-
-def _scores(scored: ScoredFit) -> dict[str, Any]:
-    n_test, n_classes = scored.proba.shape
-    facts = {
-        "n_train": scored.fit.record.n_train,
-        "n_test": n_test,
-        "n_classes": n_classes,
-        "complexity": scored.complexity.count,
-        "complexity_unit": scored.complexity.unit,
-    }
-    return facts | scored.metrics
-
-
-def _costs(scored: ScoredFit) -> dict[str, Any]:
-    return (
-        asdict(scored.fit.cost) | asdict(scored.cost) | {"model_bytes": folder_bytes(scored.fit.model_folder)}
-    )

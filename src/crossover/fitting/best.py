@@ -10,8 +10,8 @@ import yaml
 from crossover.core.cell import DEFAULT, TUNED
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
+from crossover.fitting.config import FitConfig
 from crossover.fitting.keys import leaves, searchable, with_values
-from crossover.fitting.training import FitConfig
 
 
 def configured(config: FitConfig, layout: Layout) -> FitConfig:

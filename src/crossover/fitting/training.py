@@ -1,123 +1,28 @@
 """Fitting one cell of the study: one model on one data set, over its repetitions."""
 
-import hashlib
 import logging
-import math
 import os
 import shutil
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
-
-from crossover.core.cell import LEARNED, Cell
-from crossover.core.clock import Measurement, git_commit, measured, now, return_free_memory, threads, versions
-from crossover.core.configuration import build, save_config
+from crossover.core.clock import git_commit
+from crossover.core.configuration import save_config
 from crossover.core.errors import CrossoverError
-from crossover.core.files import atomic_folder, checksum, digest
-from crossover.core.fits import CellRecord, CostRecord, Fit, FitRecord, FittedCell, write_records
+from crossover.core.files import atomic_folder
+from crossover.core.fits import Fit, FitRecord, Repetitions
 from crossover.core.layout import Layout
 from crossover.core.study import NOT_APPLICABLE, OK
-from crossover.data.prepared import Meta, Part, Prepared
-from crossover.features.base import Features
-from crossover.models.base import FitHooks, Model
+from crossover.fitting import engine
+from crossover.fitting.config import FitConfig
+from crossover.fitting.data import TrainingData
+from crossover.models.base import FitHooks
 from crossover.tracking.recording import record_fit
 from crossover.tracking.tracker import FitFacts, Tracker
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class FitConfig:
-    """What to fit.
-
-    Attributes:
-        cell: which data set, features and model; a model of the other family is refused.
-        model: the model's YAML, overrides applied.
-        trainer: the trainer's YAML for a network, else None.
-        model_origin: the file behind `model`, for messages.
-        trainer_origin: the file behind `trainer`, for messages.
-    """
-
-    cell: Cell
-    model: dict[str, Any]
-    trainer: dict[str, Any] | None = None
-    model_origin: str = "the model's configuration"
-    trainer_origin: str = "the trainer's configuration"
-
-    def build(self) -> Model:
-        """A new, unfitted model.
-
-        Raises:
-            CrossoverError: a key is unknown, a value is refused, or the model is of the other family.
-        """
-        model = build(self.model, self.model_origin)
-        if model.family != self.cell.family:
-            raise CrossoverError(
-                f"this stage fits {self.cell.family} models, got {self.cell.model}, which is {model.family} "
-                f"({self.model_origin}); use pipelines/train_{model.family}.py"
-            )
-        if self.trainer is not None:
-            model.trainer = build(self.trainer, self.trainer_origin)
-        return model
-
-
-class TrainingData:
-    """What a cell is fitted on: the training part, as features or as it is, and its validation rows.
-
-    Args:
-        config: which data set and features, and the model's `modalities`.
-        layout: where the data lie.
-    """
-
-    def __init__(self, config: FitConfig, layout: Layout):
-        self._cell = config.cell
-        self._modalities = config.model.get("modalities", [])
-        self._layout = layout
-
-    @cached_property
-    def prepared(self) -> Prepared:
-        return Prepared(self._layout.prepared(self._cell.dataset))
-
-    @property
-    def meta(self) -> Meta:
-        return self.prepared.meta
-
-    @cached_property
-    def features(self) -> Features:
-        return Features(self._layout.features(self._cell.dataset, self._cell.features))
-
-    @cached_property
-    def train(self) -> Part:
-        """The whole training part."""
-        if self._cell.features == LEARNED:
-            return self.prepared.train()
-        return Part(self.features.matrix("train"), self.prepared.labels("train"), self.meta.n_classes)
-
-    def why_not(self) -> str:
-        """The reason why the cell does not apply to its data set; empty where it does.
-
-        Reads the YAML alone, so that it costs no import of a model library.
-        """
-        cell, takes = self._cell, self._modalities
-        if self.meta.modality not in takes:
-            return (
-                f"{cell.model} takes {' and '.join(takes)} data, {cell.dataset} is {self.meta.modality} data"
-            )
-        return "" if cell.features == LEARNED else self.features.meta.reason
-
-    def split(self, repetition: int) -> tuple[Part, Part]:
-        """The training part without the validation rows of a repetition, and these rows."""
-        rows = self.prepared.validation_rows(repetition)
-        return self.train.without(rows), self.train.take(rows)
-
-    def facts(self) -> dict[str, Any]:
-        """What the data contribute to the identity of a fit."""
-        learned = self._cell.features == LEARNED
-        config = "" if learned else (self.features.folder / "featurizer" / "config.json").read_text()
-        return {"data": self.meta.checksum, "features": config}
 
 
 @dataclass(frozen=True)
@@ -138,6 +43,11 @@ class Training:
     tracker: Tracker
     parent: str | None = None
 
+    @cached_property
+    def data(self) -> TrainingData:
+        """What the cell is fitted on."""
+        return TrainingData(self.config, self.layout)
+
     def run(self, seeds: list[int], *, not_applicable: Literal["record", "error"] = "record") -> list[Fit]:
         """Fit the repetitions and write the cell's folder, whole or not at all.
 
@@ -153,128 +63,76 @@ class Training:
         Raises:
             CrossoverError: see `FitConfig.build`, `Model.fit`, `Prepared`, `Features`.
         """
-        reason = self.data.why_not()
-        if reason and not_applicable == "error":
-            raise CrossoverError(f"{reason} ({self.config.model_origin}); choose another model or data set")
+        reason = self.data.refused(not_applicable)
         if reason:
-            log.info("%s: does not apply: %s", self.config.cell.path, reason)
-            return self._write_cell({}, stochastic=False, reason=reason)
+            return self._write({}, stochastic=False, reason=reason)
         model = self.config.build()
         varies = model.stochastic or model.uses_validation
-        model.warm_up(self.data.train)  # an untimed start of lazy imports, thread pools and the device
-        staged = {seed: self._finished_fit(seed) for seed in (seeds if varies else seeds[:1])}
-        return self._write_cell(staged, stochastic=varies, reason="")
+        staged = {}
+        for seed in seeds if varies else seeds[:1]:
+            place = self.layout.staging / "fits" / self.fit_id(seed)
+            staged[seed] = engine.finished(place, partial(self._fit, seed))
+        fits = self._write(staged, stochastic=varies, reason="")
+        for finished in staged.values():
+            shutil.rmtree(finished.parent)
+        return fits
 
-    @cached_property
-    def data(self) -> TrainingData:
-        """What the cell is fitted on."""
-        return TrainingData(self.config, self.layout)
+    def fit_id(self, seed: int) -> str:
+        """SHA-256 of all that decides one repetition."""
+        return engine.fit_id(self.data, seed, self.data.prepared.validation_rows(seed))
 
-    def _finished_fit(self, seed: int) -> Path:
-        """The staging folder of one finished fit, fitted now or by an earlier, killed run."""
-        fit_id = self._fit_id(seed)
-        place = self.layout.staging / "fits" / fit_id
-        if not (place / "finished").exists():
-            with atomic_folder(place / "finished") as folder:
-                self._fit(seed, fit_id, place / "checkpoints", folder)
-        return place
-
-    def _fit(self, seed: int, fit_id: str, checkpoints: Path, folder: Path) -> None:
-        # Slow to import, and not needed where a cell does not apply.
-        from crossover.scoring.judge import evaluate
-
-        model = self.config.build()
-        train, val = self.data.split(seed) if model.uses_validation else (self.data.train, None)
-        with self.tracker.fit(self._facts(seed, fit_id)) as tracked:
-            hooks = FitHooks(checkpoints=checkpoints, on_epoch=tracked.epoch)
-            _read(train)
-            return_free_memory()
-            with measured() as taken:
-                model.fit(train, val, seed=seed, hooks=hooks)
-                taken.device = model.device
-            scores = evaluate(val.y, model.predict_proba(val.X)) if val is not None else {}
-            scores = {name: value for name, value in scores.items() if not math.isnan(value)}
-            record = FitRecord(
-                fit_id, len(train), 0 if val is None else len(val), scores, self.data.meta.checksum
-            )
-            cost = self._cost(taken)
-            (folder / "model").mkdir()
-            model.save(folder / "model")
-            save_config(folder / "model", self.config.model)
-            write_records(folder, record, cost, model.history)
-            featurizer = None if self.config.cell.is_deep else self.data.features.folder / "featurizer"
-            record_fit(tracked, Fit(folder, seed, "dvc repro"), featurizer, self.data.prepared)
-        self._tell(seed, record, cost)
-
-    def _cost(self, taken: Measurement) -> CostRecord:
-        return CostRecord(
-            fit_seconds=taken.seconds,
-            peak_memory_bytes=taken.peak_memory_bytes,
-            fit_memory_bytes=taken.added_memory_bytes,
-            fit_energy_j=taken.energy_joules,
-            energy_method=taken.energy_method,
-            device=taken.device,
-            threads=threads(),
-            versions=versions(),
-            git_commit=git_commit(self.layout.root),
-            fitted_at=now(),
+    def existing(self, seeds: list[int]) -> list[Fit] | None:
+        """The fits in the cell's folder where they are exactly those that `run` would make; else None."""
+        folder = Layout(self.output).models(self.config.cell)
+        if not (folder / "cell.json").exists():
+            return None
+        there = Repetitions.read(folder)
+        fits = there.fits(folder)
+        same = there.seeds == (seeds if there.stochastic else seeds[:1]) and all(
+            fit.record.fit_id == self.fit_id(fit.seed) for fit in fits
         )
+        return fits if same else None
 
-    def _tell(self, seed: int, record: FitRecord, cost: CostRecord) -> None:
-        scores = f", validation accuracy {record.validation['accuracy']:.4f}" if record.validation else ""
-        text = f"{record.n_train} examples in {cost.fit_seconds:.1f} s on {cost.device}{scores}"
-        log.info("%s · seed %d: %s", self.config.cell.path, seed, text)
-
-    def _facts(self, seed: int, fit_id: str) -> FitFacts:
-        config = self.config
-        trainer = {"trainer": config.trainer} if config.trainer else {}
-        return FitFacts(
+    def _fit(self, seed: int, folder: Path, checkpoints: Path) -> None:
+        config, data = self.config, self.data
+        facts = FitFacts(
             cell=config.cell,
             seed=seed,
-            fit_id=fit_id,
+            fit_id=self.fit_id(seed),
             stage=f"train_{config.cell.family}",
-            params={"model": config.model, **trainer},
+            params=config.params,
             git_commit=git_commit(self.layout.root),
-            meta=self.data.meta,
+            meta=data.meta,
             parent=self.parent,
         )
+        model = config.build()
+        train, val = data.split(seed) if model.uses_validation else (data.train, None)
+        with self.tracker.fit(facts) as tracked:
+            hooks = FitHooks(checkpoints, tracked.epoch)
+            costs = engine.fit(model, train, val, data=data, seed=seed, hooks=hooks)
+            scores = engine.judged(val, model.predict_proba(val.X)) if val is not None else {}
+            n_validation = 0 if val is None else len(val)
+            record = FitRecord(facts.fit_id, len(train), n_validation, scores, data.meta.checksum)
+            fit = Fit(folder, seed)
+            fit.model_folder.mkdir()
+            model.save(fit.model_folder)
+            save_config(fit.model_folder, config.model)
+            fit.write(record, costs, model.history)
+            featurizer = None if config.cell.is_deep else data.features.folder / "featurizer"
+            record_fit(tracked, fit, featurizer, data.prepared)
+        accuracy = f", validation accuracy {scores['accuracy']:.4f}" if scores else ""
+        text = f"{len(train)} examples in {costs.fit_seconds:.1f} s on {costs.device}{accuracy}"
+        log.info("%s · seed %d: %s", config.cell.path, seed, text)
 
-    def _fit_id(self, seed: int) -> str:
-        """SHA-256 of all that decides the fit: configuration, seed, split, data, features and code."""
-        config, cell = self.config, self.config.cell
-        facts = {
-            "cell": [cell.dataset, cell.features, cell.model, cell.variant],
-            "config": config.model,
-            "trainer": config.trainer,
-            "seed": seed,
-            "validation": hashlib.sha256(self.data.prepared.validation_rows(seed).tobytes()).hexdigest(),
-            **self.data.facts(),
-            "code": code_checksum(),
-        }
-        return digest(facts)
-
-    def _write_cell(self, staged: dict[int, Path], *, stochastic: bool, reason: str) -> list[Fit]:
+    def _write(self, staged: dict[int, Path], *, stochastic: bool, reason: str) -> list[Fit]:
         target = Layout(self.output).models(self.config.cell)
-        record = CellRecord(
-            self.config.cell,
-            status=NOT_APPLICABLE if reason else OK,
-            reason=reason,
-            stochastic=stochastic,
-            seeds=list(staged),
-        )
+        status = NOT_APPLICABLE if reason else OK
+        made = Repetitions(self.config.cell, status, reason, stochastic, list(staged))
         with atomic_folder(target) as folder:
-            record.write(folder)
-            for seed, place in staged.items():
-                shutil.copytree(place / "finished", folder / f"seed_{seed}", copy_function=_link_or_copy)
-        for place in staged.values():
-            shutil.rmtree(place)
-        return FittedCell(target).fits()
-
-
-def _read(part: Part) -> None:
-    """Read a memory-mapped part once, so that it counts in neither the time nor the memory of a cell's first fit."""
-    if isinstance(part.X, np.ndarray):
-        part.X.max(initial=0)
+            made.write(folder)
+            for fit in made.fits(folder):
+                shutil.copytree(staged[fit.seed], fit.folder, copy_function=_link_or_copy)
+        return made.fits(target)
 
 
 def _link_or_copy(source: str, target: str) -> None:
@@ -283,17 +141,6 @@ def _link_or_copy(source: str, target: str) -> None:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
-
-
-RESULT_CODE = ("core", "data", "features", "models", "scoring", "fitting")
-"""Folders of the package whose code can change a fit or its scores."""
-
-
-def code_checksum() -> str:
-    """SHA-256 of the package's code that can change a fit."""
-    package = Path(__file__).parents[1]
-    files = (file for folder in RESULT_CODE for file in (package / folder).rglob("*.py"))
-    return checksum(files)
 
 
 def repetitions(seed: int, seeds: int | None) -> list[int]:

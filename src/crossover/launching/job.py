@@ -11,7 +11,7 @@ from crossover.core.cell import LEARNED, Cell, Family
 from crossover.core.configuration import build, plain
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
-from crossover.fitting.training import FitConfig
+from crossover.fitting.config import FitConfig
 from crossover.tracking.tracker import Tracker
 
 
@@ -84,7 +84,7 @@ def fit_config(config: DictConfig, *, variant: str, family: Family | None = None
     )
 
 
-def multirun_name() -> str | None:
+def multirun_folder() -> str | None:
     """The folder of the Hydra multirun that this job belongs to; None for a single run."""
     hydra = HydraConfig.get()
     return str(hydra.sweep.dir) if hydra.mode is not None and hydra.mode.name == "MULTIRUN" else None

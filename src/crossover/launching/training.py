@@ -6,9 +6,12 @@ from omegaconf import DictConfig
 
 from crossover.core.cell import Family
 from crossover.core.clock import use_threads
+from crossover.core.fits import Fit
+from crossover.fitting import engine
 from crossover.fitting.best import configured
 from crossover.fitting.training import Training, mean_validation_accuracy, repetitions
-from crossover.launching import job, multirun
+from crossover.launching import job
+from crossover.launching.multirun import mark_taken_over
 
 _GROUPS = {"classical": ("features",), "deep": ("trainer",)}
 _KEYS = ("dataset", "model", "tracking", "threads", "seed", "seeds", "variant", "output", "not_applicable")
@@ -31,9 +34,25 @@ def fit_cell(config: DictConfig, family: Family) -> float | None:
     layout = job.layout(config)
     fit_config = configured(job.fit_config(config, variant=config.variant, family=family), layout)
     tracker = job.tracker(config)
-    training = Training(fit_config, layout, Path(config.output), tracker, job.multirun_name())
+    training = Training(fit_config, layout, Path(config.output), tracker, job.multirun_folder())
     threads = config.trainer.threads if family == "deep" else None
     with use_threads(threads or config.threads):
         seeds = repetitions(config.seed, config.seeds)
-        fits = multirun.fit(training, seeds, not_applicable=config.not_applicable)
+        if training.data.why_not():
+            fits = training.run(seeds, not_applicable=config.not_applicable)
+        else:
+            fits = _fit_once(training, seeds)
     return mean_validation_accuracy(fits)
+
+
+def _fit_once(training: Training, seeds: list[int]) -> list[Fit]:
+    """Fit, or take over what an earlier job of a multirun fitted in the same folder.
+
+    A second process that fits the same waits for the first.
+    """
+    with engine.lock(training.data, training.fit_id(seeds[0])):
+        found = training.existing(seeds) if job.multirun_folder() is not None else None
+        if found is None:
+            return training.run(seeds)
+    mark_taken_over(training.output)
+    return found

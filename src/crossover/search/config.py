@@ -14,8 +14,8 @@ from crossover.core.errors import CrossoverError
 from crossover.core.files import digest
 from crossover.core.settings import validated
 from crossover.core.study import OK
+from crossover.fitting.data import TrainingData
 from crossover.fitting.keys import with_values
-from crossover.fitting.training import TrainingData, code_checksum
 from crossover.launching import job as hydra_job
 from crossover.search.plan import Plan
 from crossover.search.proposals import canonical
@@ -119,13 +119,11 @@ class SearchConfig(TrialConfig):
         """SHA-256 of all that decides the trials, but not of how many there are."""
         return digest(
             {
-                **settings_of(self.fit, self.data, self.plan),
-                "config": self.fit.model,
+                **settings_of(self.data, self.plan),
                 "space": self.space.ranges,
                 "sampler": OmegaConf.to_container(OmegaConf.create(self.settings.sampler), resolve=True),
                 "grid_points": self.settings.grid_points,
                 "seed": self.settings.seed,
-                "code": code_checksum(),
             }
         )
 

@@ -9,18 +9,21 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from crossover.core.clock import measured, now, threads
+from crossover.core.clock import now, threads
 from crossover.core.columns import COMPLETED, FAILED, PRUNED
 from crossover.core.errors import CrossoverError, first_line
-from crossover.core.files import digest, read_json
+from crossover.core.files import read_json, write_json
 from crossover.data.prepared import Part
 from crossover.data.splits import subset_rows
-from crossover.fitting.training import FitConfig, TrainingData
+from crossover.fitting import engine
+from crossover.fitting.config import FitConfig
+from crossover.fitting.data import TrainingData
 from crossover.models.base import FitHooks, Model
 from crossover.search.plan import Plan
 
@@ -32,23 +35,20 @@ RUNGS = 10
 _DIGITS = 12
 """Decimals of a mean accuracy; sums of fractions differ in the sixteenth with their order."""
 
-_warm: set[str] = set()
-"""Configurations that were warmed up in this process."""
-
 
 class PrunedError(Exception):
     """A trial is broken off, since others were better at the same point."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class TrialResult:
-    """How a trial ended.
+    """How a trial ended, or what is known of it while it runs.
 
     Attributes:
         state: `columns.COMPLETED`, `PRUNED` or `FAILED`.
         accuracies: on each validation split that was finished.
         log_losses: likewise.
-        last: the last value that was reported to the pruner; NaN where there is none.
+        last: the last value that was reported to the pruner; None where there is none.
         fit_seconds: of each finished fit.
         latencies: median milliseconds of one prediction, of each finished fit, where that is an objective.
         seconds: wall clock of the whole trial.
@@ -91,13 +91,13 @@ class Trial:
     """Fits and scores one configuration.
 
     Attributes:
-        config: what is tried, applied.
+        config: what is tried, applied; that of `data`.
         data: what it is fitted on.
         plan: how it is scored.
-        folder: its own; a result found there is taken over, and checkpoints lie there.
-        judge: is told (step, mean accuracy so far) and says whether the trial is hopeless; steps are tenths of
+        folder: its own; a result found there is taken over, and so are the finished fits of a trial that was killed.
+        judge: is given (step, mean accuracy so far) and says whether the trial is hopeless; steps are tenths of
             a repetition.
-        on_epoch: is told each epoch of the first repetition.
+        on_epoch: is given each epoch of the first repetition.
     """
 
     config: FitConfig
@@ -112,108 +112,82 @@ class Trial:
         found = finished(self.folder)
         if found:
             return found
-        result, start, started_at = _Scores(), time.perf_counter(), now()
-        state, error = COMPLETED, ""
+        result, start = TrialResult(COMPLETED, threads=threads(), started_at=now()), time.perf_counter()
         try:
-            self._repetitions(result)
+            self._run_repetitions(result)
         except PrunedError:
-            state = PRUNED
+            result.state = PRUNED
         except Exception as problem:
-            state, error = FAILED, _sentence(problem)
+            ours = isinstance(problem, CrossoverError)
+            result.state = FAILED
+            result.error = str(problem) if ours else f"{type(problem).__name__}: {first_line(problem)}"
             (self.folder / "error.txt").write_text(traceback.format_exc())
-        done = TrialResult(
-            state,
-            **asdict(result),
-            seconds=time.perf_counter() - start,
-            threads=threads(),
-            started_at=started_at,
-            error=error,
-        )
-        write_result(self.folder, done)
-        shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
-        return done
+        result.seconds = time.perf_counter() - start
+        write_result(self.folder, result)
+        shutil.rmtree(self.folder / "fits", ignore_errors=True)
+        return result
 
-    def _repetitions(self, result: "_Scores") -> None:
-        from crossover.scoring.judge import evaluate
-
-        model = self.config.build()
-        self._warm_up(model)
+    def _run_repetitions(self, result: TrialResult) -> None:
         for k, repetition in enumerate(self.plan.repetitions(self.data.prepared)):
-            train, val = self._split(repetition)
-            model = self.config.build()
-            hooks = FitHooks(
-                self.folder / "checkpoints" / str(repetition), self._epochs(k, model, train, result)
-            )
-            with measured() as taken:
-                model.fit(train, val, seed=repetition, hooks=hooks)
-            proba, latency = self._predict(model, val)
-            scores = evaluate(val.y, proba)
-            result.accuracies.append(scores["accuracy"])
-            result.log_losses.append(scores["log_loss"])
-            result.fit_seconds.append(taken.seconds)
-            result.latencies += latency
-            result.device = model.device
+            place = self.folder / "fits" / str(repetition)
+            folder = engine.finished(place, partial(self._fit, result, k, repetition))
+            numbers = read_json(folder / "scores.json", "the same command")
+            result.accuracies.append(numbers["accuracy"])
+            result.log_losses.append(numbers["log_loss"])
+            result.fit_seconds.append(numbers["fit_seconds"])
+            result.latencies += numbers["latencies"]
+            result.device = numbers["device"]
             self._report((k + 1) * RUNGS, float(np.mean(result.accuracies)), result)
 
-    def _warm_up(self, model: Model) -> None:
-        """Imports and thread pools start before the clock does, once a process."""
-        cell = self.config.cell
-        key = digest([cell.model, cell.dataset, cell.features])
-        if key not in _warm:
-            model.warm_up(self.data.train)
-            _warm.add(key)
-
-    def _split(self, repetition: int) -> tuple[Part, Part]:
+    def _fit(self, result: TrialResult, k: int, repetition: int, folder: Path, checkpoints: Path) -> None:
+        """The fit number `k` of the trial; `result` holds those before it."""
         train, val = self.data.split(repetition)
-        if self.plan.examples is None:
-            return train, val
-        try:
-            return train.take(subset_rows(train.y, self.plan.examples, repetition)), val
-        except CrossoverError as error:
-            raise CrossoverError(f"examples: {error}") from error
+        if self.plan.examples is not None:
+            try:
+                train = train.take(subset_rows(train.y, self.plan.examples, repetition))
+            except CrossoverError as error:
+                raise CrossoverError(f"examples: {error}") from error
+        model = self.config.build()
+        hooks = FitHooks(checkpoints, self._watch(result, k, model, train))
+        costs = engine.fit(model, train, val, data=self.data, seed=repetition, hooks=hooks)
+        if "latency_p50_ms" in self.plan.objectives:
+            from crossover.scoring.latency import predict_clocked
 
-    def _predict(self, model: Model, val: Part) -> tuple[np.ndarray, list[float]]:
-        if "latency_p50_ms" not in self.plan.objectives:
-            return model.predict_proba(val.X), []
-        from crossover.scoring.latency import predict_clocked
+            proba, clocked = predict_clocked(model, val.X)
+            latencies = [clocked.latency_p50_ms]
+        else:
+            proba, latencies = model.predict_proba(val.X), []
+        scores = engine.judged(val, proba)
+        numbers = {
+            "accuracy": scores["accuracy"],
+            "log_loss": scores["log_loss"],
+            "fit_seconds": costs.fit_seconds,
+            "latencies": latencies,
+            "device": costs.device,
+        }
+        write_json(folder / "scores.json", numbers)
 
-        proba, cost = predict_clocked(model, val.X)
-        return proba, [cost.latency_p50_ms]
-
-    def _epochs(
-        self, k: int, model: Model, train: Part, result: "_Scores"
+    def _watch(
+        self, result: TrialResult, k: int, model: Model, train: Part
     ) -> Callable[[int, dict[str, float]], None]:
-        """What is told of each epoch of repetition number `k` of the trial."""
+        """What is called after each epoch of the fit number `k`."""
         planned = model.planned_epochs(len(train)) or 1
 
         def on_epoch(epoch: int, metrics: dict[str, float]) -> None:
             if k == 0:
                 self.on_epoch(epoch, metrics)
             rung, before = ((epoch + i) * RUNGS // planned for i in (1, 0))
-            if (
-                before < rung < RUNGS and "val/accuracy" in metrics
-            ):  # the last rung is the finished repetition
+            # The last rung is the finished repetition.
+            if before < rung < RUNGS and "val/accuracy" in metrics:
                 so_far = [*result.accuracies, metrics["val/accuracy"]]
                 self._report(k * RUNGS + rung, float(np.mean(so_far)), result)
 
         return on_epoch
 
-    def _report(self, step: int, value: float, result: "_Scores") -> None:
+    def _report(self, step: int, value: float, result: TrialResult) -> None:
         result.last = value
         if self.judge(step, value):
             raise PrunedError
-
-
-@dataclass
-class _Scores:
-    """What a trial has collected so far."""
-
-    accuracies: list[float] = field(default_factory=list)
-    log_losses: list[float] = field(default_factory=list)
-    last: float | None = None
-    fit_seconds: list[float] = field(default_factory=list)
-    latencies: list[float] = field(default_factory=list)
-    device: str = ""
 
 
 def finished(folder: Path) -> TrialResult | None:
@@ -229,17 +203,7 @@ def write_result(folder: Path, result: TrialResult) -> None:
     fresh.rename(folder / "trial.json")
 
 
-def _sentence(error: Exception) -> str:
-    return str(error) if isinstance(error, CrossoverError) else f"{type(error).__name__}: {first_line(error)}"
-
-
-def settings_of(config: FitConfig, data: TrainingData, plan: Plan) -> dict[str, Any]:
-    """What makes a trial of one configuration what it is, beside the configuration itself."""
-    cell = config.cell
-    return {
-        "cell": [cell.dataset, cell.features, cell.model],
-        "trainer": config.trainer,
-        "plan": plan.model_dump(),
-        "repetitions": plan.repetitions(data.prepared),
-        **data.facts(),
-    }
+def settings_of(data: TrainingData, plan: Plan) -> dict[str, Any]:
+    """What decides a trial of the configuration of `data`."""
+    how = {"plan": plan.model_dump(), "repetitions": plan.repetitions(data.prepared)}
+    return {**engine.identity(data), **how}

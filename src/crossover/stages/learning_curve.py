@@ -13,7 +13,8 @@ from crossover.core.configuration import plain
 from crossover.core.files import read_json, write_json
 from crossover.core.study import load_study, with_overrides
 from crossover.fitting.curve import CurveRun
-from crossover.launching import job, multirun
+from crossover.launching import job
+from crossover.launching.multirun import mark_taken_over
 
 KEYS = (
     "dataset",
@@ -41,7 +42,7 @@ def run(config: DictConfig) -> float | None:
     study = load_study(Path(config.study))
     plan = with_overrides(study.learning_curve, given["sizes"], given["repetitions"])
     tracker = job.tracker(config)
-    run = CurveRun(fit_config, plan, job.layout(config), Path(config.output), tracker, job.multirun_name())
+    run = CurveRun(fit_config, plan, job.layout(config), Path(config.output), tracker, job.multirun_folder())
     with use_threads((config.trainer.threads if fit_config.trainer else None) or config.threads):
         scores = _once(run, config) if _owns_folder(run) else run.run(not_applicable=config.not_applicable)
     largest = scores[scores["n"] == scores["n"].max()]
@@ -51,14 +52,14 @@ def run(config: DictConfig) -> float | None:
 def _owns_folder(run: CurveRun) -> bool:
     """Whether the curve lies in the folder of a multirun's job, which the same command finds again."""
     in_job_folder = run.output.absolute() == Path(HydraConfig.get().runtime.output_dir).absolute()
-    return job.multirun_name() is not None and in_job_folder and not run.data.cell_data.why_not()
+    return job.multirun_folder() is not None and in_job_folder and not run.data.why_not()
 
 
 def _once(run: CurveRun, config: DictConfig) -> pd.DataFrame:
     """The scores of a job of a multirun, taken over where the same job has ended in the same folder before."""
     marker = Path(config.output) / "curve.json"
     if marker.exists() and read_json(marker, "the same command") == {"curve_id": run.curve_id}:
-        multirun.mark_taken_over(Path(config.output))
+        mark_taken_over(Path(config.output))
         return read_rows(run.folder / "scores.csv", CURVE_SCORES, "the same command")
     marker.unlink(missing_ok=True)
     scores = run.run(not_applicable=config.not_applicable)

@@ -19,7 +19,7 @@ def record_fit(log: Log, fit: Fit, featurizer: Path | None, prepared: Prepared) 
     """
     # The model first: MLflow links the metrics that follow to it.
     log.model(fit.model_folder, featurizer, prepared.inputs("train")[:5])
-    record, cost = fit.record, fit.cost
+    record, cost = fit.record, fit.costs
     numbers = {f"val/{name}": value for name, value in record.validation.items()}
     numbers |= {
         "n_train": record.n_train,

@@ -14,7 +14,7 @@ from typing import Any
 from hydra.core.utils import JobReturn, JobStatus
 from hydra_plugins.hydra_submitit_launcher import submitit_launcher as plugin
 
-import crossover.launching.multirun  # noqa: F401  (the launchers' YAMLs use its resolvers, whatever the entry point)
+import crossover.launching.names  # noqa: F401  (the launchers' YAMLs use its resolvers, whatever the entry point)
 from crossover.core.errors import CrossoverError
 
 log = logging.getLogger(__name__)

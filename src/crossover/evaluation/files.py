@@ -1,0 +1,40 @@
+"""The files that the stage `evaluate` writes for one data set, from its scored fits."""
+
+from pathlib import Path
+
+import numpy as np
+
+from crossover.core.files import write_json
+from crossover.data.prepared import Meta
+from crossover.evaluation.plots import confusion_table, cost_plot_table, history_table, reliability_table
+from crossover.evaluation.rows import ScoredRepetitions, cost_table, score_table
+
+
+def write_results(folder: Path, scored: list[ScoredRepetitions], y_true: np.ndarray, meta: Meta) -> None:
+    """Write everything below `results/<dataset>/`; the docstring of `crossover.stages.evaluate` lists it.
+
+    Args:
+        folder: existing and empty.
+        scored: every cell of the study, those that do not apply too.
+        y_true: labels of the test part, int64 (n_test,).
+        meta: of the data set.
+    """
+    costs = cost_table(scored)
+    score_table(scored, meta.checksum).to_csv(folder / "scores.csv", index=False)
+    costs.to_csv(folder / "costs.csv", index=False)
+    for name in ("predictions", "metrics", "plots"):
+        (folder / name).mkdir()
+    np.save(folder / "predictions" / "y_true.npy", y_true)
+    applicable = [of_cell for of_cell in scored if of_cell.fits]
+    for of_cell in applicable:
+        write_json(folder / "metrics" / f"{of_cell.cell.name}.json", of_cell.metrics())
+        for one in of_cell.fits:
+            np.save(folder / "predictions" / f"{of_cell.cell.name}-seed{one.fit.seed}.npy", one.proba)
+    tables = {
+        "confusion": confusion_table(applicable, y_true, meta.classes),
+        "history": history_table(applicable),
+        "reliability": reliability_table(applicable, y_true),
+        "cost": cost_plot_table(applicable, costs),
+    }
+    for name, table in tables.items():
+        table.to_csv(folder / "plots" / f"{name}.csv", index=False)

@@ -1,0 +1,93 @@
+"""One point of a learning curve: a fit on a subset, scored on the validation and the test part."""
+
+import tempfile
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from crossover.core.columns import CURVE_COSTS, PARTS
+from crossover.core.files import folder_bytes, read_json, write_json
+from crossover.data.prepared import Part
+from crossover.fitting import engine
+from crossover.fitting.data import TrainingData
+from crossover.fitting.subsets import CurveSubset
+from crossover.models.base import FitHooks
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """A finished fit on disk.
+
+    `point.json` has `scores` and `costs`, the numbers of a row of each table; `correct.npy`, `test.npy` and
+    `validation.npy` are as in `crossover.core.columns`.
+    """
+
+    folder: Path
+
+    @cached_property
+    def _numbers(self) -> dict[str, dict[str, Any]]:
+        return read_json(self.folder / "point.json", "the same command")
+
+    @property
+    def scores(self) -> dict[str, Any]:
+        """Columns of `CURVE_SCORES`; a metric that is not defined is missing."""
+        return self._numbers["scores"]
+
+    @property
+    def costs(self) -> dict[str, Any]:
+        """Columns of `CURVE_COSTS`."""
+        return self._numbers["costs"]
+
+    @property
+    def correct(self) -> np.ndarray:
+        """Right answers on the test part: bool (n_test,)."""
+        return np.load(self.folder / "correct.npy")
+
+    def proba(self, part: str) -> np.ndarray:
+        """Probabilities of a part of `PARTS`: float32 (n, n_classes)."""
+        return np.load(self.folder / f"{part}.npy")
+
+
+def fit_point(data: TrainingData, test: Part, subset: CurveSubset, folder: Path, checkpoints: Path) -> None:
+    """Fit on a subset, score, and write what `CurvePoint` reads.
+
+    Args:
+        data: what to fit.
+        test: the test part, in memory.
+        subset: which rows to fit, watch and score.
+        folder: existing and empty.
+        checkpoints: where a fit in epochs keeps its last state.
+
+    Raises:
+        CrossoverError: see `Model.fit` and `evaluate`.
+    """
+    model = data.config.build()
+    watched = data.train.take(subset.watched) if model.selects else None
+    train, hooks = data.train.take(subset.train), FitHooks(checkpoints)
+    measured = asdict(engine.fit(model, train, watched, data=data, seed=subset.seed, hooks=hooks))
+    costs = {name: value for name, value in measured.items() if name in CURVE_COSTS} | {"n": subset.n}
+    seen = data.train.take(subset.scored)
+    scores = {
+        "n": subset.n,
+        "n_watched": 0 if watched is None else len(watched),
+        "n_validation": len(subset.validation),
+        "n_test": len(test),
+        "n_classes": data.meta.n_classes,
+        "train_accuracy": float((model.predict_proba(seen.X).argmax(axis=1) == seen.y).mean()),
+    }
+    # The test part last: only its time is kept, and the first predictions of a model warm it up.
+    for name, part in zip(PARTS, (data.train.take(subset.validation), test), strict=True):
+        start = perf_counter()
+        proba = model.predict_proba(part.X).astype(np.float32)
+        costs["predict_seconds"] = perf_counter() - start
+        np.save(folder / f"{name}.npy", proba)
+        scores |= {f"{name}_{metric}": value for metric, value in engine.judged(part, proba).items()}
+    np.save(folder / "correct.npy", proba.argmax(axis=1) == test.y)
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        model.save(Path(temporary))
+        costs["model_bytes"] = folder_bytes(Path(temporary))
+    write_json(folder / "point.json", {"scores": scores, "costs": costs})

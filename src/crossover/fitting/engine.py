@@ -1,0 +1,154 @@
+"""The one engine that fits: a repetition of a cell of the study, a point of a learning curve, a trial of a search.
+
+All of them have the same warm-up, the same clock and measure of memory, the same judge, the same identity, and carry on
+in the same way after a kill. Who calls it chooses the rows and keeps what it needs of the result.
+"""
+
+import hashlib
+import math
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+
+from crossover.core.clock import (
+    git_commit,
+    leave_out_of_collections,
+    measured,
+    now,
+    return_free_memory,
+    threads,
+    versions,
+)
+from crossover.core.files import atomic_folder, checksum, digest
+from crossover.core.fits import FitCosts
+from crossover.data.prepared import Part
+from crossover.fitting.config import FitConfig
+from crossover.fitting.data import TrainingData
+from crossover.models.base import FitHooks, Model
+
+RESULT_CODE = ("core", "data", "features", "models", "scoring", "fitting")
+"""Folders of the package whose code can change a fit or its scores."""
+
+_warm: set[str] = set()
+"""Kinds of cell that were warmed up in this process."""
+
+
+def fit(
+    model: Model, train: Part, val: Part | None, *, data: TrainingData, seed: int, hooks: FitHooks
+) -> FitCosts:
+    """Fit a model that is already built, and measure the fit alone.
+
+    Before the clock starts, imports are made, thread pools and the device are started, and the data are read. Memory
+    that is free is given back, so that what the fit adds is what it would add in a process of its own.
+
+    Args:
+        model: unfitted, built from the configuration of `data`.
+        train: what to fit on.
+        val: the validation part, for a model that uses one or whose epochs are watched.
+        data: which cell, and where the project lies.
+        seed: number of the repetition.
+        hooks: where a fit in epochs keeps its last state, and what follows its epochs.
+
+    Raises:
+        CrossoverError: see `Model.fit`.
+    """
+    _warm_up(data.config, train)
+    for part in (train, val):
+        if part is not None and isinstance(part.X, np.ndarray):
+            part.X.max(initial=0)  # reads a memory-mapped array
+    return_free_memory()
+    with measured() as taken:
+        model.fit(train, val, seed=seed, hooks=hooks)
+        taken.device = model.device
+    return FitCosts(
+        fit_seconds=taken.seconds,
+        peak_memory_bytes=taken.peak_memory_bytes,
+        fit_memory_bytes=taken.added_memory_bytes,
+        fit_energy_j=taken.energy_joules,
+        energy_method=taken.energy_method,
+        device=taken.device,
+        threads=threads(),
+        versions=versions(),
+        git_commit=git_commit(data.layout.root),
+        fitted_at=now(),
+    )
+
+
+def _warm_up(config: FitConfig, train: Part) -> None:
+    """Once a process and kind of cell; another trial of the same search needs none."""
+    cell = config.cell
+    kind = digest([cell.dataset, cell.features, cell.model, config.model.get("device"), config.trainer])
+    if kind not in _warm:
+        config.build().warm_up(train)
+        leave_out_of_collections()
+        _warm.add(kind)
+
+
+def judged(part: Part, proba: np.ndarray) -> dict[str, float]:
+    """The judge's metrics; one that is not defined on the part is left out, since JSON has no NaN.
+
+    Raises:
+        CrossoverError: see `evaluate`.
+    """
+    from crossover.scoring.judge import evaluate  # slow to import, and not needed where a cell does not apply
+
+    return {name: value for name, value in evaluate(part.y, proba).items() if not math.isnan(value)}
+
+
+def finished(place: Path, make: Callable[[Path, Path], None]) -> Path:
+    """The folder of a finished fit, made now or by an earlier run that was killed.
+
+    The caller removes `place` when it has put the result where it belongs.
+
+    Args:
+        place: the fit's own folder, which survives a kill.
+        make: writes the finished fit; its arguments are an empty folder, which becomes the result whole or not at all,
+            and a folder for checkpoints.
+    """
+    result = place / "finished"
+    if not result.exists():
+        with atomic_folder(result) as folder:
+            make(folder, place / "checkpoints")
+    return result
+
+
+def lock(data: TrainingData, identity: str) -> FileLock:
+    """Lets a second process that fits the same wait for the first, whose staged fits it would remove."""
+    path = data.layout.staging / "locks" / f"{identity}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path)
+
+
+def identity(data: TrainingData) -> dict[str, Any]:
+    """All that decides the fits of one cell but their rows and seeds: configuration, data, features and code."""
+    cell = data.config.cell
+    return {
+        "cell": [cell.dataset, cell.features, cell.model, cell.variant],
+        "config": data.config.model,
+        "trainer": data.config.trainer,
+        **data.facts(),
+        "code": code_checksum(),
+    }
+
+
+def fit_id(data: TrainingData, seed: int, *rows: np.ndarray) -> str:
+    """SHA-256 of all that decides one fit and its scores.
+
+    Args:
+        data: what is fitted.
+        seed: number of the repetition.
+        rows: of the training part, those that this fit does not share with all others: int64, in their order.
+    """
+    checksums = [hashlib.sha256(part.tobytes()).hexdigest() for part in rows]
+    return digest({**identity(data), "seed": seed, "rows": checksums})
+
+
+@cache
+def code_checksum() -> str:
+    """SHA-256 of the package's code that can change a fit, as it was when this process first asked."""
+    package = Path(__file__).parents[1]
+    return checksum(file for folder in RESULT_CODE for file in (package / folder).rglob("*.py"))
