@@ -71,9 +71,22 @@ def test_a_run_holds_configuration_origin_and_data(tracker: Tracker, client: Any
             "seed": "3",
         }.items()
     )
+    command = run.data.tags["mlflow.note.content"].split("`")[1]
+    assert (
+        command
+        == "python pipelines/train_classical.py dataset=digits features=raw model=random_forest seed=3"
+    )
     (data,) = run.inputs.dataset_inputs
     assert (data.dataset.name, data.tags[0].value) == ("digits", "training")
     assert IMAGES.checksum.startswith(data.dataset.digest)
+
+
+def test_the_note_of_a_tuned_fit_names_its_variant(tracker: Tracker, client: Any) -> None:
+    with tracker.fit(facts_of("tuned", variant="tuned")):
+        pass
+    run = run_of(client, "tuned")
+    assert run.info.run_name == "random_forest (tuned) · raw · seed 3"
+    assert " variant=tuned " in run.data.tags["mlflow.note.content"]
 
 
 def test_epochs_are_a_curve_that_ends_with_the_final_value(tracker: Tracker, client: Any) -> None:
@@ -103,11 +116,13 @@ def test_scores_join_the_finished_run_and_leave_its_time(tracker: Tracker, clien
     with tracker.fit(facts_of("scored")) as log:
         log.metrics({"val/accuracy": 0.8})
     before = run_of(client, "scored")
-    with tracker.fit(facts_of("scored"), resume=True) as log:
+    with tracker.fit(facts_of("scored", parent="a study without fits"), resume=True) as log:
         log.metrics({"test/accuracy": 0.7})
     after = run_of(client, "scored")
     assert after.data.metrics == {"val/accuracy": 0.8, "test/accuracy": 0.7}
     assert (after.info.status, after.info.end_time) == ("FINISHED", before.info.end_time)
+    ids = [experiment.experiment_id for experiment in client.search_experiments()]
+    assert not client.search_runs(ids, "tags.`crossover.study` = 'a study without fits'")
 
 
 def test_scores_of_a_fit_that_was_never_recorded_get_a_run(tracker: Tracker, client: Any) -> None:

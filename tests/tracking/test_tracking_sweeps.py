@@ -94,7 +94,7 @@ def test_the_note_of_a_trial_is_a_command_that_hydra_reads(tracker: Tracker, cli
     }
 
 
-def test_a_value_told_last_is_the_one_that_is_shown(tracker: Tracker, client: Any) -> None:
+def test_the_value_recorded_last_is_the_one_that_is_shown(tracker: Tracker, client: Any) -> None:
     sweep = sweep_of("curve")
     with tracker.trial(trial_of(sweep, 0)) as log:
         for epoch in range(3):
@@ -183,11 +183,10 @@ def test_a_search_holds_settings_files_and_figures(tracker: Tracker, client: Any
         assert log.keeps
         assert parent_of(client, sweep).info.status == "RUNNING"
         log.artifact(tmp_path / "best.yaml")
-        log.text("learning_rate: {}\n", "space.yaml")
         log.figure(Figure(), "optimization_history")
     run = parent_of(client, sweep)
     files = [f.path for folder in (None, "figures") for f in client.list_artifacts(run.info.run_id, folder)]
-    assert files == ["best.yaml", "figures", "space.yaml", "figures/optimization_history.png"]
+    assert files == ["best.yaml", "figures", "figures/optimization_history.png"]
     assert run.data.params.items() >= {"sampler": "random", "seed": "0", "data.n_train": "30"}.items()
     assert run.data.tags.items() >= {"variant": "sweep", "model": "xgboost", "budget.trials": "20"}.items()
     assert run.info.status == "FINISHED"
@@ -278,7 +277,6 @@ def test_a_store_that_cannot_be_made_costs_one_warning(
                 trial.metrics({"val/accuracy": 0.5})
                 trial.ended("completed")
         assert not log.keeps
-        log.text("", "space.yaml")
         log.best("lost-0")
     assert len(caplog.messages) == 1
 

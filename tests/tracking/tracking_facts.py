@@ -13,7 +13,8 @@ IMAGES = Meta(
 )
 TABLE = Meta("passengers", "table", ["no", "yes"], [2], 1.0, 40, 10, "stratified", "fedcba9876543210" * 4)
 
-FIRST_FITS, FIRST_TRIALS = 3, 2
+FIRST_FITS, FIRST_TRIALS = 2, 2
+CELL = ("dataset", "features", "family", "variant")
 
 
 def facts_of(fit_id: str, **changes: Any) -> FitFacts:
@@ -26,7 +27,7 @@ def facts_of(fit_id: str, **changes: Any) -> FitFacts:
         git_commit="0123456789abcdef0123456789abcdef01234567+",
         meta=IMAGES,
     )
-    of_cell = {name: changes.pop(name) for name in ("dataset", "features", "family") if name in changes}
+    of_cell = {name: changes.pop(name) for name in CELL if name in changes}
     return replace(facts, cell=replace(facts.cell, **of_cell), **changes)
 
 
@@ -39,7 +40,7 @@ def sweep_of(sweep_id: str, **changes: Any) -> SweepFacts:
         git_commit="0123456789abcdef0123456789abcdef01234567",
         meta=IMAGES,
     )
-    of_cell = {name: changes.pop(name) for name in ("dataset", "features", "family") if name in changes}
+    of_cell = {name: changes.pop(name) for name in CELL if name in changes}
     return replace(facts, cell=replace(facts.cell, **of_cell), **changes)
 
 

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from pandas.api.types import is_numeric_dtype
 
 from crossover.data.prepared import Input, Meta
-from crossover.tracking.contents import params_of, tags_of
+from crossover.tracking.contents import origin_tags, params_of
 from crossover.tracking.tracker import FitFacts
 
 if TYPE_CHECKING:
@@ -24,9 +24,14 @@ NETWORKS = {"pytorch-lightning", "safetensors", "torch", "torchmetrics", "torchv
 
 
 def log_model(
-    client: "MlflowClient", run: "Run", facts: FitFacts, folders: dict[str, Path], example: Input, step: int
+    client: "MlflowClient",
+    run: "Run",
+    facts: FitFacts,
+    folders: dict[str, Path | None],
+    example: Input,
+    step: int,
 ) -> str:
-    """Record a model and link it to its run.
+    """Record a model and link it to its run; the id of the model.
 
     It does what `mlflow.pyfunc.log_model` does, for a run that is named and not "active".
 
@@ -34,12 +39,9 @@ def log_model(
         client: the store's.
         run: of the fit.
         facts: of the fit.
-        folders: the saved "model" and, where there is one, the "featurizer" in front of it.
+        folders: the saved "model", and the "featurizer" in front of it if there is one.
         example: raw input.
         step: of the run's last metrics.
-
-    Returns:
-        the model's id.
     """
     from mlflow.entities import LoggedModelOutput
     from mlflow.models import Model
@@ -49,19 +51,20 @@ def log_model(
         run.info.experiment_id,
         name=f"{facts.cell.model}-{facts.cell.features}-seed{facts.seed}",
         source_run_id=run.info.run_id,
-        tags=tags_of(facts, seed=str(facts.seed)),
+        tags={**origin_tags(facts), **facts.cell.as_row(), "seed": str(facts.seed)},
         params={param.key: param.value for param in params_of(facts.params, facts.meta)},
         model_type=facts.cell.family,
     )
+    signature, request = _interface(facts.meta, example)
     with tempfile.TemporaryDirectory() as temporary:
         save_model(
             f"{temporary}/model",
             python_model=Path(__file__).with_name("serving.py"),
             # The package goes along, so that the model can be served where Crossover is not installed.
             code_paths=[str(Path(__file__).parents[1])],
-            artifacts={name: str(folder) for name, folder in folders.items()},
-            signature=_signature(facts.meta, example),
-            input_example=_request(example),
+            artifacts={name: str(folder) for name, folder in folders.items() if folder},
+            signature=signature,
+            input_example=request,
             pip_requirements=_requirements(facts.cell.is_deep),
             model_config={"classes": facts.meta.classes},
             mlflow_model=Model(
@@ -77,27 +80,22 @@ def log_model(
     return str(logged.model_id)
 
 
-def _signature(meta: Meta, example: Input) -> "ModelSignature":
-    """Raw input on one side, the columns of `crossover.tracking.serving` on the other."""
+def _interface(meta: Meta, example: Input) -> "tuple[ModelSignature, Input]":
+    """The model's input and output (the columns of `crossover.tracking.serving`), and two rows to ask it about."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema, TensorSpec
 
     if isinstance(example, np.ndarray):
         inputs = Schema([TensorSpec(example.dtype, (-1, *example.shape[1:]))])
+        request: Input = np.array(example[:2])
     else:
         kinds = {c: "double" if is_numeric_dtype(example[c]) else "string" for c in example.columns}
         # A single value may be missing. A whole column may not: the mistake would pass for missing values.
         inputs = Schema([ColSpec(kind, column) for column, kind in kinds.items()])
+        complete = example.dropna()  # JSON has no NaN
+        request = (example if complete.empty else complete).head(2)
     probabilities = [ColSpec("double", name) for name in meta.classes]
-    return ModelSignature(inputs, Schema([ColSpec("string", "prediction"), *probabilities]))
-
-
-def _request(example: Input) -> Input:
-    """Two rows for an example request, without missing values if possible, since JSON has no NaN."""
-    if isinstance(example, np.ndarray):
-        return np.array(example[:2])
-    complete = example.dropna()
-    return (example if complete.empty else complete).head(2)
+    return ModelSignature(inputs, Schema([ColSpec("string", "prediction"), *probabilities])), request
 
 
 def _requirements(deep: bool) -> list[str]:

@@ -3,8 +3,7 @@
 A tracker only records: no result and no decision is ever read from it.
 """
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,51 +18,51 @@ LEARNING_CURVE = "learning_curve"
 """Variant of a run that records a learning curve: its steps are sizes, and its metrics means over repetitions."""
 
 
-@dataclass(frozen=True)
-class FitFacts:
-    """What is known of a fit before it starts.
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known of a fit or a search before it starts.
 
     Attributes:
-        cell: what is fitted; the fits of a whole learning curve have the variant `LEARNING_CURVE`.
-        seed: number of the repetition.
-        fit_id: SHA-256 of configuration, seed, data and code.
-        stage: the DVC stage that fits.
+        cell: what is fitted or searched; the fits of a whole learning curve have the variant `LEARNING_CURVE`.
         params: the configuration; nested keys become `outer.inner`.
         git_commit: of the project, with "+" at its end if the work tree had changes; "" outside of git.
         meta: of the prepared data set.
+        stage: the DVC stage.
+    """
+
+    cell: Cell
+    params: dict[str, Any]
+    git_commit: str
+    meta: Meta
+    stage: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitFacts(Facts):
+    """What is known of a fit.
+
+    Attributes:
+        seed: number of the repetition.
+        fit_id: SHA-256 of configuration, seed, data and code.
         parent: name of the parent run; None names it after the DVC experiment or the commit.
     """
 
-    cell: Cell
     seed: int
     fit_id: str
-    stage: str
-    params: dict[str, Any]
-    git_commit: str
-    meta: Meta
     parent: str | None = None
 
 
-@dataclass(frozen=True)
-class SweepFacts:
-    """What is known of a search before it starts.
+@dataclass(frozen=True, kw_only=True)
+class SweepFacts(Facts):
+    """What is known of a search. Its params hold under "budget" what may differ from one start to the next.
 
     Attributes:
-        cell: whose configuration is searched.
         name: of the search's run; the same in every process and every start.
         sweep_id: SHA-256 of what the search is (space, sampler, seed, data, code), without its budget.
-        params: sampler, seed, objectives, … and under "budget" what may differ from one start to the next.
-        git_commit: of the project, as in `FitFacts`.
-        meta: of the prepared data set.
-        stage: the DVC stage that searches.
     """
 
-    cell: Cell
     name: str
     sweep_id: str
-    params: dict[str, Any]
-    git_commit: str
-    meta: Meta
     stage: str = "tune"
 
 
@@ -109,9 +108,6 @@ class Log:
     def artifact(self, path: Path) -> None:
         """Record a copy of a file; it replaces one of the same name."""
 
-    def text(self, content: str, name: str) -> None:
-        """Record a text as the file `name`; it replaces one of the same name."""
-
     def model(self, model_folder: Path, featurizer_folder: Path | None, example: Input) -> None:
         """Record a copy of a fit's model, unless the record has one already.
 
@@ -122,21 +118,13 @@ class Log:
         """
 
     def ended(self, state: str, error: str = "") -> None:
-        """Say how a trial ended; an exception that follows does not change it.
-
-        Args:
-            state: "completed", "pruned" or "failed".
-            error: why it failed, in a sentence.
-        """
+        """Say that a trial "completed", was "pruned" or "failed" and why; a later exception does not change it."""
 
     def best(self, trial_id: str | None) -> None:
-        """Mark the best trial of a search, and no other, and record how the trials ended.
+        """Mark the best trial of a search, and no other; None if no trial has completed.
 
         The search gets the best trial's number and validation metrics, the number of completed, pruned and failed
         trials, and a note with the best parameters.
-
-        Args:
-            trial_id: of the best trial; None if no trial has completed.
         """
 
 
@@ -146,15 +134,15 @@ class Tracker:
     def fit(self, facts: FitFacts, *, resume: bool = False) -> AbstractContextManager[Log]:
         """Record one fit while the block runs.
 
-        The run ends FINISHED, KILLED after a KeyboardInterrupt, or FAILED after another exception; the
-        exception goes on.
+        The run ends FINISHED, KILLED after a KeyboardInterrupt, or FAILED after another exception; the exception
+        goes on.
 
         Args:
             facts: what identifies the fit.
-            resume: continue the newest run of this fit even if it has finished, to add its scores. A run
-                that was broken off is continued in any case, so that its curves stay whole.
+            resume: continue the newest run of this fit even if it has finished, to add its scores. A run that was
+                broken off is continued in any case, so that its curves stay whole.
         """
-        return _nothing()
+        return nullcontext(Log())
 
     def sweep(self, facts: SweepFacts) -> AbstractContextManager[Log]:
         """Record one search while the block runs; a search that began earlier continues in its run.
@@ -162,7 +150,7 @@ class Tracker:
         The run is RUNNING during the block and ends like the run of a fit. A trial that is still open then was
         broken off, and its run ends KILLED.
         """
-        return _nothing()
+        return nullcontext(Log())
 
     def trial(self, facts: TrialFacts) -> AbstractContextManager[Log]:
         """Record one trial of a search while the block runs, below the run of the search.
@@ -172,9 +160,4 @@ class Tracker:
         exception "failed" with the exception as its error, and after a KeyboardInterrupt broken off; the exception
         goes on.
         """
-        return _nothing()
-
-
-@contextmanager
-def _nothing() -> Iterator[Log]:
-    yield Log()
+        return nullcontext(Log())
