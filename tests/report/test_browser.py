@@ -166,6 +166,7 @@ def header(table, text: str):
 
 def test_every_figure_shows(reports: Path, report: Path, open_page: Callable) -> None:
     page = open_page(report)
+    page.evaluate(OPEN_ALL)
     images = page.locator("figure img").all()
     markdown = (reports / "report.md").read_text(encoding="utf-8")
     assert len(images) == markdown.count("](figures/") >= 7
@@ -174,7 +175,7 @@ def test_every_figure_shows(reports: Path, report: Path, open_page: Callable) ->
         box = image.bounding_box()
         assert image.is_visible()
         assert box["width"] > 300
-        assert box["height"] > 100
+        assert box["height"] > 90
         assert image.evaluate("image => image.complete && image.naturalWidth > 0")
         assert image.get_attribute("alt")
 
@@ -224,7 +225,7 @@ def test_every_table_of_the_report_sorts(report: Path, open_page: Callable) -> N
     tables = page.locator("table").all()
     assert len(tables) > 10
     for table in tables:
-        button = table.locator("th button").last
+        button = table.locator("th .sort").last
         button.click()
         assert table.locator("th").last.get_attribute("aria-sort") == "ascending"
 
@@ -240,6 +241,7 @@ def test_nothing_is_wider_than_the_screen(report: Path, open_page: Callable) -> 
 
 def test_first_column_stays_while_a_table_scrolls_on_a_phone(report: Path, open_page: Callable) -> None:
     page = open_page(report, 390)
+    page.evaluate(OPEN_ALL)
     box = page.locator(".wide:has(> table)").filter(has_text="latency").first
     before = box.locator("td").first.bounding_box()
     box.evaluate("box => (box.scrollLeft = 200)")
@@ -259,8 +261,39 @@ def test_contents_list_is_open_beside_the_report_and_folded_on_a_phone(
     assert link.is_visible()
     link.click()
     assert phone.locator("h2, h3").last.is_visible()
-    assert phone.evaluate("scrollY") > 1000
+    assert phone.evaluate("scrollY") > 500
     phone.wait_for_selector("nav a[aria-current=true]", state="attached")  # what is being read
+
+
+def test_the_answer_is_open_and_the_rest_is_folded(report: Path, open_page: Callable) -> None:
+    page = open_page(report)
+    for dataset in STUDY.datasets:
+        assert page.locator(f".callout:has-text('{dataset}: use') img").is_visible()
+    folds = page.locator("details.fold")
+    assert folds.count() >= 10
+    assert page.locator("details.fold[open]").count() == 0
+    page.locator("nav a", has_text="Cost").first.click()
+    assert page.locator("details.fold[open]").count() == 1
+    assert page.locator("h3#fruit-cost").is_visible()
+    assert page.get_by_text("On the front of accuracy against a cost").first.is_visible()
+
+
+def test_a_link_from_elsewhere_opens_the_part_that_it_names(report: Path, open_page: Callable) -> None:
+    page = open_page(report)
+    page.goto(f"{report.as_uri()}#leaves-every-cell")
+    assert page.locator("details.fold[open] h3#leaves-every-cell").is_visible()
+
+
+def test_a_term_explains_itself_at_a_tap(report: Path, open_page: Callable) -> None:
+    page = open_page(report)
+    page.evaluate(OPEN_ALL)
+    explanation = page.locator("th:has-text('ECE') .explanation").first
+    assert not explanation.is_visible()
+    page.get_by_role("button", name="What is ECE?").first.click()
+    assert explanation.is_visible()
+    assert "calibration error" in explanation.inner_text()
+    page.keyboard.press("Escape")
+    assert not explanation.is_visible()
 
 
 def test_text_stands_out_from_its_background(report: Path, open_page: Callable) -> None:

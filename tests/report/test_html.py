@@ -111,7 +111,7 @@ def test_contents_list_names_every_heading_below_the_first(page: Page) -> None:
 
 def test_ids_are_unique(page: Page) -> None:
     ids = [a["id"] for _, a, _ in page.elements if "id" in a]
-    assert len(ids) == len(set(ids)) == 7
+    assert len(ids) == len(set(ids)) == 8  # seven headings, and the explanation of "fit s"
 
 
 def test_an_id_stays_when_a_chapter_is_added_in_front(drawn: Path) -> None:
@@ -120,10 +120,15 @@ def test_an_id_stays_when_a_chapter_is_added_in_front(drawn: Path) -> None:
 
 
 def test_every_column_has_a_button_that_sorts(page: Page) -> None:
-    headers = page.texts("th", scope="col")
-    assert headers == ["model", "fit s", *["model", "fit seconds", "accuracy percent"] * 2]
-    assert page.texts("button", type="button") == headers
+    headers = ["model", "fit s", *["model", "fit seconds", "accuracy percent"] * 2]
+    assert page.texts("button", **{"class": "sort"}) == headers
     assert len(page.attributes("th")) == len(headers)
+
+
+def test_a_column_that_is_a_term_has_its_explanation(page: Page) -> None:
+    (explanation,) = page.texts("span", **{"class": "explanation"})
+    assert "Seconds of wall-clock time" in explanation
+    assert page.texts("button", **{"class": "term"}) == ["?"]
 
 
 def test_what_looks_like_html_is_text(page: Page) -> None:

@@ -19,7 +19,7 @@ def draw_verdict(folder: Path, d: DatasetAnalysis) -> None:
         return
     v = d.verdict
     with matplotlib.rc_context(STYLE):
-        figure = new_figure(6.4, 1.15)
+        figure = new_figure(4.2, 1.05)
         axes = figure.add_subplot()
         difference, low, high = (100 * x for x in (v.difference, v.interval.low, v.interval.high))
         reach = 1.15 * max(abs(low), abs(high), abs(difference), _LEAST_RANGE)

@@ -1,7 +1,5 @@
 """The report as one HTML page that needs nothing but itself: no network, no other file."""
 
-import base64
-import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -9,34 +7,25 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+import yaml
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from markupsafe import Markup, escape
 
-from crossover.core.errors import CrossoverError
-from crossover.core.numbers import MISSING
 from crossover.report.figures.style import COLORS
+from crossover.report.page.figures import FIGURES, data_uri, fill, insert_figures, plain
 from crossover.report.templating import FAMILY_NAMES, MARKS
 
 _PAGE = Path(__file__).parent
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(_PAGE),
-    autoescape=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    undefined=StrictUndefined,
-)
-_FIGURES = "figures/"
-_LARGEST_SVG = 300_000  # bytes; above it the PNG is smaller and shows sooner
+_TERMS: dict[str, str] = yaml.safe_load((_PAGE / "terms.yaml").read_text(encoding="utf-8"))
+"""What a column is about, by its header."""
+
 _UNIT = re.compile(r"(?<=\d) (?=(%|ms|s|kB|MB|points?)(\W|$))")
 """The space between a number and its unit."""
 
-_POINT = 96 / 72  # of matplotlib's SVG, in CSS pixels
 _DESCRIPTION = 160  # characters; search engines and link previews show no more
 
 
@@ -60,7 +49,8 @@ def render_html(markdown: str, figures: Path, title: str) -> str:
 
     A paragraph that is one image `![alternative](figures/name.png)` becomes the figure itself, with its
     alternative as caption and a table of its numbers. A block quotation becomes a box that stands out.
-    HTML in the Markdown is shown as text.
+    HTML in the Markdown is shown as text. A heading of the third level folds what follows it, and a table's header
+    that is one of the terms in `terms.yaml` explains itself at a tap.
 
     Args:
         markdown: CommonMark with tables, one heading of the first level.
@@ -74,27 +64,19 @@ def render_html(markdown: str, figures: Path, title: str) -> str:
     parser = _parser()
     tokens = parser.parse(markdown)
     contents = _name_headings(tokens)
-    tokens = _insert_figures(tokens, figures)
+    tokens = _fold(insert_figures(tokens, figures))
     body = parser.renderer.render(tokens, parser.options, {})
-    return _fill(
+    return fill(
         "page.html",
         title=title,
         description=_description(tokens),
         contents=contents,
         body=Markup(body),
         colors=COLORS,
-        icon=_data_uri("image/svg+xml", _fill("icon.svg", **COLORS).encode()),
+        icon=data_uri("image/svg+xml", fill("icon.svg", **COLORS).encode()),
         css=Markup((_PAGE / "page.css").read_text(encoding="utf-8")),
         script=Markup((_PAGE / "page.js").read_text(encoding="utf-8")),
     )
-
-
-def _fill(template: str, **values: Any) -> str:
-    return _TEMPLATES.get_template(template).render(**values)
-
-
-def _data_uri(mime: str, content: bytes) -> str:
-    return f"data:{mime};base64,{base64.b64encode(content).decode()}"
 
 
 # From Markdown to HTML
@@ -132,9 +114,9 @@ def _image_in_a_line(
 ) -> str:
     """An image that is no figure of the report, such as one in an error message: its alternative alone."""
     source = str(tokens[at].attrGet("src"))
-    if source.startswith(_FIGURES):
+    if source.startswith(FIGURES):
         raise ValueError(f"the figure {source} must stand in a paragraph of its own")
-    return str(escape(_plain(tokens[at])))
+    return str(escape(plain(tokens[at])))
 
 
 def _table_open(self: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: Any) -> str:
@@ -150,13 +132,22 @@ def _cell_open(self: RendererHTML, tokens: Sequence[Token], at: int, options: Op
     """A cell; one of the head holds the button that sorts by its column."""
     token = tokens[at]
     right = ' class="right"' if token.attrGet("style") == "text-align:right" else ""
-    return f'<th scope="col"{right}><button type="button">' if token.tag == "th" else f"<td{right}>"
+    return (
+        f'<th scope="col"{right}><button type="button" class="sort">' if token.tag == "th" else f"<td{right}>"
+    )
 
 
 def _header_close(
     self: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: Any
 ) -> str:
-    return "</button></th>\n"
+    name = plain(tokens[at - 1])
+    if name not in _TERMS:
+        return "</button></th>\n"
+    id_ = _unique(f"term-{_slug(name)}", env.setdefault("terms", Counter()))
+    return (
+        f'</button><button type="button" class="term" popovertarget="{id_}" aria-label="What is {escape(name)}?">?'
+        f'</button><span id="{id_}" class="explanation" popover>{escape(_TERMS[name])}</span></th>\n'
+    )
 
 
 def _callout_open(
@@ -188,7 +179,7 @@ def _name_headings(tokens: list[Token]) -> list[Heading]:
             token.meta["label"] = last
         if token.type != "heading_open" or following is None:
             continue
-        last = _plain(following)
+        last = plain(following)
         chapter = f"{contents[-1].id}-" if contents and token.tag > "h2" else ""
         heading = Heading(_unique(chapter + _slug(last), ids), last)
         token.attrSet("id", heading.id)
@@ -199,9 +190,21 @@ def _name_headings(tokens: list[Token]) -> list[Heading]:
     return contents
 
 
-def _plain(inline: Token) -> str:
-    """The words of a line or of an image's alternative, without markup."""
-    return "".join(" " if child.type == "softbreak" else child.content for child in inline.children or [])
+def _fold(tokens: list[Token]) -> list[Token]:
+    """Put what follows each heading of the third level, up to the next heading as high, into a fold."""
+    folded: list[Token] = []
+    is_open = False
+    for token in tokens:
+        if token.type == "heading_open" and token.tag in ("h1", "h2", "h3"):
+            if is_open:
+                folded.append(Token("html_block", "", 0, content="</details>\n"))
+            is_open = token.tag == "h3"
+            if is_open:
+                folded.append(Token("html_block", "", 0, content='<details class="fold"><summary>'))
+        folded.append(token)
+        if token.type == "heading_close" and token.tag == "h3":
+            folded.append(Token("html_block", "", 0, content="</summary>\n"))
+    return [*folded, *([Token("html_block", "", 0, content="</details>\n")] if is_open else [])]
 
 
 def _slug(text: str) -> str:
@@ -218,93 +221,5 @@ def _unique(name: str, used: Counter[str]) -> str:
 def _description(tokens: Sequence[Token]) -> str:
     """The first words of the first paragraph."""
     paragraphs = (b for a, b in pairwise(tokens) if a.type == "paragraph_open")
-    text = _plain(next(paragraphs, Token("inline", "", 0)))
+    text = plain(next(paragraphs, Token("inline", "", 0)))
     return text if len(text) <= _DESCRIPTION else f"{text[:_DESCRIPTION].rsplit(' ', 1)[0]} …"
-
-
-# Figures
-
-
-def _insert_figures(tokens: list[Token], folder: Path) -> list[Token]:
-    """Put a figure in the place of each paragraph that is nothing but its image."""
-    inserted: list[Token] = []
-    for token in tokens:
-        inserted.append(token)
-        name = _figure_name(inserted)
-        if name is not None:
-            alternative = _plain((inserted[-2].children or [])[0])
-            inserted[-3:] = [Token("html_block", "", 0, content=_figure(folder, name, alternative))]
-    return inserted
-
-
-def _figure_name(tokens: Sequence[Token]) -> str | None:
-    """The figure that the last three tokens show, if they are its paragraph."""
-    if [token.type for token in tokens[-3:]] != ["paragraph_open", "inline", "paragraph_close"]:
-        return None
-    children = tokens[-2].children or []
-    source = str(children[0].attrGet("src")) if [c.type for c in children] == ["image"] else ""
-    return Path(source).stem if source.startswith(_FIGURES) else None
-
-
-def _figure(folder: Path, name: str, alternative: str) -> str:
-    """The figure, with its caption and its numbers."""
-    svg, png, numbers = (_existing(folder / f"{name}.{suffix}") for suffix in ("svg", "png", "csv"))
-    width, height = _pixels(svg)
-    large = svg.stat().st_size > _LARGEST_SVG
-    source = (
-        _data_uri("image/png", png.read_bytes()) if large else _data_uri("image/svg+xml", svg.read_bytes())
-    )
-    return _fill(
-        "figure.html",
-        source=source,
-        alternative=alternative,
-        width=width,
-        height=height,
-        **_numbers(numbers),
-    )
-
-
-def _existing(path: Path) -> Path:
-    if not path.is_file():
-        raise CrossoverError(
-            f"the report shows the figure {path}, which does not exist; make it again with `dvc repro compare`"
-        )
-    return path
-
-
-def _pixels(svg: Path) -> tuple[int, int]:
-    """Width and height in CSS pixels."""
-    root = ElementTree.parse(svg).getroot()
-    width, height = (round(_POINT * float(root.attrib[k].removesuffix("pt"))) for k in ("width", "height"))
-    return width, height
-
-
-def _numbers(path: Path) -> dict[str, Any]:
-    """Header and rows of a CSV file as the table shows them, and the columns that hold nothing but numbers."""
-    with path.open(encoding="utf-8", newline="") as file:
-        header, *rows = csv.reader(file)
-    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in header]
-    right = {i for i, column in enumerate(columns) if all(map(_is_number, filter(None, column)))}
-    shown = [_aligned(column) if i in right else column for i, column in enumerate(columns)]
-    return {
-        "header": [name.replace("_", " ") for name in header],
-        "rows": [[cell or MISSING for cell in row] for row in zip(*shown, strict=True)],
-        "right": right,
-    }
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _aligned(column: list[str]) -> list[str]:
-    """Numbers with at most two decimals, such as percentages, all with as many; others as they are."""
-    decimals = [len(text.partition(".")[2]) for text in column]
-    most = max(decimals, default=0)
-    if not 0 < most <= 2 or any("e" in text.lower() for text in column):
-        return column
-    return [text and f"{float(text):.{most}f}" for text in column]

@@ -39,7 +39,7 @@ function makeSortable(table) {
   const body = table.tBodies[0];
   const written = body ? [...body.rows] : [];
   headers.forEach((header, column) => {
-    header.querySelector("button").addEventListener("click", () => {
+    header.querySelector(".sort").addEventListener("click", () => {
       const direction = NEXT[header.getAttribute("aria-sort") ?? "none"];
       headers.forEach((other) => other.removeAttribute("aria-sort"));
       if (direction !== "none") header.setAttribute("aria-sort", direction);
@@ -55,8 +55,29 @@ const contents = document.querySelector(".contents");
 const small = window.matchMedia("screen and (max-width: 64rem)");
 const fold = () => (contents.open = !small.matches);
 small.addEventListener("change", fold);
-window.addEventListener("beforeprint", () => (contents.open = true));
-window.addEventListener("afterprint", fold);
+// On paper everything is open that is folded on the screen, but for the numbers behind the figures.
+const folds = [...document.querySelectorAll(".fold")];
+let folded = [];
+window.addEventListener("beforeprint", () => {
+  contents.open = true;
+  folded = folds.filter((part) => !part.open);
+  for (const part of folded) part.open = true;
+});
+window.addEventListener("afterprint", () => {
+  fold();
+  for (const part of folded) part.open = false;
+});
+
+// A link to a part opens the fold that it is in.
+function reveal() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const part = target?.closest(".fold");
+  if (!part || part.open) return;
+  part.open = true;
+  target.scrollIntoView();
+}
+window.addEventListener("hashchange", reveal);
+reveal();
 contents.addEventListener("click", (event) => event.target.closest("a") && fold());
 fold();
 
