@@ -14,9 +14,9 @@ from results_folder import ResultsFolder, first_right, study_of
 from statsmodels.stats.proportion import proportion_confint
 from tuning_folder import SearchFolder, TunedResults
 
-from crossover.analysis.claims.claim import AnsweredClaim, Claim, answer_claims, load_claims
-from crossover.analysis.claims.conditions import Above, Below, Reaches
-from crossover.analysis.claims.quantity import ClaimInputs, Estimate
+from crossover.analysis.claims.answers import AnsweredClaim, answer_claims, summarise
+from crossover.analysis.claims.claim import Claim, Criterion, load_claims
+from crossover.analysis.claims.quantity import ClaimInputs, Estimate, NotMeasured
 from crossover.analysis.curve_comparison import compare_curves
 from crossover.analysis.curves import read_curves
 from crossover.analysis.power_law import WORTH_IT
@@ -26,58 +26,71 @@ from crossover.analysis.tuning import read_tuning
 from crossover.core.cell import LEARNED
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
+from crossover.core.settings import validated
 from crossover.core.study import Tuning, load_study
-from crossover.report.text.claims import claims_parts, claims_table
-from crossover.report.text.sensitivity import MEASURE_IT
+from crossover.report.templating import macros, render
+from crossover.report.text.claims import claims_table
 
 PROJECT = Path(__file__).parents[2]
-OWN = PROJECT / "conf" / "claims"
+OWN = load_claims(PROJECT / "conf" / "claims")
 N_TEST = 1000
 
 TREE = {"features": "raw", "model": "tree"}
-ABOVE_HALF = {"quantity": "accuracy", "of": TREE, "condition": {"above": 0.5}}
+NET = {"model": "net"}
+CLASSICAL = {"family": "classical"}
+ACCURACY = {"kind": "accuracy", **TREE}
+
+HOLDS = {"quantity": ACCURACY, "condition": {"above": 0.5}}
+REFUTED = {"quantity": ACCURACY, "condition": {"below": 0.5}}
+UNDECIDED = {"quantity": ACCURACY, "condition": {"above": 0.9}}
+UNKNOWN = {"quantity": ACCURACY | {"model": "bush"}, "condition": {"above": 0.5}}
 
 
-def write_claim(folder: Path, name: str = "new", **changes: Any) -> Path:
-    """A claim about the data set fruit; a change to None takes the key out."""
+def content_of(name: str = "new", **changes: Any) -> dict[str, Any]:
+    """The YAML of a claim about the data set fruit; a change to None takes the key out."""
     content = {
         "id": name,
         "claim": f"the claim {name}",
         "source": "a test",
         "datasets": ["fruit"],
-        "all_of": [ABOVE_HALF],
+        "all_of": [HOLDS],
         "measure": "dvc exp run -S 'datasets=[{datasets}]'",
     } | changes
-    folder.mkdir(exist_ok=True)
-    path = folder / f"{name}.yaml"
-    path.write_text(yaml.safe_dump({key: value for key, value in content.items() if value is not None}))
-    return path
+    return {key: value for key, value in content.items() if value is not None}
 
 
-def answers(folder: Path, *inputs: ClaimInputs) -> list[AnsweredClaim]:
-    return answer_claims(load_claims(folder), list(inputs))
+def claim(name: str = "new", **changes: Any) -> Claim:
+    return validated(Claim, content_of(name, **changes), f"{name}.yaml")
 
 
-def answered(folder: Path, inputs: ClaimInputs, *all_of: dict[str, Any]) -> AnsweredClaim:
+def answered(inputs: ClaimInputs, *all_of: dict[str, Any]) -> AnsweredClaim:
     """The answer to one claim with these criteria."""
-    write_claim(folder, all_of=list(all_of))
-    [answer] = answers(folder, inputs)
+    [answer] = answer_claims([claim(all_of=list(all_of))], [inputs])
     return answer
 
 
-def measured(folder: Path, inputs: ClaimInputs, quantity: str, **of: Any) -> Estimate:
+def measure(inputs: ClaimInputs, kind: str, **of: Any) -> Estimate | NotMeasured:
+    content = {"quantity": {"kind": kind, **of}, "condition": {"above": 0}}
+    return validated(Criterion, content, "new.yaml").quantity.measure(inputs)
+
+
+def measured(inputs: ClaimInputs, kind: str, **of: Any) -> Estimate:
     """A quantity of the data set fruit."""
-    criterion = {"quantity": quantity, "of": of, "condition": {"above": 0}}
-    [(_, estimate, _)] = answered(folder, inputs, criterion).measured
+    estimate = measure(inputs, kind, **of)
+    assert isinstance(estimate, Estimate)
     return estimate
 
 
-def why_not(folder: Path, inputs: ClaimInputs, quantity: str, **of: Any) -> str:
-    """Why a quantity cannot be measured."""
-    answer = answered(folder, inputs, {"quantity": quantity, "of": of, "condition": {"above": 0}})
-    assert answer.answer == "not measured here"
-    [missing] = answer.missing
-    return missing.reason
+def why_not(inputs: ClaimInputs, kind: str, **of: Any) -> tuple[str, dict[str, Any]]:
+    """Why a quantity cannot be measured, by name and facts."""
+    missing = measure(inputs, kind, **of)
+    assert isinstance(missing, NotMeasured)
+    assert macros("claim_words").reason(missing).strip()  # the report has words for it
+    return missing.reason, dict(missing.facts)
+
+
+def ends(estimate: Estimate) -> tuple[float, float]:
+    return estimate.interval.low, estimate.interval.high
 
 
 @pytest.fixture(scope="module")
@@ -119,46 +132,40 @@ def with_curves(
 # The project's own claims
 
 
-def test_the_twenty_claims_are_there() -> None:
-    claims = load_claims(OWN)
-    assert [claim.id for claim in claims] == [f"C{number}" for number in range(1, 21)]
-    assert [path.stem for path in sorted(OWN.glob("*"))] == [f"C{number:02d}" for number in range(1, 21)]
-
-
-def test_what_can_be_measured_is_and_the_others_say_what_they_wait_for() -> None:
-    waiting = {claim.id for claim in load_claims(OWN) if claim.waits_for}
+def test_the_twenty_claims_are_there_and_those_that_cannot_be_measured_wait() -> None:
+    assert [claim.id for claim in OWN] == [f"C{number}" for number in range(1, 21)]
+    paths = sorted((PROJECT / "conf" / "claims").glob("*"))
+    assert [path.stem for path in paths] == [f"C{number:02d}" for number in range(1, 21)]
+    waiting = {claim.id for claim in OWN if claim.waits_for}
     assert waiting == {"C12", "C13", "C15", "C16", "C17", "C18", "C19", "C20"}
 
 
-def names_in(content: Any, key: str) -> set[str]:
-    """Every value of a key, at whatever depth."""
+def names_in(content: Any, *keys: str) -> set[str]:
+    """Every text below one of the keys, at whatever depth."""
     if isinstance(content, list):
-        return set().union(*(names_in(part, key) for part in content))
+        return set().union(*(names_in(part, *keys) for part in content))
     if not isinstance(content, dict):
         return set()
-    own = {content[key]} if isinstance(content.get(key), str) else set()
-    return own.union(*(names_in(part, key) for part in content.values()))
+    own = {content[key] for key in keys if isinstance(content.get(key), str)}
+    return own.union(*(names_in(part, *keys) for part in content.values()))
 
 
-@pytest.mark.parametrize("path", sorted(OWN.glob("*.yaml")), ids=lambda path: path.stem)
-def test_a_claim_names_what_exists(path: Path) -> None:
-    content = yaml.safe_load(path.read_text())
-    models = {p.stem for p in (PROJECT / "conf" / "model").glob("*.yaml")}
-    features = {p.stem for p in (PROJECT / "conf" / "features").glob("*.yaml")} | {LEARNED}
-    datasets = {p.stem for p in (PROJECT / "conf" / "dataset").glob("*.yaml")}
-    assert names_in(content, "model") <= models
-    assert names_in(content, "features") | names_in(content, "over") <= features
-    if "waits_for" not in content and content["datasets"] != "any":
-        assert set(content["datasets"]) <= datasets
+@pytest.mark.parametrize("own", OWN, ids=lambda own: own.id)
+def test_a_claim_names_what_exists(own: Claim) -> None:
+    def there(group: str) -> set[str]:
+        return {path.stem for path in (PROJECT / "conf" / group).glob("*.yaml")}
+
+    content = own.model_dump()
+    assert names_in(content, "model") <= there("model")
+    assert names_in(content, "features", "over") <= there("features") | {LEARNED}
+    assert own.waits_for or set(own.datasets or []) <= there("dataset")
 
 
-@pytest.mark.parametrize("claim", load_claims(OWN), ids=lambda claim: claim.id)
-def test_the_command_that_measures_a_claim_gives_a_study(claim: Claim, tmp_path: Path) -> None:
-    if claim.waits_for:
-        assert claim.measure == ""
-        return
+@pytest.mark.parametrize("own", [own for own in OWN if not own.waits_for], ids=lambda own: own.id)
+def test_the_command_that_measures_a_claim_gives_a_study(own: Claim, tmp_path: Path) -> None:
     params = yaml.safe_load((PROJECT / "params.yaml").read_text())
-    changes = re.findall(r"-S '([\w.]+)=([^']*)'", claim.command(["mnist", "adult"]))
+    open_there = summarise(answer_claims([own.model_copy(update={"datasets": ["mnist", "adult"]})], []))
+    changes = re.findall(r"-S '([\w.]+)=([^']*)'", open_there.open[0].command)
     assert changes
     for key, value in changes:
         *group, last = key.split(".")
@@ -168,13 +175,13 @@ def test_the_command_that_measures_a_claim_gives_a_study(claim: Claim, tmp_path:
 
 
 def test_a_claim_reads_its_numbers_from_their_one_owner() -> None:
-    claims = {claim.id: claim for claim in load_claims(OWN)}
+    claims = {claim.id: claim for claim in OWN}
     published = {entry.name: entry for entry in load_published()}
-    for claim, name in (("C1", "textbook_forest"), ("C2", "textbook_cnn")):
-        [criterion], entry = claims[claim].all_of, published[name]
-        assert criterion.condition == Reaches(entry.value, entry.tolerance)
-    assert [criterion.condition for criterion in claims["C4"].all_of] == [Below(WORTH_IT), Above(WORTH_IT)]
-    assert f"`{claims['C14'].measure}`" == MEASURE_IT
+    for number, name in (("C1", "textbook_forest"), ("C2", "textbook_cnn")):
+        condition, entry = claims[number].all_of[0].condition, published[name]
+        assert (condition.reaches, condition.tolerance) == (entry.value, entry.tolerance)
+    below, above = (criterion.condition for criterion in claims["C4"].all_of)
+    assert below.below == above.above == WORTH_IT
 
 
 # Answers
@@ -200,17 +207,8 @@ def test_a_claim_reads_its_numbers_from_their_one_owner() -> None:
         ({"reaches": 0.80, "tolerance": 0.003}, "holds"),
     ],
 )
-def test_an_interval_decides(
-    tmp_path: Path, fruit: ClaimInputs, condition: dict[str, Any], answer: str
-) -> None:
-    criterion = {"quantity": "accuracy", "of": TREE, "condition": condition}
-    assert answered(tmp_path, fruit, criterion).answer == answer
-
-
-HOLDS = ABOVE_HALF
-REFUTED = ABOVE_HALF | {"condition": {"below": 0.5}}
-UNDECIDED = ABOVE_HALF | {"condition": {"above": 0.9}}
-UNKNOWN = ABOVE_HALF | {"of": {"features": "raw", "model": "bush"}}
+def test_an_interval_decides(fruit: ClaimInputs, condition: dict[str, Any], answer: str) -> None:
+    assert answered(fruit, {"quantity": ACCURACY, "condition": condition}).answer == answer
 
 
 @pytest.mark.parametrize(
@@ -224,16 +222,15 @@ UNKNOWN = ABOVE_HALF | {"of": {"features": "raw", "model": "bush"}}
     ],
 )
 def test_all_criteria_together_decide(
-    tmp_path: Path, fruit: ClaimInputs, criteria: list[dict[str, Any]], answer: str
+    fruit: ClaimInputs, criteria: list[dict[str, Any]], answer: str
 ) -> None:
-    assert answered(tmp_path, fruit, *criteria).answer == answer
+    assert answered(fruit, *criteria).answer == answer
 
 
-def test_a_claim_is_answered_on_each_data_set_that_it_speaks_of(tmp_path: Path, fruit: ClaimInputs) -> None:
+def test_a_claim_is_answered_on_each_data_set_that_it_speaks_of(fruit: ClaimInputs) -> None:
     herbs = replace(fruit, results=replace(fruit.results, dataset="herbs"))
-    write_claim(tmp_path, "a", datasets="any")
-    write_claim(tmp_path, "b", datasets=["roots", "herbs"])
-    found = [(a.claim.id, a.dataset, a.answer) for a in answers(tmp_path, fruit, herbs)]
+    claims = [claim("a", datasets="any"), claim("b", datasets=["roots", "herbs"])]
+    found = [(a.claim.id, a.dataset, a.answer) for a in answer_claims(claims, [fruit, herbs])]
     assert found == [
         ("a", "fruit", "holds"),
         ("a", "herbs", "holds"),
@@ -242,13 +239,27 @@ def test_a_claim_is_answered_on_each_data_set_that_it_speaks_of(tmp_path: Path, 
     ]
 
 
-def test_what_is_missing_is_said_with_the_command(tmp_path: Path, fruit: ClaimInputs) -> None:
-    write_claim(tmp_path, "a", datasets=["fruit", "roots", "herbs"])
-    write_claim(tmp_path, "b", all_of=[UNKNOWN])
-    write_claim(tmp_path, "c", all_of=[ABOVE_HALF | {"of": {"features": LEARNED, "model": "cnn"}}])
-    write_claim(tmp_path, "d", all_of=None, measure=None, waits_for="rain")
-    lines = claims_parts(answers(tmp_path, fruit))[-1].splitlines()
-    assert lines == [
+def test_what_is_missing_comes_with_its_reason_and_the_command(fruit: ClaimInputs) -> None:
+    refuses = {"quantity": ACCURACY | {"features": LEARNED, "model": "cnn"}, "condition": {"above": 0.5}}
+    claims = [
+        claim("a", datasets=["fruit", "roots", "herbs"]),
+        claim("b", all_of=[UNKNOWN]),
+        claim("c", all_of=[refuses]),
+        claim("d", all_of=None, measure=None, waits_for="rain"),
+    ]
+    summary = summarise(answer_claims(claims, [fruit]))
+    assert (summary.n_claims, summary.n_answered, summary.counts) == (4, 1, {"holds": 1})
+    found = [
+        (one.claim.id, one.datasets, [missing.reason for missing in one.missing], one.command)
+        for one in summary.open
+    ]
+    assert found == [
+        ("a", ["roots", "herbs"], [], "dvc exp run -S 'datasets=[roots,herbs]'"),
+        ("b", ["fruit"], ["no result"], "dvc exp run -S 'datasets=[fruit]'"),
+        ("c", ["fruit"], ["not applicable"], ""),
+        ("d", [], [], ""),
+    ]
+    assert render("claims", claims=summary).splitlines()[-4:] == [
         "- a on roots, herbs (the claim a): not in this study; `dvc exp run -S 'datasets=[roots,herbs]'` measures it.",
         "- b on fruit (the claim b): this study has no result of bush on raw; "
         "`dvc exp run -S 'datasets=[fruit]'` measures it.",
@@ -257,30 +268,22 @@ def test_what_is_missing_is_said_with_the_command(tmp_path: Path, fruit: ClaimIn
     ]
 
 
-def test_the_section_gives_answer_numbers_and_interval(tmp_path: Path, fruit: ClaimInputs) -> None:
-    write_claim(
-        tmp_path,
-        "a",
-        beside=[{"quantity": "highest_cost", "of": {"column": "latency_p50_ms", "cells": TREE}}],
-    )
-    write_claim(tmp_path, "b", all_of=[REFUTED])
-    text = "\n".join(claims_parts(answers(tmp_path, fruit)))
-    assert "`conf/claims/` holds 2 claims as data" in text
-    assert "answer 2 of them. Answers, one a data set: *holds* 1, *does not hold* 1." in text
+def test_the_chapter_gives_answer_numbers_and_interval(fruit: ClaimInputs) -> None:
+    latency = {"kind": "highest_cost", "column": "latency_p50_ms", "cells": TREE}
+    claims = [claim("a", for_comparison=[latency]), claim("b", all_of=[REFUTED])]
+    text = render("claims", claims=summarise(answer_claims(claims, [fruit])))
+    assert "*holds* 1, *does not hold* 1." in text
     assert re.search(r"\| a +\| the claim a +\| fruit +\| \*\*holds\*\* +\| 90.00 % \[87.98, 91.71\]", text)
-    assert (
-        "**a on fruit: holds.** Accuracy of tree on raw features: 90.00 % (95 % interval over test examples and "
-        "repetitions, n = 1: 87.98 to 91.71). Asked: above 50.00 %; met. Beside it: time of one prediction of tree on "
-        "raw features, the highest of 1: 0.50 ms (a single fit)."
-    ) in text
-    assert "Asked: below 50.00 %; refuted." in text
+    assert "**a on fruit: holds.** Accuracy of tree on raw features: 90.00 % (95 % interval" in text
+    assert "above 50.00 %; met." in text
+    assert "below 50.00 %; refuted." in text
+    assert "time of one prediction of tree on raw features, the highest of 1: 0.50 ms (a single fit)." in text
     assert "Not measured here" not in text
 
 
-def test_the_table_has_plain_numbers(tmp_path: Path, fruit: ClaimInputs) -> None:
-    write_claim(tmp_path, "a", all_of=[HOLDS, UNDECIDED])
-    write_claim(tmp_path, "b", datasets=["roots"])
-    table = claims_table(answers(tmp_path, fruit))
+def test_the_table_has_plain_numbers(fruit: ClaimInputs) -> None:
+    claims = [claim("a", all_of=[HOLDS, UNDECIDED]), claim("b", datasets=["roots"])]
+    table = claims_table(answer_claims(claims, [fruit]))
     assert table["id"].to_list() == ["a", "a", "b"]
     assert table["answer"].to_list() == ["undecided", "undecided", "not measured here"]
     assert table["condition"].to_list()[:2] == ["holds", "undecided"]
@@ -292,92 +295,90 @@ def test_the_table_has_plain_numbers(tmp_path: Path, fruit: ClaimInputs) -> None
 # Quantities of cells
 
 
-def test_the_interval_of_a_single_fit_is_wilsons(tmp_path: Path, fruit: ClaimInputs) -> None:
-    estimate = measured(tmp_path, fruit, "accuracy", **TREE)
-    low, high = proportion_confint(900, 1000, method="wilson")
-    assert (estimate.interval.low, estimate.interval.high) == pytest.approx((low, high))
+def test_the_interval_of_a_single_fit_is_wilsons(fruit: ClaimInputs) -> None:
+    assert ends(measured(fruit, **ACCURACY)) == pytest.approx(proportion_confint(900, 1000, method="wilson"))
 
 
-def test_a_difference_of_two_cells_is_paired(tmp_path: Path, fruit: ClaimInputs) -> None:
-    estimate = measured(
-        tmp_path, fruit, "accuracy_difference", cells={"features": "handcrafted", "model": "tree"}, minus=TREE
-    )
+def test_a_difference_of_two_cells_is_paired(fruit: ClaimInputs) -> None:
+    cells = {"features": "handcrafted", "model": "tree"}
+    estimate = measured(fruit, "accuracy_difference", cells=cells, minus=TREE)
     # All that the raw tree has right the other has too, and 30 of 1,000 more: a proportion of 0.03.
     error = 1.96 * math.sqrt(0.03 * 0.97 / 1000)
     assert estimate.value == pytest.approx(0.03)
     assert estimate.samples is not None
-    assert (estimate.interval.low, estimate.interval.high) == pytest.approx(
-        (0.03 - error, 0.03 + error), abs=1.5e-3
-    )
+    assert ends(estimate) == pytest.approx((0.03 - error, 0.03 + error), abs=1.5e-3)
 
 
-def test_the_best_of_each_side_is_compared_and_the_choice_widens_the_interval(
-    tmp_path: Path, fruit: ClaimInputs
-) -> None:
+def test_the_best_of_each_side_is_compared_and_the_choice_widens_the_interval(fruit: ClaimInputs) -> None:
     best = {"features": "handcrafted", "model": "tree"}
-    net = {"model": "net"}
-    one = measured(tmp_path, fruit, "accuracy_difference", cells=net, minus=best)
-    several = measured(
-        tmp_path, fruit, "accuracy_difference", cells=net, minus=[{"model": "line"}, {"family": "classical"}]
-    )
-    assert (
-        one.what
-        == several.what
-        == "accuracy of net on its own features minus that of tree on handcrafted features"
-    )
-    assert one.value == several.value == pytest.approx(0.955 - 0.930)
+    one = measured(fruit, "accuracy_difference", cells=NET, minus=best)
+    several = measured(fruit, "accuracy_difference", cells=NET, minus=[{"model": "line"}, CLASSICAL])
+    for estimate in (one, several):
+        described = [estimate.facts[side].cell.described for side in ("first", "second")]
+        assert described == ["net on its own features", "tree on handcrafted features"]
+        assert estimate.value == pytest.approx(0.955 - 0.930)
     assert several.interval.low < one.interval.low < one.interval.high < several.interval.high
-    assert "The second is the best of 4" in several.note
-    assert one.note == ""
+    assert (one.facts["candidates"], several.facts["candidates"]) == ((1, 1), (1, 4))
+    assert "The second is the best of 4" in macros("claim_words").note(several)
+    assert not macros("claim_words").note(one).strip()
 
 
-def test_a_feature_set_gains_the_mean_over_the_models(tmp_path: Path, fruit: ClaimInputs) -> None:
-    estimate = measured(tmp_path, fruit, "feature_gain", features="handcrafted", over="raw")
+def test_a_feature_set_gains_the_mean_over_the_models(fruit: ClaimInputs) -> None:
+    estimate = measured(fruit, "feature_gain", features="handcrafted", over="raw")
     assert estimate.value == pytest.approx((0.03 + 0.01) / 2)
-    assert estimate.note == "By model: tree +3.00, line +1.00."
+    assert estimate.facts["gains"] == pytest.approx({"tree": 0.03, "line": 0.01})
     # Both gains lie in examples of their own, 30 and 10 of 1,000, each counted half.
     error = 1.96 * math.sqrt(((0.03 + 0.01) / 4 - 0.02**2) / 1000)
     assert estimate.interval.high - estimate.interval.low == pytest.approx(2 * error, rel=0.05)
 
 
-def test_a_cost_ratio_is_of_geometric_means_over_pairs_of_models(tmp_path: Path, fruit: ClaimInputs) -> None:
-    raw, net = {"features": "raw"}, {"family": "deep"}
-    estimate = measured(tmp_path, fruit, "cost_ratio", column="fit_seconds", cells=net, over=raw)
+def test_a_cost_ratio_is_of_geometric_means_over_pairs_of_models(fruit: ClaimInputs) -> None:
+    over = {"features": "raw"}
+    estimate = measured(fruit, "cost_ratio", column="fit_seconds", cells={"family": "deep"}, over=over)
     # The net takes 1 and 2 s; over 4 s and 1 s the ratios are 0.375 and 1.5, and 2.5 % lie outside on each side.
     assert estimate.value == pytest.approx(math.sqrt(0.375 * 1.5))
-    expected = (0.375 + 0.025 * 1.125, 1.5 - 0.025 * 1.125)
-    assert (estimate.interval.low, estimate.interval.high) == pytest.approx(expected)
-    assert estimate.interval_of == "middle 95 % of the 2 pairs of models"
+    assert ends(estimate) == pytest.approx((0.375 + 0.025 * 1.125, 1.5 - 0.025 * 1.125))
+    assert (estimate.spread, np.size(estimate.samples), estimate.facts["devices"]) == ("pairs", 2, ["cpu"])
 
 
-def test_a_ratio_over_two_devices_says_so(tmp_path: Path, fruit: ClaimInputs) -> None:
-    over = {"family": "classical"}
-    estimate = measured(
-        tmp_path, fruit, "cost_ratio", column="model_bytes", cells={"model": "net"}, over=over
-    )
-    assert estimate.note == "They ran on different devices (cpu, cuda:0)."
+def test_a_ratio_over_two_devices_says_so(fruit: ClaimInputs) -> None:
+    estimate = measured(fruit, "cost_ratio", column="model_bytes", cells=NET, over=CLASSICAL)
+    assert estimate.facts["devices"] == ["cpu", "cuda:0"]
+    assert "different devices (cpu, cuda:0)" in macros("claim_words").note(estimate)
 
 
-def test_the_highest_cost_is_that_of_the_slowest_on_the_device(tmp_path: Path, fruit: ClaimInputs) -> None:
-    classical = {"family": "classical"}
-    there = measured(tmp_path, fruit, "highest_cost", column="fit_seconds", cells=classical, device="cpu")
-    assert (there.value, there.what) == (4.0, "time to fit of tree on raw features, the highest of 3")
-    assert there.note == "Left out, since they ran elsewhere: line on handcrafted features."
-    nets = measured(tmp_path, fruit, "highest_cost", column="fit_seconds", cells={"family": "deep"})
-    assert (nets.value, nets.interval.low, nets.interval.high) == (1.5, 1.0, 2.0)
-    why = why_not(tmp_path, fruit, "highest_cost", column="fit_seconds", cells=classical, device="tpu")
-    assert why == "none of the cells ran on the device tpu"
+def test_the_highest_cost_is_that_of_the_slowest_on_the_device(fruit: ClaimInputs) -> None:
+    there = measured(fruit, "highest_cost", column="fit_seconds", cells=CLASSICAL, device="cpu")
+    assert (there.value, there.facts["cell"].cell.name, there.facts["candidates"]) == (4.0, "raw-tree", 3)
+    assert [cell.cell.name for cell in there.facts["left_out"]] == ["handcrafted-line"]
+    nets = measured(fruit, "highest_cost", column="fit_seconds", cells={"family": "deep"})
+    assert (nets.value, *ends(nets)) == (1.5, 1.0, 2.0)
 
 
-def test_a_cost_that_nobody_measured_is_not_measured(tmp_path: Path, fruit: ClaimInputs) -> None:
-    cells = {"model": "net"}
-    assert (
-        why_not(tmp_path, fruit, "highest_cost", column="fit_energy_j", cells=cells)
-        == "no fit_energy_j was measured"
-    )
+@pytest.mark.parametrize(
+    ("kind", "of", "reason", "facts"),
+    [
+        ("highest_cost", {"column": "fit_energy_j", "cells": NET}, "no cost", {"column": "fit_energy_j"}),
+        (
+            "highest_cost",
+            {"column": "fit_seconds", "cells": CLASSICAL, "device": "tpu"},
+            "not on the device",
+            {"device": "tpu"},
+        ),
+        ("sensitivity", {}, "not tuned", {}),
+        ("deep_leads_from", {"needs": 10}, "no curves", {}),
+        ("smallest_lead", {"family": "deep", "below": 10}, "no curves", {}),
+        ("overfitting", {"family": "deep", "below": 10}, "no curves", {}),
+        ("gain_per_doubling", {"family": "deep"}, "no curves", {}),
+    ],
+)
+def test_what_was_not_measured_has_no_value(
+    fruit: ClaimInputs, kind: str, of: dict[str, Any], reason: str, facts: dict[str, Any]
+) -> None:
+    assert why_not(fruit, kind, **of) == (reason, facts)
 
 
-def test_the_sensitivity_is_the_verdict_of_the_searches(tmp_path: Path) -> None:
+def test_the_sensitivity_is_that_of_the_searches(tmp_path: Path) -> None:
     folder = TunedResults(tmp_path, "fruit", 100)
     for features, model in (("raw", "tree"), (LEARNED, "net")):
         folder.add(features, model, first_right(100, 90, 90))
@@ -392,89 +393,63 @@ def test_the_sensitivity_is_the_verdict_of_the_searches(tmp_path: Path) -> None:
     tuning = read_tuning(study, Layout(tmp_path), results)
     assert tuning is not None
     assert tuning.sensitivity is not None
-    answer = answered(
-        tmp_path / "claims",
-        ClaimInputs(results, tuning, None),
-        {"quantity": "sensitivity", "condition": {"above": 0}},
-    )
-    assert answer.answer == tuning.sensitivity.answer == "holds"
-    assert answer.measured[0][1].value == pytest.approx(
-        (0.4 - 0.02) / 2
-    )  # half of each range lies between quartiles
-
-
-def test_without_tuning_there_is_no_sensitivity(tmp_path: Path, fruit: ClaimInputs) -> None:
-    assert why_not(tmp_path, fruit, "sensitivity") == "nothing was tuned"
+    criterion = {"quantity": {"kind": "sensitivity"}, "condition": {"above": 0}}
+    answer = answered(ClaimInputs(results, tuning, None), criterion)
+    assert answer.answer == "holds"
+    estimate = answer.findings[0].estimate
+    assert estimate.interval == tuning.sensitivity.iqr.interval
+    assert estimate.value == pytest.approx((0.4 - 0.02) / 2)  # half of each range lies between quartiles
 
 
 # Quantities of learning curves
 
 SIZES = [100, 1000, 10_000, 40_000]
-
-
 TREE_CURVE = [0.70, 0.75, 0.80, 0.82]
 
 
 def test_deep_learning_begins_to_lead_where_it_overtakes(tmp_path: Path, fruit: ClaimInputs) -> None:
     inputs = with_curves(tmp_path, fruit, TREE_CURVE, [0.50, 0.60, 0.90, 0.95], SIZES)
-    estimate = measured(tmp_path / "claims", inputs, "deep_leads_from", needs=10_000)
+    estimate = measured(inputs, "deep_leads_from", needs=10_000)
     # From -0.15 at 1,000 to +0.10 at 10,000, straight over the logarithm.
     assert estimate.value == pytest.approx(1000 * 10 ** (0.15 / 0.25), rel=0.02)
     assert 1000 <= estimate.interval.low < estimate.value < estimate.interval.high <= 10_000
 
 
 @pytest.mark.parametrize(
-    ("net", "low", "high"),
+    ("net", "low", "high", "answer", "numbers"),
     [
-        ([0.90, 0.92, 0.94, 0.96], 0, 100),  # ahead from the smallest size on
-        ([0.40, 0.50, 0.60, 0.70], 40_000, math.inf),  # behind at the largest size
-        ([0.40, 0.50, 0.60, 0.82], 10_000, math.inf),  # behind at 10,000, and equal at the largest size
-        ([0.70, 0.75, 0.80, 0.96], 0, 40_000),  # ahead at the largest size, and equal below
-        ([0.70, 0.75, 0.80, 0.82], 0, math.inf),  # equal everywhere
+        # ahead from the smallest size on
+        ([0.90, 0.92, 0.94, 0.96], 0, 100, "does not hold", "100 examples or fewer"),
+        # behind at the largest size
+        ([0.40, 0.50, 0.60, 0.70], 40_000, math.inf, "does not hold", "above 40,000 examples, if ever"),
+        # behind at 10,000, and equal at the largest size
+        ([0.40, 0.50, 0.60, 0.82], 10_000, math.inf, "undecided", "above 10,000 examples, if ever"),
+        # ahead at the largest size, and equal below
+        ([0.70, 0.75, 0.80, 0.96], 0, 40_000, "undecided", "40,000 examples or fewer"),
+        # equal everywhere
+        ([0.70, 0.75, 0.80, 0.82], 0, math.inf, "undecided", "no size decides"),
     ],
 )
 def test_without_a_crossing_the_sizes_bound_the_lead(
-    tmp_path: Path, fruit: ClaimInputs, net: list[float], low: float, high: float
+    tmp_path: Path, fruit: ClaimInputs, net: list[float], low: float, high: float, answer: str, numbers: str
 ) -> None:
     inputs = with_curves(tmp_path, fruit, TREE_CURVE, net, SIZES)
-    estimate = measured(tmp_path / "claims", inputs, "deep_leads_from", needs=10_000)
-    assert (estimate.interval.low, estimate.interval.high) == (low, high)
-
-
-@pytest.mark.parametrize(
-    ("net", "answer", "numbers"),
-    [
-        ([0.90, 0.92, 0.94, 0.96], "does not hold", "100 examples or fewer"),
-        ([0.40, 0.50, 0.60, 0.70], "does not hold", "above 40,000 examples, if ever"),
-        ([0.70, 0.75, 0.80, 0.82], "undecided", "no size decides"),
-    ],
-)
-def test_a_lead_without_a_crossing_in_words(
-    tmp_path: Path, fruit: ClaimInputs, net: list[float], answer: str, numbers: str
-) -> None:
-    inputs = with_curves(tmp_path, fruit, TREE_CURVE, net, SIZES)
-    criterion = {
-        "quantity": "deep_leads_from",
-        "of": {"needs": 10_000},
-        "condition": {"within": [5000, 20_000]},
-    }
-    given = answered(tmp_path / "claims", inputs, criterion)
-    assert given.answer == answer
-    text = "\n".join(claims_parts([given]))
-    assert f"| {numbers}" in text
-    assert (
-        f"Number of examples from which deep learning leads: {numbers}. Asked: within 5,000 to 20,000 examples"
-        in text
-    )
+    quantity = {"kind": "deep_leads_from", "needs": 10_000}
+    given = answered(inputs, {"quantity": quantity, "condition": {"within": [5000, 20_000]}})
+    estimate = given.findings[0].estimate
+    assert (*ends(estimate), given.answer) == (low, high, answer)
+    words = macros("claim_words")
+    assert words.reading(estimate).strip() == numbers
+    assert words.measured(estimate).strip().endswith(f": {numbers}")
 
 
 def test_too_few_examples_refute_an_early_lead_only(tmp_path: Path, fruit: ClaimInputs) -> None:
-    small, tree = [50, 200, 800, 1500], TREE_CURVE
-    behind = with_curves(tmp_path / "behind", fruit, tree, [0.4, 0.5, 0.6, 0.7], small)
-    ahead = with_curves(tmp_path / "ahead", fruit, tree, [0.9, 0.92, 0.94, 0.96], small)
-    why = why_not(tmp_path / "claims", behind, "deep_leads_from", needs=10_000)
-    assert why.startswith("it takes 10,000 examples, and the largest size has 1,500")
-    assert measured(tmp_path / "claims", ahead, "deep_leads_from", needs=10_000).interval.high == 50
+    small = [50, 200, 800, 1500]
+    behind = with_curves(tmp_path / "behind", fruit, TREE_CURVE, [0.4, 0.5, 0.6, 0.7], small)
+    ahead = with_curves(tmp_path / "ahead", fruit, TREE_CURVE, [0.9, 0.92, 0.94, 0.96], small)
+    facts = {"needs": 10_000, "largest": 1500}
+    assert why_not(behind, "deep_leads_from", needs=10_000) == ("too few examples", facts)
+    assert measured(ahead, "deep_leads_from", needs=10_000).interval.high == 50
 
 
 @pytest.mark.parametrize(
@@ -489,13 +464,10 @@ def test_the_smallest_lead_below_a_size(
     tmp_path: Path, fruit: ClaimInputs, net: list[float], answer: str
 ) -> None:
     inputs = with_curves(tmp_path, fruit, TREE_CURVE, net, [100, 900, 1000, 40_000])
-    of = {"family": "classical", "below": 1000}
-    given = answered(
-        tmp_path / "claims", inputs, {"quantity": "smallest_lead", "of": of, "condition": {"above": 0}}
-    )
+    quantity = {"kind": "smallest_lead", "family": "classical", "below": 1000}
+    given = answered(inputs, {"quantity": quantity, "condition": {"above": 0}})
     assert given.answer == answer
-    [(_, estimate, _)] = given.measured
-    assert estimate.value == pytest.approx(min(0.70 - net[0], 0.75 - net[1]), abs=1e-3)
+    assert given.findings[0].estimate.value == pytest.approx(min(0.70 - net[0], 0.75 - net[1]), abs=1e-3)
 
 
 def test_the_interval_of_the_smallest_lead_takes_each_end_where_it_is_lowest(
@@ -504,120 +476,100 @@ def test_the_interval_of_the_smallest_lead_takes_each_end_where_it_is_lowest(
     # The lead is smaller at 100, and the band wider, since accuracies near one half scatter most.
     tree, net = [0.545, 0.99, 0.99, 0.99], [0.50, 0.94, 0.94, 0.94]
     inputs = with_curves(tmp_path, fruit, tree, net, [100, 900, 1000, 40_000])
-    estimate = measured(tmp_path / "claims", inputs, "smallest_lead", family="classical", below=1000)
+    estimate = measured(inputs, "smallest_lead", family="classical", below=1000)
     assert inputs.curves is not None
     assert inputs.curves.family is not None
     band = inputs.curves.family.by_data  # deep minus classical
     assert -band.high[0] < -band.high[1] < -band.low[1] < -band.low[0]
-    assert (estimate.interval.low, estimate.interval.high) == (-band.high[0], -band.low[1])
-    assert "It is smallest at 100 examples" in estimate.note
+    assert ends(estimate) == (-band.high[0], -band.low[1])
+    assert estimate.facts == {"sizes": 2, "size": 100, "ahead": pytest.approx(1 - band.ahead[0])}
 
 
 def test_overfitting_is_the_mean_gap_below_the_size(tmp_path: Path, fruit: ClaimInputs) -> None:
     net = [0.5, 0.6, 0.95, 0.95]
-    inputs = with_curves(tmp_path, fruit, [0.7, 0.75, 0.8, 0.82], net, [100, 900, 1000, 40_000], train=0.9)
-    estimate = measured(tmp_path / "claims", inputs, "overfitting", family="deep", below=1000)
+    inputs = with_curves(tmp_path, fruit, TREE_CURVE, net, [100, 900, 1000, 40_000], train=0.9)
+    estimate = measured(inputs, "overfitting", family="deep", below=1000)
     assert estimate.value == pytest.approx((0.4 + 0.3) / 2)
-    why = why_not(tmp_path / "claims", inputs, "overfitting", family="deep", below=100)
-    assert why == "no size below 100 examples was measured"
+    assert why_not(inputs, "overfitting", family="deep", below=100) == ("no size below", {"below": 100})
 
 
 def test_the_gain_of_a_doubling_is_that_of_the_law(tmp_path: Path, fruit: ClaimInputs) -> None:
     sizes = [100, 400, 1600, 6400, 25_600]
     tree, net = (1 - (a + b * np.array(sizes) ** -0.5) for a, b in ((0.10, 2.0), (0.0, 4.0)))
     inputs = with_curves(tmp_path, fruit, list(tree), list(net), sizes, n_test=4000)
-    net_gain = measured(tmp_path / "claims", inputs, "gain_per_doubling", family="deep")
-    tree_gain = measured(tmp_path / "claims", inputs, "gain_per_doubling", family="classical")
+    net_gain = measured(inputs, "gain_per_doubling", family="deep")
+    tree_gain = measured(inputs, "gain_per_doubling", family="classical")
     assert net_gain.value == pytest.approx(1 - 2**-0.5, abs=0.03)  # with nothing left over, whatever the size
-    # 2 / sqrt(25,600) is 0.0125, beside the 0.10 that stay.
+    # 2 / sqrt(25,600) is 0.0125, next to the 0.10 that stay.
     assert tree_gain.value == pytest.approx(0.0125 * (1 - 2**-0.5) / 0.1125, abs=0.01)
     assert tree_gain.interval.low < tree_gain.value < tree_gain.interval.high
-
-
-@pytest.mark.parametrize(
-    ("quantity", "of"),
-    [
-        ("deep_leads_from", {"needs": 10}),
-        ("smallest_lead", {"family": "deep", "below": 10}),
-        ("overfitting", {"family": "deep", "below": 10}),
-        ("gain_per_doubling", {"family": "deep"}),
-    ],
-)
-def test_without_curves_nothing_is_said_of_them(
-    tmp_path: Path, fruit: ClaimInputs, quantity: str, of: dict[str, Any]
-) -> None:
-    assert why_not(tmp_path, fruit, quantity, **of) == "no learning curve was measured"
 
 
 # What a claim must not say
 
 
+def measures(**quantity: Any) -> dict[str, Any]:
+    return {"for_comparison": [quantity]}
+
+
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "key", "problem"),
     [
-        ({"sorce": "a test"}, r"keys all_of, beside, .*; check sorce"),
-        ({"source": None}, "check source"),
-        ({"claim": ""}, "claim must be text, got ''"),
-        ({"waits_for": "rain"}, "check all_of, measure"),
-        ({"datasets": "fruit"}, "datasets must be any or a list of names, got 'fruit'"),
-        ({"all_of": []}, r"all_of must be a list of quantities, got \[\]"),
-        ({"all_of": [{"quantity": "accuracy", "of": TREE}]}, "check condition"),
+        ({"sorce": "a test"}, "", r"all_of.*check sorce"),
+        ({"source": None}, "", "check source"),
+        ({"claim": ""}, "claim", "must be text, got ''"),
+        ({"waits_for": "rain"}, "", "waits_for in place of all_of and measure"),
+        ({"measure": None}, "", "must have all_of and measure, or waits_for, got no measure"),
+        ({"datasets": "fruit"}, "datasets", "must be any or a list of names, got 'fruit'"),
+        ({"all_of": []}, "all_of", r"must not be empty, got \[\]"),
+        ({"all_of": [{"quantity": ACCURACY}]}, "all_of", "check condition"),
+        ({"all_of": [HOLDS | {"quantity": {"kind": "acuracy"}}]}, "quantity", "'accuracy', .*'acuracy'"),
+        ({"all_of": [HOLDS | {"quantity": TREE}]}, "quantity", "must have the key 'kind'"),
+        ({"all_of": [HOLDS | {"condition": {"over": 1}}]}, "condition", "above, .*check over"),
         (
-            {"all_of": [ABOVE_HALF | {"quantity": "acuracy"}]},
-            "one of accuracy, accuracy_difference, .*'acuracy'",
+            {"all_of": [HOLDS | {"condition": {"reaches": 1}}]},
+            "condition",
+            r"\{reaches, tolerance\}.* got reaches",
         ),
+        ({"all_of": [HOLDS | {"condition": {"above": 0, "below": 1}}]}, "condition", "got above, below"),
         (
-            {"all_of": [ABOVE_HALF | {"of": {"model": "tree"}}]},
-            "accuracy takes features, model, variant; check features",
-        ),
-        ({"all_of": [ABOVE_HALF | {"of": TREE | {"modell": "tree"}}]}, "check modell"),
-        ({"all_of": [ABOVE_HALF | {"of": {"features": "raw", "model": 3}}]}, "model must be a name, got 3"),
-        (
-            {"all_of": [ABOVE_HALF | {"condition": {"over": 1}}]},
-            r"one of \{above\}, \{below\}, .*got \{'over': 1\}",
-        ),
-        ({"all_of": [ABOVE_HALF | {"condition": {"reaches": 1}}]}, r"\{reaches, tolerance\}"),
-        (
-            {"all_of": [ABOVE_HALF | {"condition": {"published": "forest"}}]},
+            {"all_of": [HOLDS | {"condition": {"published": "forest"}}]},
+            "",
             "published must be one of textbook_forest, textbook_cnn, .*got 'forest'",
         ),
-        ({"all_of": [ABOVE_HALF | {"condition": {"above": "high"}}]}, "above must be a number, got 'high'"),
+        ({"all_of": [HOLDS | {"condition": {"above": "high"}}]}, "condition.above", "number, got 'high'"),
+        ({"all_of": [HOLDS | {"condition": {"within": [2, 1]}}]}, "", r"two rising numbers.* got \[2.*, 1"),
+        (measures(kind="accuracy", model="tree"), "accuracy", "features, model .*variant; check features"),
+        (measures(**ACCURACY, modell="tree"), "accuracy", "check modell"),
+        (measures(kind="accuracy", features="raw", model=3), "model", "got 3"),
+        (measures(kind="gain_per_doubling", family="shallow"), "family", "classical.*deep.*got 'shallow'"),
+        (measures(kind="deep_leads_from", needs=0), "needs", "got 0"),
         (
-            {"all_of": [ABOVE_HALF | {"condition": {"within": [2, 1]}}]},
-            r"two rising numbers, \[low, high\], got \[2, 1\]",
-        ),
-        ({"beside": [ABOVE_HALF]}, "check condition"),
-        (
-            {"beside": [{"quantity": "gain_per_doubling", "of": {"family": "shallow"}}]},
-            "family must be one of",
-        ),
-        (
-            {"beside": [{"quantity": "deep_leads_from", "of": {"needs": 0}}]},
-            "needs must be a number above 0, got 0",
+            measures(kind="highest_cost", column="fit_second", cells=TREE),
+            "column",
+            "fit_seconds.*'fit_second'",
         ),
         (
-            {"beside": [{"quantity": "highest_cost", "of": {"column": "fit_second", "cells": TREE}}]},
-            "column must be one of fit_seconds, .*'fit_second'",
+            measures(kind="highest_cost", column="fit_seconds", cells={"modl": "tree"}),
+            "cells",
+            "features, model, family, variant; check modl",
         ),
-        (
-            {
-                "beside": [
-                    {"quantity": "highest_cost", "of": {"column": "fit_seconds", "cells": {"modl": "tree"}}}
-                ]
-            },
-            "cells are named by features, model, family, variant, got modl",
-        ),
+        (measures(kind="highest_cost", column="fit_seconds", cells={}), "cells", "features, model, family"),
     ],
 )
-def test_a_wrong_claim_is_refused_by_its_file(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
-    write_claim(tmp_path, **changes)
-    with pytest.raises(CrossoverError, match=rf"(?s){message}.*new\.yaml\)$"):
+def test_a_wrong_claim_is_refused_by_its_file(
+    tmp_path: Path, changes: dict[str, Any], key: str, problem: str
+) -> None:
+    (tmp_path / "new.yaml").write_text(yaml.safe_dump(content_of(**changes)))
+    with pytest.raises(CrossoverError, match=problem) as refused:
         load_claims(tmp_path)
+    assert key in str(refused.value)
+    assert "new.yaml" in str(refused.value)
 
 
 def test_an_id_stands_for_one_claim(tmp_path: Path) -> None:
-    write_claim(tmp_path, "a")
-    write_claim(tmp_path, "b", id="a")
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(content_of("a")))
     with pytest.raises(CrossoverError, match=r"an id of its own, got a again \(.*b\.yaml\)"):
         load_claims(tmp_path)
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from crossover.analysis.calibration import DatasetCalibration, calibrate
-from crossover.analysis.claims.claim import AnsweredClaim, Claim, answer_claims
+from crossover.analysis.claims.answers import AnsweredClaim, answer_claims
+from crossover.analysis.claims.claim import Claim
 from crossover.analysis.claims.quantity import ClaimInputs
 from crossover.analysis.costs import DatasetCosts, dataset_costs
 from crossover.analysis.curve_comparison import CurveComparison, compare_curves

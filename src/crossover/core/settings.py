@@ -122,6 +122,8 @@ _RULES = {  # pydantic's error types; its own words serve for all others
     "none_required": "be null",
     "literal_error": "be one of {expected}",
     "is_instance_of": "be a {class}",
+    "union_tag_invalid": "have as {discriminator} one of {expected_tags}",
+    "union_tag_not_found": "have the key {discriminator}",
     "greater_than": "be above {gt:g}",
     "greater_than_equal": "be at least {ge:g}",
     "less_than": "be below {lt:g}",
@@ -182,9 +184,13 @@ def _dotted(key: str, place: tuple[int | str, ...]) -> str:
 def _keys_sentence(
     kind: Callable[..., Any], place: tuple[int | str, ...], where: str, wrong: list[str], origin: str
 ) -> str:
+    models: list[type[BaseModel]] = []
     for part in place:  # a position in a list and the name of a dictionary's entry are no keys of `kind`
-        if known := inspect.signature(kind).parameters.get(str(part)):
-            kind = _model_in(known.annotation) or kind
+        if tagged := [model for model in models if part in _tags(model)]:
+            kind = tagged[0]
+        elif known := inspect.signature(kind).parameters.get(str(part)):
+            models = _models_in(known.annotation)
+            kind = models[0] if models else kind
     known_keys = inspect.signature(kind).parameters.values()
     required = ", ".join(one.name for one in known_keys if one.default is inspect.Parameter.empty)
     optional = ", ".join(one.name for one in known_keys if one.default is not inspect.Parameter.empty)
@@ -194,8 +200,13 @@ def _keys_sentence(
     return f"{where or origin} {' and '.join(filter(None, (must, may)))}; check {', '.join(wrong)}{source}"
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
     """The settings in an annotation such as `list[Stop] | None`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(_model_in, get_args(annotation))), None)
+        return [annotation]
+    return [model for inner in get_args(annotation) for model in _models_in(inner)]
+
+
+def _tags(model: type[BaseModel]) -> set[Any]:
+    """What tells a model of a union from the others, which pydantic puts into the location of an error."""
+    return {tag for field in model.model_fields.values() for tag in get_args(field.annotation)}

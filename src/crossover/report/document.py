@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from crossover.analysis.claims.answers import summarise
 from crossover.analysis.study import DatasetAnalysis, StudyAnalysis
 from crossover.report.figures.calibration import draw_calibration
 from crossover.report.figures.cells import draw_accuracy, draw_cost, draw_overview
@@ -17,7 +18,6 @@ from crossover.report.figures.verdict import draw_verdict
 from crossover.report.templating import phrase
 from crossover.report.templating import render as render_template
 from crossover.report.text.calibration import calibration_parts
-from crossover.report.text.claims import claims_parts
 from crossover.report.text.design import design_section
 from crossover.report.text.sensitivity import no_tuning_line
 from crossover.report.text.tuning import tuning_section
@@ -84,7 +84,7 @@ OF_THE_STUDY = (
             {c.cell.label: c.family for d in found.datasets for c in d.results.cells},
         ),
     ),
-    Chapter(lambda answers, **_: "\n\n".join(claims_parts(answers))),
+    Chapter(lambda answers, **_: render_template("claims", claims=summarise(answers))),
     Chapter(template("method")),
     Chapter(template("environment")),
 )

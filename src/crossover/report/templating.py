@@ -68,6 +68,7 @@ _ENVIRONMENT.globals |= {
     "MARKS": MARKS,
     "FAMILY_NAMES": FAMILY_NAMES,
     "MISSING": numbers.MISSING,
+    "infinity": float("inf"),
     "figure": figure,
     "zip": zip,
 }
@@ -90,9 +91,14 @@ def render(template: str, **values: Any) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 
+def macros(template: str) -> Any:
+    """The macros of `templates/<template>.md.j2` as functions, for words that stand in a table of numbers too."""
+    return _ENVIRONMENT.get_template(f"{template}.md.j2").module
+
+
 def phrase(name: str, *values: Any) -> str:
     """Fill one of the macros of `templates/phrases.md.j2`, for a figure or a sentence of another chapter."""
-    macro: Callable[..., str] = getattr(_ENVIRONMENT.get_template("phrases.md.j2").module, name)
+    macro: Callable[..., str] = getattr(macros("phrases"), name)
     return macro(*values).strip()
 
 

@@ -1,122 +1,119 @@
 """Quantities from the cells of a data set: accuracies, their differences, costs, sensitivity."""
 
-from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from crossover.analysis.claims.quantity import ClaimInputs, Estimate, NotMeasured, Selection, Unit
+from crossover.analysis.claims.quantity import (
+    CellFilter,
+    Cells,
+    ClaimInputs,
+    Estimate,
+    NotMeasured,
+    Quantity,
+    Unit,
+    indices,
+    no_cell,
+)
 from crossover.analysis.results import CellResult
 from crossover.analysis.statistics import (
     Interval,
-    Resamples,
     accuracy_interval,
     percentile_interval,
     selected_difference,
 )
 from crossover.core.cell import DEFAULT, FAMILIES
-from crossover.core.errors import CrossoverError
-from crossover.core.numbers import points
 
-_OVER_TEST = "95 % interval over test examples and repetitions"
+Cost = Literal[
+    "fit_seconds",
+    "latency_p50_ms",
+    "latency_p95_ms",
+    "model_bytes",
+    "peak_memory_bytes",
+    "fit_memory_bytes",
+    "fit_energy_j",
+]
+"""A column of the result rows."""
 
-_COSTS: dict[str, tuple[str, Unit]] = {
-    "fit_seconds": ("time to fit", "seconds"),
-    "latency_p50_ms": ("time of one prediction", "milliseconds"),
-    "latency_p95_ms": ("95th percentile of the time of one prediction", "milliseconds"),
-    "model_bytes": ("space on disk", "bytes"),
-    "peak_memory_bytes": ("memory of the process while it fits", "bytes"),
-    "fit_memory_bytes": ("memory that a fit adds", "bytes"),
-    "fit_energy_j": ("energy of a fit", "joules"),
+_UNITS: dict[Cost, Unit] = {
+    "fit_seconds": "seconds",
+    "latency_p50_ms": "milliseconds",
+    "latency_p95_ms": "milliseconds",
+    "model_bytes": "bytes",
+    "peak_memory_bytes": "bytes",
+    "fit_memory_bytes": "bytes",
+    "fit_energy_j": "joules",
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Accuracy:
+class Accuracy(Quantity):
     """Mean test accuracy of one cell, with Wilson's interval on its effective sample size.
 
     Attributes:
         features: name of the feature set.
         model: name of the model.
         variant: "default" or "tuned".
+
+    Facts: cell.
     """
 
+    kind: Literal["accuracy"]
     features: str
     model: str
     variant: str = DEFAULT
 
-    def __post_init__(self) -> None:
-        self._selection()
-
     def measure(self, inputs: ClaimInputs) -> Estimate | NotMeasured:
-        selection = self._selection()
-        cells = selection.cells(inputs.results)
-        if not cells:
-            return selection.missing(inputs.results)
-        cell = cells[0]
-        interval, what = accuracy_interval(cell.correct), f"accuracy of {cell.cell.described}"
-        return Estimate(what, cell.mean("accuracy"), interval, f"{_OVER_TEST}, n = {cell.n}", "accuracy")
-
-    def _selection(self) -> Selection:
-        return Selection.parse(vars(self))
+        wanted = [CellFilter(features=self.features, model=self.model, variant=self.variant)]
+        found = indices(wanted, inputs.results)
+        if not found:
+            return no_cell(wanted, inputs.results)
+        cell = inputs.results.cells[found[0]]
+        interval = accuracy_interval(cell.correct)
+        return Estimate(self, cell.mean("accuracy"), interval, "resamples", "accuracy", facts={"cell": cell})
 
 
-@dataclass(frozen=True, kw_only=True)
-class AccuracyDifference:
+class AccuracyDifference(Quantity):
     """Mean test accuracy of the best of some cells minus that of the best of others.
 
     The interval is that of the paired two-level bootstrap. Where a side has several cells, choosing the best of
     them is chance too: the interval then also covers that of the difference in which the best are chosen and
-    scored on different test examples, as the verdict asks of a lead (`Verdict.winner`).
+    scored on different test examples, as the verdict requires of a lead (`Verdict.winner`).
 
     Attributes:
         cells: of the first side.
         minus: of the other side.
+
+    Facts: first and second, the best cells; candidates, how many each is the best of.
     """
 
-    cells: Selection
-    minus: Selection
+    kind: Literal["accuracy_difference"]
+    cells: Cells
+    minus: Cells
 
     def measure(self, inputs: ClaimInputs) -> Estimate | NotMeasured:
-        results = inputs.results
-        a, b = self.cells.indices(results), self.minus.indices(results)
-        for side, selection in ((a, self.cells), (b, self.minus)):
-            if not side:
-                return selection.missing(results)
+        results, resamples = inputs.results, inputs.resamples
+        a, b = indices(self.cells, results), indices(self.minus, results)
+        if not a or not b:
+            return no_cell(self.minus if a else self.cells, results)
         first, second = results.cells[a[0]], results.cells[b[0]]
-        samples, interval = _paired(inputs.resamples, a, b)
+        samples = resamples.in_bag[:, a[0]] - resamples.in_bag[:, b[0]]
+        interval = percentile_interval(samples)
+        if len(a) > 1 or len(b) > 1:
+            selected = percentile_interval(selected_difference(resamples, a, b))
+            interval = Interval(min(interval.low, selected.low), max(interval.high, selected.high))
         return Estimate(
-            what=f"accuracy of {first.cell.described} minus that of {second.cell.described}",
-            value=first.mean("accuracy") - second.mean("accuracy"),
-            interval=interval,
-            interval_of=_OVER_TEST,
-            unit="points",
-            samples=samples,
-            note=_chosen(len(a), len(b)),
+            self,
+            first.mean("accuracy") - second.mean("accuracy"),
+            interval,
+            "resamples",
+            "points",
+            samples,
+            {"first": first, "second": second, "candidates": (len(a), len(b))},
         )
 
 
-def _paired(resamples: Resamples, a: list[int], b: list[int]) -> tuple[np.ndarray, Interval]:
-    plain = resamples.in_bag[:, a[0]] - resamples.in_bag[:, b[0]]
-    interval = percentile_interval(plain)
-    if len(a) == len(b) == 1:
-        return plain, interval
-    selected = percentile_interval(selected_difference(resamples, a, b))
-    return plain, Interval(min(interval.low, selected.low), max(interval.high, selected.high))
-
-
-def _chosen(a: int, b: int) -> str:
-    sides = [
-        f"the {which} is the best of {count}" for which, count in (("first", a), ("second", b)) if count > 1
-    ]
-    if not sides:
-        return ""
-    words = " and ".join(sides)
-    return f"{words[0].upper()}{words[1:]}, and the interval allows for that choice."
-
-
-@dataclass(frozen=True, kw_only=True)
-class FeatureGain:
+class FeatureGain(Quantity):
     """What a feature set adds to the accuracy of a classical model, on average over the models.
 
     The interval is that of the paired two-level bootstrap over test examples and repetitions; it speaks of these
@@ -125,190 +122,142 @@ class FeatureGain:
     Attributes:
         features: the feature set.
         over: the one that it is compared with.
+
+    Facts: gains, by model, the best on the new features first.
     """
 
+    kind: Literal["feature_gain"]
     features: str
     over: str
 
-    def __post_init__(self) -> None:
-        for features in (self.features, self.over):
-            self._selection(features)
-
     def measure(self, inputs: ClaimInputs) -> Estimate | NotMeasured:
-        results = inputs.results
-        new, old = (self._by_model(features, inputs) for features in (self.features, self.over))
-        for side, features in ((new, self.features), (old, self.over)):
-            if not side:
-                return self._selection(features).missing(results)
-        models = [model for model in new if model in old]  # the best on the new features first
+        cells, in_bag = inputs.results.cells, inputs.resamples.in_bag
+        sides: list[dict[str, int]] = []  # for each feature set, where its models stand in the results
+        for features in (self.features, self.over):
+            wanted = [CellFilter(features=features, family="classical")]
+            sides.append({cells[i].cell.model: i for i in indices(wanted, inputs.results)})
+            if not sides[-1]:
+                return no_cell(wanted, inputs.results)
+        new, old = sides
+        models = [model for model in new if model in old]
         if not models:
-            return NotMeasured(f"this study has no model on both {self.features} and {self.over}")
-        in_bag = inputs.resamples.in_bag
+            return NotMeasured("no common model", {"features": self.features, "over": self.over})
         samples = np.mean([in_bag[:, new[m]] - in_bag[:, old[m]] for m in models], axis=0)
-        gains = {m: _gain(results.cells[new[m]], results.cells[old[m]]) for m in models}
+        gains = {m: cells[new[m]].mean("accuracy") - cells[old[m]].mean("accuracy") for m in models}
         return Estimate(
-            what=f"accuracy on {self.features} minus that on {self.over}, mean over {len(models)} models",
-            value=float(np.mean(list(gains.values()))),
-            interval=percentile_interval(samples),
-            interval_of=_OVER_TEST,
-            unit="points",
-            samples=samples,
-            note=f"By model: {', '.join(f'{model} {points(gain)}' for model, gain in gains.items())}.",
+            self,
+            float(np.mean(list(gains.values()))),
+            percentile_interval(samples),
+            "resamples",
+            "points",
+            samples,
+            {"gains": gains},
         )
 
-    def _selection(self, features: str) -> Selection:
-        return Selection.parse({"features": features, "family": "classical"})
 
-    def _by_model(self, features: str, inputs: ClaimInputs) -> dict[str, int]:
-        """Where each classical model on these features stands in the results."""
-        cells = inputs.results.cells
-        return {cells[i].cell.model: i for i in self._selection(features).indices(inputs.results)}
-
-
-def _gain(new: CellResult, old: CellResult) -> float:
-    return new.mean("accuracy") - old.mean("accuracy")
-
-
-@dataclass(frozen=True, kw_only=True)
-class CostRatio:
+class CostRatio(Quantity):
     """Geometric mean of a cost over some cells divided by that over others.
 
     The interval holds the middle 95 % of the ratios of all pairs of one cell of each side. It speaks of models,
     not of chance: of two models taken from the two sides, how many times the cost is one's of the other's?
 
     Attributes:
-        column: of the result rows.
+        column: the cost.
         cells: above the line.
         over: below the line.
+
+    Facts: above and below, the cells with that cost; devices, on which they ran.
     """
 
-    column: str
-    cells: Selection
-    over: Selection
-
-    def __post_init__(self) -> None:
-        _require_cost(self.column)
+    kind: Literal["cost_ratio"]
+    column: Cost
+    cells: Cells
+    over: Cells
 
     def measure(self, inputs: ClaimInputs) -> Estimate | NotMeasured:
         sides = []
-        for selection in (self.cells, self.over):
-            found = _with_cost(selection, self.column, inputs)
+        for side in (self.cells, self.over):
+            found = _with_cost(side, self.column, inputs)
             if isinstance(found, NotMeasured):
                 return found
             sides.append(found)
-        above, below = ([cell.mean(self.column) for cell in side] for side in sides)
-        ratios = np.divide.outer(above, below).ravel()
-        what = f"{_COSTS[self.column][0]}, {_mean_of(sides[0])} over {_mean_of(sides[1])}"
-        interval_of = (
-            f"middle 95 % of the {ratios.size} pairs of models"
-            if ratios.size > 1
-            else "a single pair of models"
-        )
+        above, below = sides
+        costs = [[cell.mean(self.column) for cell in side] for side in sides]
+        ratios = np.divide.outer(*costs).ravel()
+        devices = sorted(set().union(*(_devices(cell) for cell in [*above, *below])))
         return Estimate(
-            what=what,
-            value=float(np.exp(np.log(ratios).mean())),
-            interval=percentile_interval(ratios),
-            interval_of=interval_of,
-            unit="times",
-            samples=ratios,
-            sampled="pairs",
-            note=_devices([*sides[0], *sides[1]]),
+            self,
+            float(np.exp(np.log(ratios).mean())),
+            percentile_interval(ratios),
+            "pairs",
+            "times",
+            ratios,
+            {"above": above, "below": below, "devices": devices},
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class HighestCost:
+class HighestCost(Quantity):
     """Mean cost over the fits of that one of some cells in which it is highest.
 
     The interval reaches from the lowest to the highest of its fits.
 
     Attributes:
-        column: of the result rows.
+        column: the cost.
         cells: the candidates.
         device: where all fits must have run for a cell to count, as "cpu"; None for anywhere.
+
+    Facts: cell; candidates, how many it is the highest of; n, its fits; left_out, the cells that ran elsewhere.
     """
 
-    column: str
-    cells: Selection
+    kind: Literal["highest_cost"]
+    column: Cost
+    cells: Cells
     device: str | None = None
-
-    def __post_init__(self) -> None:
-        _require_cost(self.column)
 
     def measure(self, inputs: ClaimInputs) -> Estimate | NotMeasured:
         found = _with_cost(self.cells, self.column, inputs)
         if isinstance(found, NotMeasured):
             return found
-        there = [cell for cell in found if self.device is None or _on(cell) == {self.device}]
+        there = [cell for cell in found if self.device is None or _devices(cell) == {self.device}]
         if not there:
-            return NotMeasured(f"none of the cells ran on the device {self.device}")
+            return NotMeasured("not on the device", {"device": self.device})
         highest = max(there, key=lambda cell: cell.mean(self.column))
         fits = pd.to_numeric(highest.costs[self.column]).dropna()
-        words, unit = _COSTS[self.column]
-        left_out = [cell.cell.described for cell in found if cell not in there]
+        left_out = [cell for cell in found if cell not in there]
         return Estimate(
-            what=f"{words} of {highest.cell.described}, the highest of {len(there)}",
-            value=highest.mean(self.column),
-            interval=Interval(float(fits.min()), float(fits.max())),
-            interval_of="its fits" if len(fits) > 1 else "a single fit",
-            unit=unit,
-            note=f"Left out, since they ran elsewhere: {', '.join(left_out)}." if left_out else "",
+            self,
+            highest.mean(self.column),
+            Interval(float(fits.min()), float(fits.max())),
+            "fits",
+            _UNITS[self.column],
+            facts={"cell": highest, "candidates": len(there), "n": len(fits), "left_out": left_out},
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sensitivity:
+class Sensitivity(Quantity):
     """How much further the networks' validation accuracies scatter over random configurations: `sensitivity.py`."""
+
+    kind: Literal["sensitivity"]
 
     def measure(self, inputs: ClaimInputs) -> Estimate | NotMeasured:
         if inputs.tuning is None:
-            return NotMeasured("nothing was tuned")
+            return NotMeasured("not tuned")
         if not all(inputs.tuning.family(family) for family in FAMILIES):
-            return NotMeasured("the tuned models are of one family alone")
-        verdict = inputs.tuning.sensitivity
-        if verdict is None:
-            return NotMeasured("the searches cannot be compared: see its section on tuning", possible=False)
-        return Estimate(
-            what="mean interquartile range over random configurations, networks minus classical models",
-            value=verdict.iqr.value,
-            interval=verdict.iqr.interval,
-            interval_of="95 % interval over the trials",
-            unit="points",
-        )
+            return NotMeasured("one family tuned")
+        compared = inputs.tuning.sensitivity
+        if compared is None:
+            return NotMeasured("searches do not compare", possible=False)
+        return Estimate(self, compared.iqr.value, compared.iqr.interval, "trials", "points")
 
 
-def _require_cost(column: str) -> None:
-    if column not in _COSTS:
-        raise CrossoverError(f"column must be one of {', '.join(_COSTS)}, got {column!r}")
+def _with_cost(cells: list[CellFilter], column: Cost, inputs: ClaimInputs) -> list[CellResult] | NotMeasured:
+    """The cells of which the cost was measured; a cost of 0 is below what the clock can measure."""
+    found = [inputs.results.cells[i] for i in indices(cells, inputs.results)]
+    if not found:
+        return no_cell(cells, inputs.results)
+    measured = [cell for cell in found if cell.mean(column) > 0]
+    return measured or NotMeasured("no cost", {"column": column})
 
 
-def _with_cost(selection: Selection, column: str, inputs: ClaimInputs) -> list[CellResult] | NotMeasured:
-    """The selected cells of which the cost was measured; a cost of 0 is below what the clock can tell."""
-    cells = selection.cells(inputs.results)
-    if not cells:
-        return selection.missing(inputs.results)
-    measured = [cell for cell in cells if cell.mean(column) > 0]
-    return measured or NotMeasured(f"no {column} was measured")
-
-
-def _mean_of(cells: list[CellResult]) -> str:
-    return (
-        cells[0].cell.described
-        if len(cells) == 1
-        else f"geometric mean of {len(cells)} {_common(cells)} cells"
-    )
-
-
-def _common(cells: list[CellResult]) -> str:
-    """What the cells have in common: their model, or else their families."""
-    models, families = {cell.cell.model for cell in cells}, {cell.family for cell in cells}
-    return next(iter(models)) if len(models) == 1 else " and ".join(sorted(families))
-
-
-def _on(cell: CellResult) -> set[str]:
+def _devices(cell: CellResult) -> set[str]:
     return set(cell.costs["device"].astype(str))
-
-
-def _devices(cells: list[CellResult]) -> str:
-    devices = sorted(set().union(*map(_on, cells)))
-    return f"They ran on different devices ({', '.join(devices)})." if len(devices) > 1 else ""

@@ -1,156 +1,103 @@
-"""What a claim asks of a quantity, and whether an estimate meets it.
+"""What a claim requires of a quantity, and whether an estimate meets it."""
 
-An interval that lies wholly where it should decides for the claim, one that lies wholly outside against it; one
-that does both leaves it undecided.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import BeforeValidator, Field, model_validator
 
 from crossover.analysis.claims.quantity import Estimate
 from crossover.analysis.power_law import WORTH_IT
 from crossover.analysis.published import published_number
-from crossover.analysis.sensitivity import Answer
-from crossover.analysis.statistics import Interval
 from crossover.core.errors import CrossoverError
+from crossover.core.settings import Settings
 
-
-class Condition(Protocol):
-    """One way to judge an estimate."""
-
-    def answer(self, estimate: Estimate) -> Answer:
-        """Whether the estimate meets the condition, by its interval."""
-
-    def meets(self, values: np.ndarray) -> np.ndarray:
-        """bool (n,): which of the values (n,) meet it."""
-
-    def words(self, text: Callable[[float], str], unit: str) -> str:
-        """The condition, after "asked:", with each number written by `text` and the unit after the last."""
-
-
-def _by_place(inside: bool, outside: bool) -> Answer:
-    return "holds" if inside else "does not hold" if outside else "undecided"
-
-
-@dataclass(frozen=True)
-class Above:
-    """The quantity is above a bound."""
-
-    above: float
-
-    def answer(self, estimate: Estimate) -> Answer:
-        return _by_place(estimate.interval.low > self.above, estimate.interval.high < self.above)
-
-    def meets(self, values: np.ndarray) -> np.ndarray:
-        return values > self.above
-
-    def words(self, text: Callable[[float], str], unit: str) -> str:
-        return f"above {text(self.above)}{unit}"
-
-
-@dataclass(frozen=True)
-class Below:
-    """The quantity is below a bound."""
-
-    below: float
-
-    def answer(self, estimate: Estimate) -> Answer:
-        return _by_place(estimate.interval.high < self.below, estimate.interval.low > self.below)
-
-    def meets(self, values: np.ndarray) -> np.ndarray:
-        return values < self.below
-
-    def words(self, text: Callable[[float], str], unit: str) -> str:
-        return f"below {text(self.below)}{unit}"
-
-
-@dataclass(frozen=True)
-class Within:
-    """The quantity lies in a range, its ends included."""
-
-    within: Interval
-
-    def answer(self, estimate: Estimate) -> Answer:
-        here, asked = estimate.interval, self.within
-        return _by_place(
-            asked.low <= here.low and here.high <= asked.high, here.high < asked.low or asked.high < here.low
-        )
-
-    def meets(self, values: np.ndarray) -> np.ndarray:
-        return (values >= self.within.low) & (values <= self.within.high)
-
-    def words(self, text: Callable[[float], str], unit: str) -> str:
-        return f"within {text(self.within.low)} to {text(self.within.high)}{unit}"
-
-
-@dataclass(frozen=True)
-class Reaches:
-    """The quantity comes up to a published value: its mean within a tolerance of it or better.
-
-    It is refuted where the whole interval lies below the value. Where the interval reaches it and the mean is
-    further off than the tolerance, the measurement is too coarse to tell.
-    """
-
-    reaches: float
-    tolerance: float
-
-    def answer(self, estimate: Estimate) -> Answer:
-        near = bool(self.meets(np.array([estimate.value]))[0])
-        below = estimate.interval.high < self.reaches
-        return _by_place(near and not below, below)
-
-    def meets(self, values: np.ndarray) -> np.ndarray:
-        # The tolerance of rounding keeps 0.9675 within 0.003 of 0.9705.
-        return values >= self.reaches - self.tolerance - 1e-12
-
-    def words(self, text: Callable[[float], str], unit: str) -> str:
-        least = text(self.reaches - self.tolerance)
-        return f"at least {least}{unit} and an interval that reaches {text(self.reaches)}{unit}"
-
-
-_CONDITIONS: list[type] = [Above, Below, Within, Reaches]
+Answer = Literal["holds", "does not hold", "undecided"]
 
 NAMED = {"WORTH_IT": WORTH_IT}
 """Bounds that the analysis uses itself; a claim gives them by name, so that the two cannot differ."""
 
+Bound = Annotated[
+    float, BeforeValidator(lambda value: NAMED.get(value, value) if isinstance(value, str) else value)
+]
 
-def build_condition(content: Any) -> Condition:
-    """The condition of a claim, as YAML holds it; {published: <name>} is `Reaches` of an entry of published.yaml.
+_KEYS: list[set[str]] = [{"above"}, {"below"}, {"within"}, {"reaches", "tolerance"}]
 
-    Raises:
-        CrossoverError: its keys are those of no condition, or a value is no number.
+
+class Condition(Settings):
+    """A bound, a range or a published value.
+
+    An interval that lies wholly where it should decides for the claim, one that lies wholly outside against it; one
+    that does both leaves it undecided. A published value is refuted where the whole interval lies below it; where the
+    interval reaches it and the mean is further off than the tolerance, the measurement is too coarse to tell.
+
+    Attributes:
+        above: the quantity is above this bound.
+        below: it is below this one.
+        within: it lies in this range, [low, high], its ends included.
+        reaches: it comes up to this published value: its mean within the tolerance of it, or better.
+        tolerance: of `reaches`.
+        published: name of an entry of published.yaml, in place of `reaches` and `tolerance`.
     """
-    keys = set(content) if isinstance(content, dict) else None
-    if keys == {"published"}:
-        number = published_number(content["published"])
-        return Reaches(number.value, number.tolerance)
-    for kind in _CONDITIONS:
-        if keys == {field.name for field in fields(kind)}:
-            condition: Condition = kind(**{key: _value(key, value) for key, value in content.items()})
-            return condition
-    known = ["{" + ", ".join(field.name for field in fields(kind)) + "}" for kind in _CONDITIONS]
-    raise CrossoverError(
-        f"condition must have the keys of one of {', '.join(known)}, {{published}}, got {content!r}"
-    )
 
+    above: Bound | None = None
+    below: Bound | None = None
+    within: Annotated[list[Bound], Field(min_length=2, max_length=2)] | None = None
+    reaches: float | None = None
+    tolerance: float | None = None
+    published: str | None = None
 
-def _value(key: str, value: Any) -> float | Interval:
-    if key != "within":
-        return _number(key, value)
-    if not isinstance(value, list) or len(value) != 2:
-        raise CrossoverError(f"within must be two numbers, [low, high], got {value!r}")
-    low, high = (_number(key, end) for end in value)
-    if low >= high:
-        raise CrossoverError(f"within must be two rising numbers, [low, high], got {value!r}")
-    return Interval(low, high)
+    @model_validator(mode="before")
+    @classmethod
+    def _look_up(cls, content: Any) -> Any:
+        if not isinstance(content, dict) or not isinstance(content.get("published"), str):
+            return content
+        try:
+            number = published_number(content["published"])
+        except CrossoverError as error:
+            raise ValueError(str(error)) from error
+        return {"reaches": number.value, "tolerance": number.tolerance} | content
 
+    @model_validator(mode="after")
+    def _is_one(self) -> "Condition":
+        given = {name for name in self.model_fields_set if getattr(self, name) is not None}
+        if given - {"published"} not in _KEYS:
+            known = ", ".join("{" + ", ".join(sorted(keys)) + "}" for keys in [*_KEYS, {"published"}])
+            raise ValueError(
+                f"must have the keys of one of {known}, got {', '.join(sorted(given)) or 'none'}"
+            )
+        if self.within and not self.within[0] < self.within[1]:
+            raise ValueError(f"within must be two rising numbers, [low, high], got {self.within}")
+        return self
 
-def _number(key: str, value: Any) -> float:
-    if isinstance(value, str) and value in NAMED:
-        return NAMED[value]
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise CrossoverError(f"{key} must be a number, got {value!r}")
-    return float(value)
+    @property
+    def least(self) -> float:
+        """The lowest mean that is close enough to the published value."""
+        assert self.reaches is not None
+        assert self.tolerance is not None
+        return self.reaches - self.tolerance
+
+    def answer(self, estimate: Estimate) -> Answer:
+        """Whether the estimate meets the condition, by its interval."""
+        low, high = estimate.interval.low, estimate.interval.high
+        if self.above is not None:
+            met, refuted = low > self.above, high < self.above
+        elif self.below is not None:
+            met, refuted = high < self.below, low > self.below
+        elif self.within is not None:
+            least, most = self.within
+            met, refuted = least <= low and high <= most, high < least or most < low
+        else:
+            assert self.reaches is not None
+            refuted = high < self.reaches
+            met = bool(self.meets(np.array([estimate.value]))[0]) and not refuted
+        return "holds" if met else "does not hold" if refuted else "undecided"
+
+    def meets(self, values: np.ndarray) -> np.ndarray:
+        """bool (n,): which of the values (n,) meet the condition."""
+        if self.above is not None:
+            return values > self.above
+        if self.below is not None:
+            return values < self.below
+        if self.within is not None:
+            return (values >= self.within[0]) & (values <= self.within[1])
+        return values >= self.least - 1e-12  # keeps 0.9675 within 0.003 of 0.9705
