@@ -22,7 +22,7 @@ from crossover.analysis.curves import read_curves
 from crossover.analysis.power_law import WORTH_IT
 from crossover.analysis.published import load_published
 from crossover.analysis.results import read_results
-from crossover.analysis.tuning import read_tuning
+from crossover.analysis.tuning_reader import read_tuning
 from crossover.core.cell import LEARNED
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout

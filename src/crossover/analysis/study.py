@@ -13,7 +13,8 @@ from crossover.analysis.decision import Constraints, Decision, decide
 from crossover.analysis.design import Design, compare_datasets, compare_families, compare_resamples
 from crossover.analysis.published import Reproduction, load_published, reproductions
 from crossover.analysis.results import CellResult, DatasetResults, read_results
-from crossover.analysis.tuning import DatasetTuning, read_tuning
+from crossover.analysis.tuning import DatasetTuning
+from crossover.analysis.tuning_reader import read_tuning
 from crossover.analysis.verdict import Verdict, as_good_as_best, judge
 from crossover.core.cell import DEFAULT, FAMILIES
 from crossover.core.layout import Layout

@@ -1,14 +1,13 @@
-"""The searches behind the tuned cells of one data set, read from `results/tuning/`."""
+"""The searches behind the tuned cells of one data set: what they gained, cost and found."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from crossover.analysis.results import CellResult, DatasetResults
+from crossover.analysis.results import CellResult
 from crossover.analysis.sensitivity import (
     ENOUGH,
     BestCurve,
@@ -18,24 +17,44 @@ from crossover.analysis.sensitivity import (
     judge_sensitivity,
     spread,
 )
-from crossover.analysis.statistics import Interval, bootstrap, percentile_interval
-from crossover.core.cell import DEFAULT, TUNED
-from crossover.core.columns import (
-    FAILED,
-    IMPORTANCE,
-    PARAMETER,
-    PRUNED,
-    SWEEP,
-    TRIAL_COSTS,
-    TRIALS,
-    read_rows,
-)
-from crossover.core.errors import CrossoverError
-from crossover.core.files import read_json
-from crossover.core.layout import Layout
-from crossover.core.study import Study, Tuning
+from crossover.analysis.statistics import Interval, accuracy_interval, bootstrap, percentile_interval
+from crossover.core.cell import FAMILIES, Family
+from crossover.core.columns import COMPLETED, FAILED, PARAMETER, PRUNED
+from crossover.core.study import Tuning
 
-_MADE_BY = "dvc repro"
+
+@dataclass(frozen=True)
+class Importance:
+    """A hyperparameter that matters.
+
+    Attributes:
+        parameter: its key.
+        share: of the variance that all explain.
+        best: its value in the best trial, as text; None without a best trial, or where a condition leaves it out.
+    """
+
+    parameter: str
+    share: float
+    best: str | None
+
+
+@dataclass(frozen=True)
+class FrontTrial:
+    """A trial on the Pareto front of accuracy and a second objective.
+
+    Attributes:
+        number: 0 is the default configuration.
+        accuracy: on the validation examples.
+        cost: the second objective.
+        chosen: whether the tuned cell has its configuration.
+        parameters: those in force, as text, in the order of the space.
+    """
+
+    number: int
+    accuracy: float
+    cost: float
+    chosen: bool
+    parameters: dict[str, str]
 
 
 @dataclass(frozen=True, eq=False)  # equal is the same: frames have no plain ==
@@ -60,7 +79,7 @@ class Search:
 
     @property
     def second_objective(self) -> str | None:
-        """The column of `costs` that was an objective beside accuracy, if one was."""
+        """The column of `costs` that was an objective next to accuracy, if one was."""
         return next((name for name in self.facts["objectives"] if name != "accuracy"), None)
 
     @property
@@ -107,8 +126,25 @@ class Search:
         return BestCurve(so_far, so_far, so_far)
 
     @property
-    def failures(self) -> pd.DataFrame:
-        return self.trials[self.trials["state"] == FAILED]
+    def first_error(self) -> str:
+        """Why the first of the failed trials failed, in one line."""
+        return " ".join(str(self.trials.loc[self.trials["state"] == FAILED, "error"].iloc[0]).split())
+
+    def most_important(self, n: int) -> list[Importance]:
+        """The n hyperparameters that matter most, or as many as were rated."""
+        best = {} if self.best is None else self.parameters(self.best)
+        rows = self.importance.head(n).itertuples(index=False)
+        return [Importance(key, float(share), best.get(key)) for key, share in rows]
+
+    @property
+    def front(self) -> list[FrontTrial]:
+        """The Pareto front, the most accurate first."""
+        rows = self.trials[self.trials["pareto"]].sort_values("accuracy", ascending=False, kind="stable")
+        costs = self.costs.set_index("trial")[self.second_objective or "fit_seconds"]
+        return [
+            FrontTrial(row["trial"], row["accuracy"], costs[row["trial"]], row["best"], self.parameters(row))
+            for _, row in rows.iterrows()
+        ]
 
     def count(self, state: str) -> int:
         """Number of trials that ended so."""
@@ -125,6 +161,11 @@ class Search:
         return self.seconds / self.default.mean("fit_seconds")
 
     @property
+    def tuned_interval(self) -> Interval:
+        """Of the tuned cell's mean test accuracy."""
+        return accuracy_interval(self.tuned.correct)
+
+    @property
     def gain(self) -> float:
         """Mean test accuracy, tuned minus default."""
         return self.tuned.mean("accuracy") - self.default.mean("accuracy")
@@ -135,16 +176,28 @@ class Search:
         resamples = bootstrap([self.tuned.correct, self.default.correct]).in_bag
         return percentile_interval(resamples[:, 0] - resamples[:, 1])
 
-    def parameter(self, trial: pd.Series, key: str) -> str | None:
-        """Text of a hyperparameter in a trial; None where a condition leaves it out."""
-        value = trial[f"{PARAMETER}{key}"]
-        return None if pd.isna(value) else str(value)
-
     def parameters(self, trial: pd.Series) -> dict[str, str]:
-        """All hyperparameters of a trial that are in force, in the order of the space."""
+        """All hyperparameters of a trial that are in force, as text, in the order of the space."""
         keys = [c.removeprefix(PARAMETER) for c in self.trials.columns if c.startswith(PARAMETER)]
-        found = {key: self.parameter(trial, key) for key in keys}
-        return {key: value for key, value in found.items() if value is not None}
+        found = {key: trial[f"{PARAMETER}{key}"] for key in keys}
+        return {key: str(value) for key, value in found.items() if not pd.isna(value)}
+
+
+@dataclass(frozen=True)
+class NotCompared:
+    """Why the families' spreads are not compared.
+
+    Attributes:
+        reason: which of the four it is.
+        family: that was not tuned; None for another reason.
+        searches: of which too many trials were pruned; empty for another reason.
+        least: scored draws that a spread takes.
+    """
+
+    reason: Literal["family not tuned", "dependent proposals", "pruned", "too few trials"]
+    family: Family | None = None
+    searches: tuple[Search, ...] = ()
+    least: int = ENOUGH
 
 
 @dataclass(frozen=True)
@@ -154,6 +207,30 @@ class DatasetTuning:
     dataset: str
     budget: Tuning
     searches: list[Search]
+
+    @property
+    def examples(self) -> list[int]:
+        """Sizes of the subsets that trials were fitted on; none where they had the whole training part."""
+        return sorted({search.facts["examples"] for search in self.searches if search.facts["examples"]})
+
+    @property
+    def n_validation(self) -> list[int]:
+        """On how many validation examples trials were scored."""
+        return sorted({search.facts["n_validation"] for search in self.searches})
+
+    @property
+    def splits(self) -> list[int]:
+        """On how many validation splits."""
+        return sorted({len(search.facts["repetitions"]) for search in self.searches})
+
+    @property
+    def with_second_objective(self) -> list[Search]:
+        return [search for search in self.searches if search.second_objective]
+
+    @property
+    def independent(self) -> list[Search]:
+        """The searches with a spread: independent draws, at least one of them scored."""
+        return [search for search in self.searches if search.independent and len(search.accuracies)]
 
     def family(self, family: str) -> list[Search]:
         return [search for search in self.searches if search.tuned.family == family]
@@ -168,78 +245,18 @@ class DatasetTuning:
         deep, classical = (self.comparable(family) for family in ("deep", "classical"))
         return judge_sensitivity([s.accuracies for s in deep], [s.accuracies for s in classical])
 
-
-def read_tuning(study: Study, layout: Layout, results: DatasetResults) -> DatasetTuning | None:
-    """Read the searches behind the tuned cells that have results; None where there is none.
-
-    Raises:
-        CrossoverError: a file or a column is missing, files disagree, a search had another budget, sampler or
-            seed than the study gives, or has seen a repetition on which its best configuration is fitted.
-    """
-    cells = {result.cell: result for result in results.cells}
-    tuned = [cells[cell] for cell in study.cells(results.dataset) if cell.variant == TUNED and cell in cells]
-    if not tuned:
-        return None
-    searches = []
-    for result in tuned:
-        cell = result.cell
-        reader = _Reader(layout.tuning(cell))
-        searches.append(reader.search(result, cells[replace(cell, variant=DEFAULT)], study.tuning))
-    return DatasetTuning(results.dataset, study.tuning, searches)
-
-
-class _Reader:
-    """The files of one search."""
-
-    def __init__(self, folder: Path):
-        self._folder = folder
-
-    def search(self, tuned: CellResult, default: CellResult, asked: Tuning) -> Search:
-        facts, trials = self._facts(asked), self._trials()
-        costs = read_rows(self._folder / "costs.csv", TRIAL_COSTS, _MADE_BY).sort_values("trial")
-        if trials["trial"].tolist() != costs["trial"].tolist() or 0 not in set(trials["trial"]):
-            raise self._wrong("trials.csv", "must hold trial 0 and the same trials as costs.csv")
-        both = set(facts["repetitions"]) & set(tuned.scores["seed"].astype(int))
-        if both:
-            raise self._wrong(
-                "sweep.json", f"must not have seen repetition {min(both)}, on which the best is fitted"
-            )
-        if trials["best"].sum() > 1:
-            raise self._wrong("trials.csv", "must mark one trial as the best")
-        importance = read_rows(self._folder / "importance.csv", IMPORTANCE, _MADE_BY)
-        importance = importance.sort_values("importance", ascending=False, kind="stable")
-        return Search(tuned, default, facts, trials, costs, importance)
-
-    def _facts(self, asked: Tuning) -> dict[str, Any]:
-        facts = read_json(self._folder / "sweep.json", _MADE_BY)
-        wrong = sorted(set(facts) ^ set(SWEEP))
-        if wrong:
-            raise self._wrong("sweep.json", f"must have exactly the keys of the schema, check {wrong[0]}")
-        found = {"sampler": facts["sampler"], "seed": facts["seed"], **facts["budget"]}
-        for name in ("trials", "seconds", "sampler", "seed"):
-            if found.get(name) != getattr(asked, name):
-                rule = (
-                    f"must be of the {name} in params.yaml, {getattr(asked, name)}, but has {found.get(name)}"
-                )
-                raise self._wrong("sweep.json", rule)
-        return facts
-
-    def _trials(self) -> pd.DataFrame:
-        path = self._folder / "trials.csv"
-        if not path.exists():
-            raise CrossoverError(f"{path} does not exist; make it with `{_MADE_BY}`")
-        text = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=str)
-        parameters = [column for column in text.columns if column.startswith(PARAMETER)]
-        wrong = sorted(set(text.columns) ^ {*TRIALS, *parameters})
-        if wrong:
-            raise self._wrong("trials.csv", f"must have exactly the columns of the schema, check {wrong[0]}")
-        # The numbers as pandas reads them, the hyperparameters as they were written: 5, and not 5.0 beside a gap.
-        rows = pd.read_csv(path, keep_default_na=False, na_values=[""])
-        rows[parameters] = text[parameters]
-        return rows.sort_values("trial", ignore_index=True)
-
-    def _wrong(self, file: str, rule: str) -> CrossoverError:
-        return CrossoverError(f"{self._folder / file} {rule}; make it again with `{_MADE_BY}`")
+    @property
+    def not_compared(self) -> NotCompared | None:
+        """Why there is no `sensitivity`; None where there is one."""
+        if self.sensitivity is not None:
+            return None
+        for family in reversed(FAMILIES):
+            if not self.family(family):
+                return NotCompared("family not tuned", family)
+        if not all(search.independent for search in self.searches):
+            return NotCompared("dependent proposals")
+        unsettled = tuple(search for search in self.searches if not search.settled)
+        return NotCompared("pruned", searches=unsettled) if unsettled else NotCompared("too few trials")
 
 
 def tuning_table(tunings: list[DatasetTuning]) -> pd.DataFrame:
@@ -248,7 +265,7 @@ def tuning_table(tunings: list[DatasetTuning]) -> pd.DataFrame:
 
 
 def _row(search: Search) -> dict[str, Any]:
-    cell, facts, best = search.tuned.cell, search.facts, search.best
+    cell, facts, best, spread = search.tuned.cell, search.facts, search.best, search.spread
     row = {
         "dataset": cell.dataset,
         "features": cell.features,
@@ -257,10 +274,9 @@ def _row(search: Search) -> dict[str, Any]:
         "sampler": facts["sampler"],
         "budget_trials": facts["budget"]["trials"],
         "budget_seconds": facts["budget"]["seconds"],
-    }
-    row |= {state: search.count(state) for state in ("completed", "pruned", "failed")}
-    row |= {"tuning_seconds": search.seconds, "tuning_default_fits": search.fits_worth}
-    row |= {
+        **{state: search.count(state) for state in (COMPLETED, PRUNED, FAILED)},
+        "tuning_seconds": search.seconds,
+        "tuning_default_fits": search.fits_worth,
         "best_trial": None if best is None else int(best["trial"]),
         "validation_default": search.default_trial["accuracy"],
         "validation_best": None if best is None else best["accuracy"],
@@ -270,15 +286,12 @@ def _row(search: Search) -> dict[str, Any]:
         "difference_low": search.gain_interval.low,
         "difference_high": search.gain_interval.high,
     }
-    return row | (_spread(search) if search.independent else {})
-
-
-def _spread(search: Search) -> dict[str, float]:
-    s = search.spread
-    return {
-        "draws": s.n,
-        "validation_median": s.median,
-        "validation_iqr": s.iqr,
-        "validation_sd": s.sd,
-        "far_below_best": s.far_below,
-    }
+    if search.independent:
+        row |= {
+            "draws": spread.n,
+            "validation_median": spread.median,
+            "validation_iqr": spread.iqr,
+            "validation_sd": spread.sd,
+            "far_below_best": spread.far_below,
+        }
+    return row

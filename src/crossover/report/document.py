@@ -20,7 +20,6 @@ from crossover.report.templating import render as render_template
 from crossover.report.text.calibration import calibration_parts
 from crossover.report.text.design import design_section
 from crossover.report.text.sensitivity import no_tuning_line
-from crossover.report.text.tuning import tuning_section
 
 TITLE = "Trees or a neural net?"
 
@@ -67,7 +66,7 @@ OF_A_DATASET = (
         lambda folder, d: draw_calibration(folder, d.calibration) if d.calibration else None,
     ),
     Chapter(
-        lambda tuning, **_: tuning_section(tuning) if tuning else "",
+        template("tuning"),
         lambda folder, d: draw_tuning_figures(folder, [d.tuning]) if d.tuning else None,
     ),
     Chapter(template("published")),

@@ -15,6 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from crossover.core import numbers
 
 MARKS = {"classical": "●", "deep": "◆"}
+OBJECTIVES = {"fit_seconds": "seconds to fit", "latency_p50_ms": "milliseconds for one prediction"}
+"""What a search may trade accuracy for."""
 FAMILY_NAMES = {"classical": "classical machine learning", "deep": "deep learning"}
 
 
@@ -31,6 +33,16 @@ def capital(text: str) -> str:
 def bold(text: str, condition: bool = True) -> str:
     """The text, in bold where the condition holds."""
     return f"**{text}**" if condition else text
+
+
+def shortened(value: str) -> str:
+    """A hyperparameter's value with three significant digits; what is no decimal number stays as it is."""
+    if not any(mark in value for mark in ".e"):
+        return value
+    try:
+        return f"{float(value):.3g}"
+    except ValueError:
+        return value
 
 
 def figure(name: str, alternative: str) -> str:
@@ -62,11 +74,13 @@ _ENVIRONMENT.filters |= {
         and_list,
         capital,
         bold,
+        shortened,
     )
 }
 _ENVIRONMENT.globals |= {
     "MARKS": MARKS,
     "FAMILY_NAMES": FAMILY_NAMES,
+    "OBJECTIVES": OBJECTIVES,
     "MISSING": numbers.MISSING,
     "infinity": float("inf"),
     "figure": figure,

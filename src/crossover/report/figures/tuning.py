@@ -30,7 +30,7 @@ from crossover.report.figures.style import (
     save,
     title,
 )
-from crossover.report.text.tuning import SECOND_OBJECTIVES
+from crossover.report.templating import OBJECTIVES
 
 LABEL = "validation accuracy, % (errors on a log scale)"
 _DASHES = ["-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (8, 3, 2, 3))]
@@ -262,7 +262,7 @@ def _pareto(tuning: DatasetTuning, searches: list[Search]) -> Figure:
     for axes, search in zip(panels, searches, strict=False):
         _plane(axes, search, low, _resolution(searches))
         title(axes, f"{tuning.dataset}: {name(search)}", f"{int(search.trials['pareto'].sum())} on the front")
-        axes.set_xlabel(SECOND_OBJECTIVES[search.second_objective or "fit_seconds"])
+        axes.set_xlabel(OBJECTIVES[search.second_objective or "fit_seconds"])
     _log_axis(panels[0])
     accuracy_axis(panels[0], "y", low, high, _resolution(searches))
     for axes in panels[: len(searches) : columns]:
