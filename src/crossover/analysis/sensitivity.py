@@ -6,7 +6,6 @@ what each statistic is for and what it cannot tell.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -126,9 +125,6 @@ def _resamples(values: np.ndarray, draws: int, seed: int | Sequence[int]) -> lis
     return [values[rng.integers(len(values), size=(size, len(values)))] for size in sizes]
 
 
-Answer = Literal["holds", "does not hold", "undecided"]
-
-
 @dataclass(frozen=True)
 class SpreadDifference:
     """The mean spread of some models minus that of others.
@@ -144,11 +140,9 @@ class SpreadDifference:
     a_wider: float
 
     @property
-    def answer(self) -> Answer:
-        """Whether the first models scatter more: undecided where the interval contains 0."""
-        if 0 in self.interval:
-            return "undecided"
-        return "holds" if self.value > 0 else "does not hold"
+    def sign(self) -> int:
+        """1 where the first models scatter more, -1 where the others do, 0 where the interval contains 0."""
+        return 0 if 0 in self.interval else 1 if self.value > 0 else -1
 
 
 def iqr_difference(a: list[np.ndarray], b: list[np.ndarray], draws: int = DRAWS) -> SpreadDifference:
@@ -183,26 +177,22 @@ def _difference(
 
 
 @dataclass(frozen=True)
-class SensitivityVerdict:
-    """Whether networks depend more on their hyperparameters than classical models do (claim C14).
+class SpreadComparison:
+    """How much further the validation accuracies of the networks scatter than those of the classical models.
 
-    The interquartile range decides: one hopeless configuration among thirty moves a standard deviation as much
+    The interquartile range is the measure: one very bad configuration among thirty moves a standard deviation as much
     as all the others together, and whether a resample holds it is a coin toss.
 
     Attributes:
         iqr: mean interquartile range of the deep models minus that of the classical ones.
-        sd: the same of standard deviations, to stand beside it.
+        sd: the same of standard deviations, for comparison.
     """
 
     iqr: SpreadDifference
     sd: SpreadDifference
 
-    @property
-    def answer(self) -> Answer:
-        return self.iqr.answer
 
-
-def judge_sensitivity(deep: list[np.ndarray], classical: list[np.ndarray]) -> SensitivityVerdict | None:
+def compare_spreads(deep: list[np.ndarray], classical: list[np.ndarray]) -> SpreadComparison | None:
     """Compare the families by the models with `ENOUGH` values; None where one of them has no such model.
 
     Args:
@@ -212,4 +202,4 @@ def judge_sensitivity(deep: list[np.ndarray], classical: list[np.ndarray]) -> Se
     a, b = ([values for values in side if len(values) >= ENOUGH] for side in (deep, classical))
     if not a or not b:
         return None
-    return SensitivityVerdict(iqr_difference(a, b), sd_difference(a, b))
+    return SpreadComparison(iqr_difference(a, b), sd_difference(a, b))

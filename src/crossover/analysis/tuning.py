@@ -11,10 +11,10 @@ from crossover.analysis.results import CellResult
 from crossover.analysis.sensitivity import (
     ENOUGH,
     BestCurve,
-    SensitivityVerdict,
     Spread,
+    SpreadComparison,
     best_curve,
-    judge_sensitivity,
+    compare_spreads,
     spread,
 )
 from crossover.analysis.statistics import Interval, accuracy_interval, bootstrap, percentile_interval
@@ -67,7 +67,7 @@ class Search:
         facts: `sweep.json`.
         trials: one row a trial, in the order of their numbers; the columns `param.…` hold text.
         costs: likewise.
-        importance: share of each hyperparameter, the largest first; empty where it could not be told.
+        importance: share of each hyperparameter, the largest first; empty where it is not known.
     """
 
     tuned: CellResult
@@ -105,7 +105,7 @@ class Search:
 
     @cached_property
     def scored(self) -> pd.DataFrame:
-        """The trials that have an accuracy, without the default configuration, which nobody drew."""
+        """The trials that have an accuracy, without the default configuration, which was not drawn."""
         return self.trials[(self.trials["trial"] != 0) & self.trials["accuracy"].notna()]
 
     @property
@@ -240,10 +240,10 @@ class DatasetTuning:
         return [s for s in self.family(family) if s.independent and s.settled and len(s.accuracies) >= ENOUGH]
 
     @cached_property
-    def sensitivity(self) -> SensitivityVerdict | None:
-        """The answer to claim C14; None where one of the families has no comparable search."""
+    def sensitivity(self) -> SpreadComparison | None:
+        """Networks against classical models; None where one of the families has no comparable search."""
         deep, classical = (self.comparable(family) for family in ("deep", "classical"))
-        return judge_sensitivity([s.accuracies for s in deep], [s.accuracies for s in classical])
+        return compare_spreads([s.accuracies for s in deep], [s.accuracies for s in classical])
 
     @property
     def not_compared(self) -> NotCompared | None:

@@ -19,7 +19,6 @@ from crossover.report.templating import phrase
 from crossover.report.templating import render as render_template
 from crossover.report.text.calibration import calibration_parts
 from crossover.report.text.design import design_section
-from crossover.report.text.sensitivity import no_tuning_line
 
 TITLE = "Trees or a neural net?"
 
@@ -127,7 +126,6 @@ def environment(found: StudyAnalysis) -> dict[str, Any]:
     """Where and with what the study was measured: fields for the template `environment`."""
     cells = [cell for d in found.datasets for cell in d.results.cells]
     costs = pd.concat([cell.costs for cell in cells] or [pd.DataFrame(columns=["git_commit", "versions"])])
-    untuned = [d.dataset for d in found.datasets if not d.tuning]
 
     def listed(column: str) -> list[str]:
         return sorted({str(value) for value in costs[column].dropna()})
@@ -139,7 +137,7 @@ def environment(found: StudyAnalysis) -> dict[str, Any]:
         "devices": listed("device") if cells else [],
         "threads": sorted({str(int(value)) for value in costs["threads"].dropna()}) if cells else [],
         "versions": listed("versions"),
-        "no_tuning": no_tuning_line(untuned) if untuned else "",
+        "untuned": [d.dataset for d in found.datasets if not d.tuning],
     }
 
 
