@@ -24,8 +24,9 @@ $(READY): requirements.lock pyproject.toml
 repro: env  ## run the study that params.yaml describes: data to verdict
 	dvc repro
 
+# A process for each core; tests that share an expensive fixture are a group, which stays in one process.
 test: env  ## run the tests (fast tier, no downloads)
-	pytest
+	pytest -n logical --dist loadgroup
 
 test-slow: env  ## run the tests that take minutes
 	pytest -m slow

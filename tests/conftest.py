@@ -1,12 +1,47 @@
 """What several tests share."""
 
+import os
+
+# Before NumPy and torch are loaded: fits of a few rows gain nothing from threads, and the processes of pytest-xdist
+# share the cores. Tests of threads set their own number.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from project_clone import Clone, clone_project
+from project_clone import Clone, clone_project, prepare
+
+
+@pytest.fixture(scope="session")
+def copy_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Clone]:
+    """Makes a copy of the project in a folder; git and the compiled code are made once, for the first."""
+    template = clone_project(tmp_path_factory.mktemp("template") / "project")
+
+    def copy(root: Path) -> Clone:
+        shutil.copytree(template.root, root, symlinks=True)
+        return Clone(root)
+
+    return copy
 
 
 @pytest.fixture
-def clone(tmp_path: Path) -> Clone:
-    """A fresh copy of the project."""
-    return clone_project(tmp_path / "project")
+def clone(copy_project: Callable[[Path], Clone], tmp_path: Path) -> Clone:
+    """A copy of the project for one test."""
+    return copy_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def wine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder `data/` of a project with the data set wine: 134 training examples of 13 columns."""
+    root = tmp_path_factory.mktemp("wine")
+    prepare("wine", root, "download", "prepare", "featurize")
+    return root / "data"
+
+
+@pytest.fixture
+def clone_with_wine(clone: Clone, wine: Path) -> Clone:
+    """A copy of the project for one test, in which the data set wine is ready to be fitted."""
+    shutil.copytree(wine, clone.root / "data")
+    return clone

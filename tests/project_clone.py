@@ -1,9 +1,15 @@
 """A copy of the project in a temporary folder, in which commands run as a user would run them."""
 
+import compileall
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import OmegaConf
 
 PROJECT = Path(__file__).parent.parent
 
@@ -68,4 +74,18 @@ def clone_project(target: Path) -> Clone:
     ):
         done = clone.run(*command)
         assert done.returncode == 0, done.stderr
+    compileall.compile_dir(target / "src", quiet=1)  # a copy of the clone need not do it again
     return clone
+
+
+def prepare(dataset: str, root: Path, *stages: str) -> None:
+    """Run stages up to `featurize` on a data set in this process, which saves the imports."""
+    outside = HydraConfig.instance().cfg
+    for stage in stages:
+        with initialize_config_dir(str(PROJECT / "conf")):
+            config = compose(stage, [f"dataset={dataset}", f"root={root}"], return_hydra_config=True)
+        HydraConfig.instance().set_config(config)
+        OmegaConf.set_struct(config, False)
+        del config["hydra"]  # a job does not see it
+        import_module(f"crossover.stages.{stage}").run(config)
+    HydraConfig.instance().cfg = outside

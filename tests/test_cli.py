@@ -5,6 +5,7 @@ import shutil
 import sys
 
 import pytest
+from project_clone import prepare
 
 FOREST = "conf/model/random_forest.yaml"
 
@@ -16,6 +17,12 @@ def told(done, *words: str) -> None:
     assert "Traceback" not in text, text
     for word in words:
         assert word in text, text
+
+
+@pytest.fixture(scope="module")
+def untouched(copy_project, tmp_path_factory):
+    """A copy of the project for commands that write nothing."""
+    return copy_project(tmp_path_factory.mktemp("cli") / "project")
 
 
 @pytest.mark.parametrize(
@@ -33,10 +40,11 @@ def told(done, *words: str) -> None:
         (["pipelines/compare.py"], ["results", "dvc repro"]),
     ],
 )
-def test_a_mistake_on_the_command_line(clone, command, words):
-    told(clone.python(*command), *words)
-    assert not (clone.root / "results").exists()
-    assert not (clone.root / "reports").exists()
+def test_a_mistake_on_the_command_line(untouched, command, words):
+    before = {path.name for path in untouched.root.iterdir()}
+    told(untouched.python(*command), *words)
+    assert {path.name for path in untouched.root.iterdir()} == before
+    assert not {"data", "results", "reports"} & before
 
 
 def test_a_misspelt_key_in_a_stages_yaml(clone):
@@ -44,17 +52,15 @@ def test_a_misspelt_key_in_a_stages_yaml(clone):
     told(clone.python("pipelines/featurize.py"), "conf/featurize.yaml", "jbos")
 
 
-def test_a_misspelt_key_in_a_models_yaml(clone):
-    for stage in ("download", "prepare", "featurize"):
-        assert clone.python(f"pipelines/{stage}.py", "dataset=wine").returncode == 0
-    clone.replace(FOREST, "n_estimators:", "n_estimatorz:")
-    done = clone.python("pipelines/train_classical.py", "dataset=wine", "output=project")
+def test_a_misspelt_key_in_a_models_yaml(clone_with_wine):
+    clone_with_wine.replace(FOREST, "n_estimators:", "n_estimatorz:")
+    done = clone_with_wine.python("pipelines/train_classical.py", "dataset=wine", "output=project")
     told(done, FOREST, "n_estimatorz")
-    assert not (clone.root / "models").exists()
+    assert not (clone_with_wine.root / "models").exists()
 
 
-def test_a_tracking_that_does_not_exist(clone):
-    done = clone.python("pipelines/evaluate.py", env={"CROSSOVER_TRACKING": "wandb"})
+def test_a_tracking_that_does_not_exist(untouched):
+    done = untouched.python("pipelines/evaluate.py", env={"CROSSOVER_TRACKING": "wandb"})
     told(done, "CROSSOVER_TRACKING", "wandb", "mlflow, none")
 
 
@@ -89,28 +95,28 @@ def test_a_folder_without_permission_to_write(clone):
     assert not (clone.root / "data").exists()
 
 
-def test_help_shows_the_choices(clone):
-    done = clone.python("pipelines/train_classical.py", "--help")
+def test_help_shows_the_choices(untouched):
+    done = untouched.python("pipelines/train_classical.py", "--help")
     assert done.returncode == 0
-    for word in ("random_forest", "handcrafted", "python pipelines/train_classical.py -m"):
+    choices = ("random_forest", "handcrafted", "python pipelines/train_classical.py -m")
+    launchers = [f"hydra/launcher={name}" for name in ("joblib", "submitit_local", "submitit_slurm", "ray")]
+    for word in (*choices, *launchers):
         assert word in done.stdout
 
 
-def test_a_multirun_gives_each_job_a_folder_and_leaves_the_pipeline_alone(clone):
-    for stage in ("download", "prepare", "featurize"):
-        assert clone.python(f"pipelines/{stage}.py", "dataset=wine").returncode == 0
-    done = clone.python(
+def test_a_multirun_gives_each_job_a_folder_and_leaves_the_pipeline_alone(clone_with_wine):
+    done = clone_with_wine.python(
         "pipelines/train_classical.py", "-m", "dataset=wine", "model=decision_tree,random_forest", "seed=0,1"
     )
     assert done.returncode == 0, done.stderr
-    fits = sorted(str(p.parent.name) + p.parts[-4] for p in clone.root.glob("multirun/**/fit.json"))
+    fits = sorted(str(p.parent.name) + p.parts[-4] for p in clone_with_wine.root.glob("multirun/**/fit.json"))
     assert fits == ["seed_0raw", "seed_0raw", "seed_1raw", "seed_1raw"]
-    assert not (clone.root / "models").exists()
+    assert not (clone_with_wine.root / "models").exists()
 
 
 def test_a_write_that_breaks_off_is_told_with_the_place_and_leaves_nothing(clone):
     """A limit on the size of a file ends NumPy's writing as a full disk does: fewer bytes than asked for."""
-    assert clone.python("pipelines/download.py", "dataset=digits").returncode == 0
+    prepare("digits", clone.root, "download")
     limited = f"ulimit -f 40; {sys.executable} pipelines/prepare.py dataset=digits"  # KiB; the images take 84
     told(clone.run("bash", "-c", limited), "data/prepared/digits", "No space left")
     assert list((clone.root / "data" / "prepared").iterdir()) == []

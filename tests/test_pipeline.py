@@ -1,12 +1,17 @@
 """The real `dvc repro` in a clone of the project, on a tiny study."""
 
 import json
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import networkx
 import numpy as np
 import pandas as pd
 import pytest
-from project_clone import Clone, clone_project
+from dvc.repo import Repo
+from project_clone import Clone
+
+pytestmark = pytest.mark.xdist_group("study")  # one process: the study is run once
 
 PARAMS = """\
 datasets: [digits, wine]
@@ -35,9 +40,9 @@ learning_curve:
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+def study(copy_project, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone in which the tiny study ran once, logged in MLflow."""
-    clone = clone_project(tmp_path_factory.mktemp("study") / "project")
+    clone = copy_project(tmp_path_factory.mktemp("study") / "project")
     clone.write("params.yaml", PARAMS)
     for path, old, new in (
         ("conf/model/cnn.yaml", "min_steps: 500", "min_steps: 20"),
@@ -185,32 +190,45 @@ def test_mlflow_holds_a_run_for_each_fit(study):
     assert {"trials.csv", "best.yaml", "sweep.json", "figures"} <= files
 
 
-def test_an_edit_of_one_model_runs_its_cells_and_what_follows(study):
-    study.replace("conf/model/k_nearest_neighbors.yaml", "n_neighbors: 5", "n_neighbors: 3")
+EDITED = {"train_classical@digits-raw-k_nearest_neighbors", "train_classical@wine-raw-k_nearest_neighbors"}
+FOLLOWING = {"evaluate@digits", "evaluate@wine", "compare"}
+
+
+@contextmanager
+def edited(clone: Clone) -> Iterator[None]:
+    """An edit of one model, which is taken back."""
+    clone.replace("conf/model/k_nearest_neighbors.yaml", "n_neighbors: 5", "n_neighbors: 3")
     try:
-        done = study.run("dvc", "repro")
+        yield
     finally:
-        study.replace("conf/model/k_nearest_neighbors.yaml", "n_neighbors: 3", "n_neighbors: 5")
-    assert done.returncode == 0, done.stderr
-    assert executed(done.stdout) == {
-        "train_classical@digits-raw-k_nearest_neighbors",
-        "train_classical@wine-raw-k_nearest_neighbors",
-        "evaluate@digits",
-        "evaluate@wine",
-        "compare",
-    }
+        clone.replace("conf/model/k_nearest_neighbors.yaml", "n_neighbors: 3", "n_neighbors: 5")
+
+
+def test_an_edit_of_one_model_is_seen_by_its_cells_and_concerns_what_follows(study):
+    with edited(study), Repo(str(study.root)) as repo:
+        assert set(repo.status()) == EDITED
+        stages = {stage.addressing: stage for stage in repo.index.graph}
+        following = {name: networkx.ancestors(repo.index.graph, stages[name]) for name in EDITED}
+    assert {stage.addressing for found in following.values() for stage in found} == FOLLOWING
 
 
 @pytest.mark.slow
-def test_two_cold_runs_give_identical_predictions(study, tmp_path: Path):
-    other = clone_project(tmp_path / "again")
+def test_an_edit_of_one_model_runs_its_cells_and_what_follows(study):
+    with edited(study):
+        done = study.run("dvc", "repro")
+    assert done.returncode == 0, done.stderr
+    assert executed(done.stdout) == EDITED | FOLLOWING
+
+
+@pytest.mark.slow
+def test_two_cold_runs_give_identical_predictions(study, clone: Clone):
     for path in ("params.yaml", "conf/model/cnn.yaml"):
-        other.write(path, (study.root / path).read_text())
-    done = other.run("dvc", "repro")
+        clone.write(path, (study.root / path).read_text())
+    done = clone.run("dvc", "repro")
     assert done.returncode == 0, done.stderr
     back = study.run("dvc", "repro")  # the edit above was taken back
     assert back.returncode == 0
-    assert predictions(study) == predictions(other)
+    assert predictions(study) == predictions(clone)
     curves = (
         3 * (2 + 3 * 2 + 1) + 2
     )  # scores, answers, probabilities and labels; and a cell that does not apply

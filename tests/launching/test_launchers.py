@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from project_clone import Clone, clone_project
+from project_clone import Clone
 
 from crossover.core.files import read_json
 
@@ -35,16 +36,17 @@ class Deadly(SklearnClassifier):
 TREES = "model.estimator.max_depth=2,-3"  # -3 is refused by scikit-learn
 
 
+pytestmark = pytest.mark.xdist_group("launchers")  # one process: they share a folder
+
+
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+def project(copy_project, wine: Path, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone with the data of wine, and a model that kills its process."""
-    clone = clone_project(tmp_path_factory.mktemp("launchers") / "project")
+    clone = copy_project(tmp_path_factory.mktemp("launchers") / "project")
+    shutil.copytree(wine, clone.root / "data")
     clone.write("src/crossover/models/classical/deadly.py", DEADLY)
     text = (clone.root / "conf/model/decision_tree.yaml").read_text()
     clone.write("conf/model/deadly.yaml", text.replace("sklearn_model.SklearnClassifier", "deadly.Deadly"))
-    for stage in ("download", "prepare", "featurize"):
-        done = clone.python(f"pipelines/{stage}.py", "dataset=wine")
-        assert done.returncode == 0, done.stderr
     return clone
 
 
@@ -171,10 +173,3 @@ def test_slurm_where_there_is_none(project, tmp_path):
     assert done.returncode == 1
     assert "Traceback" not in done.stdout + done.stderr
     assert "sbatch" in done.stdout + done.stderr
-
-
-def test_help_names_the_launchers(project):
-    done = project.python("pipelines/train_classical.py", "--help")
-    assert done.returncode == 0
-    for launcher in ("joblib", "submitit_local", "submitit_slurm", "ray"):
-        assert f"hydra/launcher={launcher}" in done.stdout
