@@ -1,5 +1,6 @@
 """What several tests share."""
 
+import gc
 import os
 
 # Before NumPy and torch are loaded: fits of a few rows gain nothing from threads, and the processes of pytest-xdist
@@ -12,6 +13,16 @@ from pathlib import Path
 
 import pytest
 from project_clone import Clone, clone_project, prepare
+
+
+def pytest_collection_finish() -> None:
+    """Each fit collects garbage first; looking through all that the imports made would take longer than the fit."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    gc.unfreeze()  # or nanobind takes it for a leak
 
 
 @pytest.fixture(scope="session")
