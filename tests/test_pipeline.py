@@ -204,6 +204,7 @@ def edited(clone: Clone) -> Iterator[None]:
         clone.replace("conf/model/k_nearest_neighbors.yaml", "n_neighbors: 3", "n_neighbors: 5")
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:dvc")
 def test_an_edit_of_one_model_is_seen_by_its_cells_and_concerns_what_follows(study, monkeypatch):
     monkeypatch.chdir(study.root)  # DVC names stages as seen from here
     with edited(study), Repo() as repo:
