@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env repro test test-slow lint format types ui lock published clean distclean
+.PHONY: help env repro test test-slow lint format types ui lock published readme clean distclean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -35,7 +35,7 @@ lint: env  ## ruff: lint and formatting
 	ruff check .
 	ruff format --check .
 
-format: env  ## let ruff mend what it can
+format: env  ## let ruff fix what it can
 	ruff check --fix .
 	ruff format .
 
@@ -48,6 +48,9 @@ ui: env  ## open the MLflow UI on http://127.0.0.1:$(PORT)
 published: env  ## check the published numbers again on the real data (minutes)
 	python benchmarks/published.py
 	python benchmarks/published_curve.py
+
+readme: env  ## fill the tables of README.md and docs/results.md from reports/ (REPORTS names another folder)
+	python docs/fill.py $(REPORTS)
 
 lock: env  ## pin every dependency with its hashes, for Python 3.11 to 3.13
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra ray --generate-hashes --no-annotate \
