@@ -1,19 +1,19 @@
 """Searches on a small table, run in this process or, where they are killed, in one of their own."""
 
+import contextlib
+import io
 import os
 import runpy
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-PROJECT = Path(__file__).parent.parent.parent
-TUNE = PROJECT / "pipelines" / "tune.py"
+PIPELINES = Path(__file__).parent.parent.parent / "pipelines"
 
 
 @dataclass(frozen=True)
@@ -24,25 +24,42 @@ class Done:
     text: str
 
 
+@dataclass(frozen=True)
 class Workplace:
     """A project folder with prepared data, in which searches are run."""
 
-    def __init__(self, root: Path, run: Callable[[list[str]], Done]):
-        self.root = root
-        self._run = run
+    root: Path
+
+    def run(self, stage: str, *arguments: str) -> Done:
+        """`python pipelines/<stage>.py` in this process, which saves the imports."""
+        command, text, status = (
+            [str(PIPELINES / f"{stage}.py"), f"root={self.root}", *arguments],
+            io.StringIO(),
+            0,
+        )
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.redirect_stdout(text),
+            contextlib.redirect_stderr(text),
+        ):
+            patch.setenv("CROSSOVER_TRACKING", "none")
+            patch.chdir(self.root)
+            patch.setattr(sys, "argv", command)
+            patch.setattr(sys, "excepthook", sys.excepthook)  # the command line sets one
+            try:
+                runpy.run_path(command[0], run_name="__main__")
+            except SystemExit as end:
+                status = int(end.code or 0)
+        return Done(status, text.getvalue())
 
     def tune(self, *arguments: str) -> Done:
-        """`python pipelines/tune.py` in this process, which saves the imports."""
-        return self._run([str(TUNE), f"root={self.root}", *arguments])
-
-    def train(self, *arguments: str) -> Done:
-        """`python pipelines/train_classical.py` in this process."""
-        return self._run([str(TUNE.with_name("train_classical.py")), f"root={self.root}", *arguments])
+        """`python pipelines/tune.py` in this process."""
+        return self.run("tune", *arguments)
 
     def start(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
         """`python pipelines/tune.py` in a process and a process group of its own."""
         return subprocess.Popen(
-            [sys.executable, str(TUNE), f"root={self.root}", *arguments],
+            [sys.executable, str(PIPELINES / "tune.py"), f"root={self.root}", *arguments],
             cwd=self.root,
             env=os.environ | {"CROSSOVER_TRACKING": "none"} | (env or {}),
             stdout=subprocess.PIPE,
@@ -61,43 +78,38 @@ class Workplace:
             self.outcome(features, model) / "trials.csv", keep_default_na=False, na_values=[""]
         )
 
-    def fresh(self, name: str) -> "Workplace":
+    def fresh(self, root: Path) -> "Workplace":
         """Another workplace with the same data and nothing else."""
-        root = self.root.parent / name
         shutil.copytree(self.root / "data", root / "data")
-        return Workplace(root, self._run)
+        return Workplace(root)
+
+    def copy(self, root: Path) -> "Workplace":
+        """Another workplace that has searched the same so far."""
+        shutil.copytree(self.root, root)
+        return Workplace(root)
 
 
 @pytest.fixture(scope="session")
-def wine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's folder `data/` with the data set wine: 134 training examples of 13 columns."""
-    root = tmp_path_factory.mktemp("wine")
+def wine(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """The data set wine alone, 134 training examples of 13 columns; not to be written to."""
+    place = Workplace(tmp_path_factory.mktemp("wine"))
     for stage in ("download", "prepare", "featurize"):
-        command = [sys.executable, f"{PROJECT}/pipelines/{stage}.py", "dataset=wine", f"root={root}"]
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-    return root / "data"
+        done = place.run(stage, "dataset=wine")
+        assert done.status == 0, done.text
+    return place
 
 
 @pytest.fixture
-def workplace(
-    wine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Workplace:
+def workplace(wine: Workplace, tmp_path: Path) -> Workplace:
     """A folder of the test's own with the data set wine."""
-    monkeypatch.setenv("CROSSOVER_TRACKING", "none")
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # the command line sets one
+    return wine.fresh(tmp_path / "own")
 
-    def run(command: list[str]) -> Done:
-        root = Path(command[1].removeprefix("root="))
-        monkeypatch.chdir(root)
-        monkeypatch.setattr(sys, "argv", command)
-        status = 0
-        try:
-            runpy.run_path(command[0], run_name="__main__")
-        except SystemExit as end:
-            status = int(end.code or 0)
-        told = capsys.readouterr()
-        return Done(status, told.out + told.err)
 
-    shutil.copytree(wine, tmp_path / "own" / "data")
-    return Workplace(tmp_path / "own", run)
+@pytest.fixture(scope="session")
+def searched(wine: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """An undisturbed search of 8 random trials; not to be written to."""
+    place = wine.fresh(tmp_path_factory.mktemp("searched") / "own")
+    done = place.tune("dataset=wine", "model=decision_tree", "output=project", "hydra.sweeper.n_trials=8")
+    assert done.status == 0, done.text
+    (place.root / "log.txt").write_text(done.text)
+    return place

@@ -22,20 +22,10 @@ from crossover.search.proposals import canonical
 from crossover.search.settings import SweeperSettings
 from crossover.search.space import SearchSpace
 from crossover.search.trial import settings_of
-from crossover.tracking.tracker import SweepFacts, Tracker, TrialFacts
+from crossover.tracking.tracker import SweepFacts, TrialFacts
 
-_OTHER_KEYS = (
-    "dataset",
-    "features",
-    "model",
-    "trainer",
-    "search",
-    "tracking",
-    "output",
-    "not_applicable",
-    "threads",
-    "trial",
-)
+_GROUPS = ("dataset", "features", "model", "trainer", "search", "tracking")
+_KEYS = ("output", "not_applicable", "threads", "trial")
 _TRACKED = ("sampler", "seed", "pruner", "objectives", "budget", "examples", "repetitions")
 
 
@@ -50,7 +40,7 @@ class TrialConfig:
     """
 
     def __init__(self, job: DictConfig) -> None:
-        hydra_job.check_keys(job, *_OTHER_KEYS, *Plan.model_fields)
+        hydra_job.check_keys(job, *_GROUPS, *_KEYS, *Plan.model_fields)
         self.job, self.root = job, Path(job.root)
         plan = {name: plain(job)[name] for name in Plan.model_fields}
         self.plan = validated(Plan, plan, "conf/tune.yaml or the command line")
@@ -67,10 +57,6 @@ class TrialConfig:
     def storage(self) -> str:
         """Address of the Optuna storage; by default a SQLite file in the project's root, next to MLflow's."""
         return HydraConfig.get().sweeper.storage or f"sqlite:///{self.root / 'optuna.db'}"
-
-    def tracker(self) -> Tracker:
-        """What records the search and its trials."""
-        return hydra_job.tracker(self.job)
 
     def sweep_facts(self, sweep_id: str, params: dict[str, Any]) -> SweepFacts:
         """What identifies a search to the tracker, and what it records of it."""
@@ -140,13 +126,14 @@ class SearchConfig(TrialConfig):
     def facts(self, status: str, reason: str) -> dict[str, Any]:
         """The keys of `columns.SWEEP`, as far as they are known before a trial ends."""
         plan, settings, meta = self.plan, self.settings, self.data.meta
+        sampler = hydra_job.choice("hydra/sweeper/sampler")
         repetitions = plan.repetitions(self.data.prepared)
         held_out = len(self.data.prepared.validation_rows(repetitions[0]))
         return {
             **{name: getattr(self.cell, name) for name in TRIAL_KEYS if name != "trial"},
             "status": status,
             "reason": reason,
-            "sampler": settings.sampler_name,
+            "sampler": sampler,
             "seed": settings.seed,
             "pruner": hydra_job.choice("pruner") if plan.prunes else "none",
             "objectives": list(plan.objectives),
@@ -160,7 +147,7 @@ class SearchConfig(TrialConfig):
             FAILED: 0,
             "best_trial": None,
             "exhausted": False,
-            "independent": settings.sampler_name == "random",
+            "independent": sampler == "random",
             "space": self.space.ranges if status == OK else {},
             "data_checksum": meta.checksum,
         }

@@ -45,7 +45,7 @@ def search_figures(
         study, names = study_of(completed, directions), [LABELS[name] for name in objectives]
         study.set_metric_names(names)
         # Optuna draws the best value so far only where it is left to find the objective itself.
-        target = None if len(objectives) == 1 else _accuracy
+        target = None if len(objectives) == 1 else lambda trial: float(trial.values[0])
         history = plots.plot_optimization_history(study, target=target, target_name=names[0])
         axes = {"optimization_history": history}
         if any(trial.params for trial in completed):
@@ -54,7 +54,7 @@ def search_figures(
             axes["param_importances"] = plots.plot_param_importances(
                 study_of(found, directions),
                 FanovaImportanceEvaluator(seed=0),
-                target=_accuracy,
+                target=lambda trial: float(trial.values[0]),
                 target_name=names[0],
             )
         if len(objectives) == 2:
@@ -68,10 +68,6 @@ def _figure(axes: "Axes") -> "Figure":
     figure.set_size_inches(10, 6)
     figure.set_layout_engine("tight")
     return figure
-
-
-def _accuracy(trial: "FrozenTrial") -> float:
-    return float(trial.values[0])
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 from crossover.core.columns import FAILED
 from crossover.core.configuration import override_text
 from crossover.core.errors import first_line
+from crossover.launching import job as hydra_job
 from crossover.search.config import SearchConfig, trial_id
 from crossover.search.proposals import PARAMS
 from crossover.search.trial import TrialResult, finished, write_result
@@ -131,7 +132,7 @@ class TrialLauncher:
         error += f": {problem}" if problem else ""
         params = json.loads(trial.user_attrs[PARAMS])
         facts = self._config.trial_facts(self._config.sweep_id, trial.number, params)
-        with self._config.tracker().trial(facts) as tracked:
+        with hydra_job.tracker(self._config.job).trial(facts) as tracked:
             tracked.ended(FAILED, error)
         folder = self._folder_of(trial)
         folder.mkdir(parents=True, exist_ok=True)

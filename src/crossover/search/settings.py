@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
@@ -71,11 +70,6 @@ class SweeperSettings(Settings):
         if self.n_trials is not None:
             return max(0, min(at_once, self.n_trials - begun))
         return at_once if spent < (self.n_seconds or 0) else 0
-
-    @property
-    def sampler_name(self) -> str:
-        """The choice of `hydra/sweeper/sampler`."""
-        return str(HydraConfig.get().runtime.choices["hydra/sweeper/sampler"])
 
     def make_sampler(self, seed: int, space: SearchSpace) -> "BaseSampler":
         """The sampler for one trial.

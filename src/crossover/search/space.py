@@ -85,7 +85,11 @@ class SearchSpace:
 
     def decode(self, stored: Mapping[str, Value]) -> dict[str, Value]:
         """The reverse of `encode`, in the space's order."""
-        return {key: _decoded(stored[key]) for key in self.ranges if key in stored}
+        found = {key: stored[key] for key in self.ranges if key in stored}
+        return {
+            key: json.loads(value) if isinstance(value, str) and value.startswith("[") else value
+            for key, value in found.items()
+        }
 
     def grid(self, points: int) -> dict[str, list[Value]]:
         """The values of a grid search, encoded, for `optuna.samplers.GridSampler`.
@@ -136,7 +140,10 @@ def _distribution(key: str, text: Any, origin: str) -> "BaseDistribution":
             return CategoricalDistribution(_choices(override))
         found = create_optuna_distribution_from_override(override)
         if not isinstance(found, CategoricalDistribution):
-            _require_range(found.low, found.high)
+            if not (math.isfinite(found.low) and math.isfinite(found.high)):
+                raise ValueError("its ends are no finite numbers")
+            if found.low == found.high:
+                raise ValueError("it holds one value alone, which is set in the model's YAML")
     except (HydraException, ValueError, NotImplementedError) as error:
         raise CrossoverError(
             f"{key} must be a range or choices in Hydra's grammar, as tag(log, interval(1e-4, 1e-2)), "
@@ -168,17 +175,6 @@ def _choices(override: "Override") -> list[Value]:
             raise ValueError(f"{choice} is there twice")
         stored.append(text)
     return stored
-
-
-def _require_range(low: float, high: float) -> None:
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise ValueError("its ends are no finite numbers")
-    if low == high:
-        raise ValueError("it holds one value alone, which is set in the model's YAML")
-
-
-def _decoded(stored: Value) -> Value:
-    return json.loads(stored) if isinstance(stored, str) and stored.startswith("[") else stored
 
 
 def _holds(distribution: "BaseDistribution", stored: Value) -> bool:

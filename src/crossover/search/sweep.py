@@ -93,7 +93,7 @@ class Search:
             nothing.write(self.target)
             return ""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with self._alone(), config.tracker().sweep(config.tracked()) as tracked:
+        with self._alone(), hydra_job.tracker(config.job).sweep(config.tracked()) as tracked:
             study = self._study()
             self._run_trials(study)
             facts = config.facts(OK, "") | {"exhausted": bool(self._may_begin(study, 1))}

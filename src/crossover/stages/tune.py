@@ -40,7 +40,7 @@ def run(config: DictConfig) -> list[float] | float | None:
     params = values_at(trial.fit.model, list(config.trial.searched))
     facts = trial.trial_facts(config.trial.sweep, config.trial.number, params)
     limit = use_threads(config.trainer.threads or config.threads)
-    with limit, trial.tracker().trial(facts) as tracked:
+    with limit, hydra_job.tracker(config).trial(facts) as tracked:
         result = Trial(trial.fit, trial.data, trial.plan, _folder(), _hopeless(trial), tracked.epoch).run()
         means = {
             "val/accuracy": [result.accuracy],
