@@ -19,9 +19,8 @@ from crossover.data.prepared import Meta
 from crossover.tracking.contents import NOTE
 from crossover.tracking.tracker import Facts, Log
 
-if (
-    TYPE_CHECKING
-):  # importing this module does not import MLflow: a stage that records nothing does not pay for it
+# Importing this module does not import MLflow: a stage that records nothing does not pay for it.
+if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mlflow import MlflowClient
     from mlflow.entities import Metric, Param, Run
@@ -67,7 +66,9 @@ class Store:
 
     def __init__(self, address: str):
         self.address, self._database = address, None
-        lock = f"{tempfile.gettempdir()}/crossover-{os.getuid()}-{hashlib.sha256(address.encode()).hexdigest()[:16]}"
+        name = f"crossover-{os.getuid()}-{hashlib.sha256(address.encode()).hexdigest()[:16]}"
+        # Next to a local database; for a server, one lock for each user and address on this machine.
+        lock = f"{tempfile.gettempdir()}/{name}"
         if address.startswith(SQLITE):
             self._database = Path(address.removeprefix(SQLITE)).resolve()
             self.address = f"{SQLITE}{self._database}"
@@ -107,8 +108,7 @@ class Store:
         logging.getLogger("alembic").setLevel(logging.WARNING)
         logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # each retry warns
         from mlflow import MlflowClient
-        from sqlalchemy import event
-        from sqlalchemy.engine import Engine
+        from sqlalchemy import Engine, event
 
         def do_not_wait_for_the_disk(connection: Any, _: Any) -> None:
             connection.execute("PRAGMA synchronous = OFF")
