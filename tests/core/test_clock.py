@@ -100,7 +100,9 @@ class TestProcessor:
         counter = package(tmp_path, "0", 900_000, largest=999_999)
         with EnergyMeter(tmp_path, seconds=0.005) as meter:
             for value in ("600000", "300000", "0"):  # each 700,000 further on
-                counter.write_text(value)
+                fresh = tmp_path / "fresh"  # renamed, since a file that is written is empty for a moment
+                fresh.write_text(value)
+                fresh.replace(counter)
                 until_read(meter, counter)
         assert meter.energy(gpu=False).joules == pytest.approx(2.1)
 

@@ -16,12 +16,14 @@ from crossover.core.errors import CrossoverError
 from crossover.core.files import checksum
 from crossover.core.layout import Layout
 from crossover.data.bundled import BundledTable
+from crossover.data.checks import check
 from crossover.data.delimited import DelimitedTable
 from crossover.data.fetch import MIRROR
 from crossover.data.prepared import Part, Prepared
 from crossover.data.source import DataSource
+from crossover.data.statistics import statistics
 from crossover.stages.download import download
-from crossover.stages.prepare import check, prepare, statistics
+from crossover.stages.prepare import prepare
 
 BUNDLED = {"digits": (1347, 450, [8, 8, 1]), "breast_cancer": (426, 143, [30]), "wine": (133, 45, [13])}
 SMALL = {"validation_fraction": 0.25, "repetitions": 2}  # enough for eight rows

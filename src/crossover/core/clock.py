@@ -35,10 +35,9 @@ class Measurement:
             its mark (outside Linux), the highest since the process began.
         added_memory_bytes: what of it was not resident at the begin of the block; None outside Linux. It is the
             block's own where the process does nothing else, as in the pipeline, whose cells are fitted in a
-            process each; what several jobs in one process take at once cannot be told apart. Memory of a GPU is
-            not in it.
+            process each; several jobs at once in one process count together. Memory of a GPU is not in it.
         energy_joules: of the machine's chips, other processes included (`crossover.core.energy`); None where the
-            machine cannot tell.
+            machine does not say.
         energy_method: how the energy was measured; empty where it was not.
         device: set by the block: where it computed, as in `Model.device`. The GPU's energy counts where this is
             "cuda: …".
@@ -118,7 +117,7 @@ def threads() -> int:
 
 
 _in_use: list[int] = []
-"""What `use_threads` set and nobody has taken back."""
+"""What each `use_threads` that is still in force set."""
 
 _VARIABLES = (
     "OMP_NUM_THREADS",  # XGBoost, torch, scikit-learn's compiled loops; read when the library is loaded

@@ -22,7 +22,7 @@ class Energy:
     """What a block took.
 
     Attributes:
-        joules: None where it cannot be told.
+        joules: None where it is not known.
         method: the counters that were added up, for example "RAPL package counters + NVML total energy, NVIDIA
             H200"; empty where there are none.
     """
@@ -62,8 +62,8 @@ class EnergyMeter:
         """What the block took.
 
         Args:
-            gpu: whether the block computed on a GPU. Then a machine that cannot tell the GPU's energy tells none,
-                since the processor's share alone would flatter it.
+            gpu: whether the block computed on a GPU. Where the GPU's energy is not known then, none is given,
+                since the processor's share alone would be too little.
         """
         if gpu and self._gpus.energy.joules is None:
             return Energy()

@@ -17,10 +17,10 @@ from crossover.core.errors import CrossoverError
 
 @contextmanager
 def atomic_folder(target: Path) -> Iterator[Path]:
-    """Yield an empty folder beside `target` and rename it to `target` when the block ends well.
+    """Yield an empty folder next to `target` and rename it to `target` when the block ends well.
 
     An error inside the block removes the new folder and leaves an older `target` as it was. A place that cannot
-    be written, or a full disk, is an OSError, which `crossover.cli` tells in one sentence.
+    be written, or a full disk, is an OSError, which `crossover.cli` reports in one sentence.
     """
     fresh = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:

@@ -102,7 +102,7 @@ class Prepared:
 
     @cached_property
     def statistics(self) -> dict[str, Any]:
-        """Statistics of the training part (see `crossover.stages.prepare`)."""
+        """Statistics of the training part (see `crossover.data.statistics`)."""
         return read_json(self.folder / "statistics.json", self._made_by)
 
     def train(self) -> Part:

@@ -23,7 +23,7 @@ def download(source: DataSource, layout: Layout) -> None:
     _start(staging, layout.raw(source.name))
     files = source.download(staging)
     with atomic_folder(layout.raw(source.name)) as folder:
-        for file in files:  # and nothing else: a killed download leaves temporary files beside them
+        for file in files:  # and nothing else: a killed download leaves temporary files next to them
             shutil.move(file, folder / file.name)
     shutil.rmtree(staging, ignore_errors=True)
 

@@ -32,7 +32,7 @@ def featurize(
         dataset: a prepared data set.
         name: of the feature set, as in `conf/features/<name>.yaml`.
         feature_set: not yet fitted.
-        config: from which the feature set was built, kept beside it.
+        config: from which the feature set was built, kept with it.
         layout: where everything lies.
         jobs: processes; -1 is one a core.
 
@@ -75,7 +75,7 @@ def _check_finite(X: np.ndarray, names: list[str], where: str) -> None:
             row, column = bad[0]
             raise CrossoverError(
                 f"every feature must be finite, got {X[start + row, column]} in row {start + row} of "
-                f"{column_name(names, column)} ({where}); mend the feature set's code or the data"
+                f"{column_name(names, column)} ({where}); fix the feature set's code or the data"
             )
 
 
