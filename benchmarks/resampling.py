@@ -13,8 +13,7 @@ from time import perf_counter
 
 import numpy as np
 
-from crossover.analysis.crossing import resample
-from crossover.analysis.statistics import bootstrap
+from crossover.analysis.bootstrap import bootstrap, resampled_means
 
 N_TEST, DRAWS = 10_000, 10_000
 
@@ -23,6 +22,11 @@ def answers(count: int, *shape: int) -> list[np.ndarray]:
     """`count` arrays of right and wrong answers, 95 % of them right."""
     rng = np.random.default_rng(0)
     return [rng.random((*shape, N_TEST)) < 0.95 for _ in range(count)]
+
+
+def of_curves(correct: list[np.ndarray], draws: int) -> np.ndarray:
+    """As the comparison of learning curves calls it."""
+    return resampled_means(np.stack(correct), draws)
 
 
 def plain_loop(correct: list[np.ndarray], draws: int) -> np.ndarray:
@@ -50,7 +54,7 @@ def main() -> None:
     draws = parser.parse_args().draws
     cases: dict[str, tuple[list[np.ndarray], Callable[[list[np.ndarray], int], object]]] = {
         "12 cells × 5 repetitions": (answers(12, 5), bootstrap),  # noqa: RUF001
-        "6 curves × 7 sizes × 3 repetitions": (answers(6, 7, 3), resample),  # noqa: RUF001
+        "6 curves × 7 sizes × 3 repetitions": (answers(6, 7, 3), of_curves),  # noqa: RUF001
     }
     print(f"{N_TEST:,} predictions, {draws:,} resamples")
     for name, (correct, vectorised) in cases.items():

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from crossover.analysis.bootstrap import resampled_means
 from crossover.analysis.crossing import (
     Crossover,
     crossover,
     equal_budgets,
-    resample,
     simultaneous_band,
     within_budget,
 )
@@ -26,7 +26,7 @@ def answers(accuracies: list[float], repetitions: int = 3, seed: int = 0, n_test
 
 
 def compare(a: np.ndarray, b: np.ndarray, sizes: np.ndarray = SIZES) -> Crossover:
-    draws = resample([a, b], draws=2000)
+    draws = resampled_means(np.stack([a, b]), draws=2000)
     return crossover(sizes, a.mean(axis=(1, 2)) - b.mean(axis=(1, 2)), draws[:, 0] - draws[:, 1])
 
 
@@ -149,34 +149,10 @@ def test_the_band_misses_no_difference_in_most_repeated_experiments() -> None:
     false_leads = 0
     for experiment in range(60):
         a, b = rng.random((2, 5, 1, 400)) < np.array([0.6, 0.7, 0.8, 0.85, 0.9])[:, None, None]
-        draws = resample([a, b], draws=400, seed=experiment)
+        draws = resampled_means(np.stack([a, b]), draws=400, seed=experiment)
         found = crossover(SIZES, a.mean(axis=(1, 2)) - b.mean(axis=(1, 2)), draws[:, 0] - draws[:, 1])
         false_leads += found.kind != "undecided"
     assert false_leads <= 8  # a binomial with 60 and 5 % exceeds it once in 200 times
-
-
-def test_resampling_has_the_variance_of_the_mean() -> None:
-    """One repetition: p (1 - p) / n_test."""
-    draws = resample([answers([0.8], repetitions=1)], draws=8000)
-    assert draws[:, 0, 0].mean() == pytest.approx(0.8, abs=0.001)
-    assert draws[:, 0, 0].var() == pytest.approx(0.8 * 0.2 / N_TEST, rel=0.05)
-
-
-def test_few_repetitions_do_not_understate_their_scatter() -> None:
-    """Fits that differ as a whole: the variance of the mean of R is the sample variance over R, R - 1 in it."""
-    right = np.arange(2000) < np.array([1400, 1600, 1800])[:, None]
-    variance = resample([right[None]], draws=4000)[:, 0, 0].var()
-    # 0.1² / 3 from the repetitions, and 0.16 / 2000 at most from the test part.
-    assert variance == pytest.approx(0.01 / 3, rel=0.1)
-
-
-def test_resamples_are_paired_over_curves_and_sizes() -> None:
-    a = answers([0.7, 0.8])
-    draws = resample([a, a, ~a], draws=50)
-    assert (draws[:, 0] == draws[:, 1]).all()
-    assert draws[:, 0] + draws[:, 2] == pytest.approx(np.ones((50, 2)))
-    assert (resample([a], draws=50) == draws[:, :1]).all()
-    assert (resample([a], draws=50, seed=1) != draws[:, :1]).any()
 
 
 MEASURED = {  # % at 100, 300, 1,000, 3,000 and 10,000 examples: mean and standard deviation

@@ -1,20 +1,14 @@
 """The statistics, against values that a hand or another library computes."""
 
-import itertools
-
 import numpy as np
 import pytest
 import scipy.stats
 
 from crossover.analysis.statistics import (
     Interval,
-    Resamples,
     accuracy_interval,
-    bootstrap,
     effective_n,
     mcnemar,
-    percentile_interval,
-    selected_difference,
     share_ahead,
     wilson,
 )
@@ -88,84 +82,8 @@ def test_mcnemar_of_equal_answers_is_one() -> None:
     assert mcnemar(same, same) == 1
 
 
-def test_bootstrap_agrees_with_scipy_on_one_fit() -> None:
-    a, b = random_correct(1, 300, 0.9, seed=1), random_correct(1, 300, 0.85, seed=2)
-    resamples = bootstrap([a, b], draws=4000)
-    ours = percentile_interval(resamples.in_bag[:, 0] - resamples.in_bag[:, 1])
-    difference = a[0].astype(float) - b[0]
-    theirs = scipy.stats.bootstrap(
-        (difference,), np.mean, method="percentile", n_resamples=4000, rng=np.random.default_rng(0)
-    ).confidence_interval
-    assert [ours.low, ours.high] == pytest.approx([theirs.low, theirs.high], abs=0.006)
-
-
-def test_bootstrap_has_the_exact_distribution_of_two_examples_and_two_repetitions() -> None:
-    correct = np.array([[True, False], [True, True]])
-    drawn = bootstrap([correct], draws=40_000).in_bag[:, 0]
-    exact = [
-        correct[np.ix_(fits, examples)].mean()
-        for fits in itertools.product(range(2), repeat=2)
-        for examples in itertools.product(range(2), repeat=2)
-    ]
-    for value in np.unique(exact):
-        assert np.mean(drawn == value) == pytest.approx(np.mean(exact == value), abs=0.01)
-
-
-def test_bootstrap_standard_error_has_both_levels() -> None:
-    correct = random_correct(5, 400, 0.9, seed=3)
-    drawn = bootstrap([correct], draws=4000).in_bag[:, 0]
-    assert drawn.std() == pytest.approx(np.sqrt(0.09 / effective_n(correct)), rel=0.1)
-
-
-def test_bootstrap_is_paired() -> None:
-    cell = random_correct(3, 100, 0.8, seed=4)
-    resamples = bootstrap([cell, cell.copy()], draws=200)
-    assert (resamples.in_bag[:, 0] == resamples.in_bag[:, 1]).all()
-    assert (resamples.out_of_bag[:, 0] == resamples.out_of_bag[:, 1]).all()
-
-
-def test_bootstrap_repeats_with_its_seed_and_across_chunks() -> None:
-    cell = random_correct(2, 50, 0.8, seed=5)
-    first, again, other = (bootstrap([cell], draws=1200, seed=seed).in_bag for seed in (0, 0, 1))
-    assert first.shape == (1200, 1)
-    assert (first == again).all()
-    assert (first != other).any()
-
-
-def test_out_of_bag_examples_are_those_not_drawn() -> None:
-    # One example is right: it is either drawn, and then no example outside the bag is right, or the reverse.
-    resamples = bootstrap([np.array([[True] + [False] * 9])], draws=500)
-    drawn = resamples.in_bag[:, 0] > 0
-    assert (resamples.out_of_bag[drawn, 0] == 0).all()
-    assert (resamples.out_of_bag[~drawn, 0] > 0).all()
-
-
-def test_a_cell_with_one_fit_stands_beside_cells_with_several() -> None:
-    single, several = random_correct(1, 60, 0.9, seed=6), random_correct(5, 60, 0.9, seed=7)
-    repeated = bootstrap([np.repeat(single, 5, axis=0), several], draws=100)
-    assert (bootstrap([single, several], draws=100).in_bag == repeated.in_bag).all()
-
-
 def test_share_ahead_counts_ties_half() -> None:
     assert share_ahead(np.array([1.0, -1.0, 0.0, 2.0])) == pytest.approx(0.625)
-
-
-def test_selection_scores_the_chosen_outside_the_bag() -> None:
-    resamples = Resamples(
-        in_bag=np.array([[0.9, 0.8, 0.7], [0.7, 0.8, 0.6]]),
-        out_of_bag=np.array([[0.5, 0.6, 0.4], [0.5, 0.6, 0.2]]),
-    )
-    assert selected_difference(resamples, [0, 1], [2]) == pytest.approx([0.1, 0.4])
-
-
-def test_selection_takes_away_the_advantage_of_many_candidates() -> None:
-    rng = np.random.default_rng(8)
-    guesses = [rng.random((1, 100)) < 0.8 for _ in range(21)]  # 21 models of equal worth
-    resamples = bootstrap(guesses, draws=2000)
-    best = max(range(1, 21), key=lambda i: guesses[i].mean())
-    flattered = guesses[best].mean() - 0.8
-    corrected = selected_difference(resamples, list(range(1, 21)), [0]).mean() + guesses[0].mean() - 0.8
-    assert corrected < flattered
 
 
 def test_an_interval_contains_its_ends() -> None:

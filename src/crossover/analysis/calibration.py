@@ -6,21 +6,17 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from crossover.analysis.bootstrap import resampled_means
 from crossover.analysis.curves import DatasetCurves, LargestFit
 from crossover.analysis.statistics import (
-    DRAWS,
     Interval,
-    counts,
     percentile_interval,
-    rescaled_turns,
     share_ahead,
 )
 
 BEFORE = "before"
 METHODS = ("temperature", "isotonic")
 STATES = (BEFORE, *METHODS)
-
-_CHUNK = 500  # draws at a time: 500 x 10,000 float64 weights are 40 MB
 
 Answer = Literal["helps", "hurts", "no clear change"]
 
@@ -108,7 +104,7 @@ def calibrate(curves: DatasetCurves) -> DatasetCalibration:
     states = [[_states(fit) for fit in of_curve] for of_curve in fits]
     losses = np.array([_losses(*pair) for pair in zip(fits, states, strict=True)])  # (C, states, R, n_test)
     changes = losses[:, 1:] - losses[:, :1]
-    samples = _resampled_means(changes)
+    samples = resampled_means(changes)
     cells = [
         CellCalibration(
             label=curve.label,
@@ -186,20 +182,3 @@ def _bins(fits: list[LargestFit], states: list[_States]) -> dict[str, pd.DataFra
 
 def _change(changes: np.ndarray, samples: np.ndarray) -> Change:
     return Change(float(changes.mean()), percentile_interval(samples), share_ahead(-samples))
-
-
-def _resampled_means(changes: np.ndarray, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
-    """Bootstrap of mean changes over test examples and repetitions: (C, methods, R, n_test) -> (draws, C, methods).
-
-    Each draw takes the same examples and repetitions for every cell and method (`statistics.rescaled_turns`).
-    """
-    rng = np.random.default_rng(seed)
-    *shape, repetitions, n_test = changes.shape
-    flat = changes.reshape(-1, n_test)
-    turns = rescaled_turns(rng, draws, repetitions)
-    means = []
-    for start in range(0, draws, _CHUNK):
-        weights = counts(rng, min(_CHUNK, draws - start), n_test) / n_test
-        of_each = (weights @ flat.T).reshape(len(weights), *shape, repetitions)
-        means.append(np.einsum("dcmr,dr->dcm", of_each, turns[start : start + len(weights)]))
-    return np.concatenate(means)

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from crossover.analysis.statistics import CONFIDENCE, DRAWS, Interval, counts, rescaled_turns, share_ahead
+from crossover.analysis.statistics import CONFIDENCE, Interval, share_ahead
 
 Kind = Literal[
     "undecided",  # no size is decided
@@ -22,7 +22,6 @@ Kind = Literal[
 ]
 Direction = Literal["deep overtakes", "classical overtakes back"]
 
-_CHUNK = 500  # draws at a time: 500 x 10,000 float32 weights are 20 MB
 _NO_SCATTER = 1e-12  # below it a standard error is rounding
 
 
@@ -86,35 +85,6 @@ class Crossover:
     def band(self, index: int) -> Interval:
         """The part of the simultaneous band at one size (its index)."""
         return Interval(float(self.low[index]), float(self.high[index]))
-
-
-def resample(correct: list[np.ndarray], draws: int = DRAWS, seed: int = 0) -> np.ndarray:
-    """Accuracies of learning curves in the same resamples: a paired bootstrap of two levels.
-
-    Each draw takes test examples with replacement, and repetitions with the weights of
-    `statistics.rescaled_turns`, the same ones for every curve and size; an accuracy may then lie above 1.
-
-    Args:
-        correct: one bool (S, R, n_test) a curve.
-        draws: number of resamples.
-        seed: of the resampling.
-
-    Returns:
-        float (draws, curves, S).
-    """
-    rng = np.random.default_rng(seed)
-    sizes, repetitions, n_test = correct[0].shape
-    right = np.concatenate(correct).reshape(-1, n_test).astype(np.float32)  # (curves * S * R, n_test)
-    turns = rescaled_turns(rng, draws, repetitions)
-    accuracies = np.empty((draws, len(correct), sizes))
-    for start in range(0, draws, _CHUNK):
-        rows = slice(start, min(start + _CHUNK, draws))
-        weights = counts(rng, rows.stop - rows.start, n_test).astype(np.float32)
-        # Whole numbers in this product, so that equal curves are exactly equal on every machine.
-        n_right = (right @ weights.T).astype(np.float64).reshape(-1, repetitions, len(weights))
-        mean = (n_right * turns[rows].T).sum(axis=1) / n_test  # (curves * S, draws)
-        accuracies[rows] = mean.T.reshape(-1, len(correct), sizes)
-    return accuracies
 
 
 def crossover(sizes: np.ndarray, difference: np.ndarray, draws: np.ndarray) -> Crossover:

@@ -6,7 +6,8 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from crossover.analysis.crossing import Crossover, crossover, equal_budgets, resample, within_budget
+from crossover.analysis.bootstrap import resampled_means
+from crossover.analysis.crossing import Crossover, crossover, equal_budgets, within_budget
 from crossover.analysis.curves import Accuracies, Curve, DatasetCurves
 from crossover.analysis.power_law import (
     DECADE,
@@ -154,7 +155,9 @@ def compare_curves(curves: DatasetCurves) -> CurveComparison:
     """
     best = {family: _best_of(family, curves.family(family)) for family in FAMILIES if curves.family(family)}
     everything: list[Curve | FamilyCurve] = [*curves.curves, *best.values()]
-    draws = np.moveaxis(resample([one.correct for one in everything]), 1, 0)  # (curves, draws, S)
+    draws = np.moveaxis(
+        resampled_means(np.stack([one.correct for one in everything])), 1, 0
+    )  # (curves, draws, S)
     means = {one: _mean_curve(one, d) for one, d in zip(everything, draws, strict=True)}
     y_test = curves.curves[0].largest()[0].y_test
     without_model = float(

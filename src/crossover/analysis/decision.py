@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
+from crossover.analysis.bootstrap import selected_difference
 from crossover.analysis.curve_comparison import CurveComparison, CurvePair, FamilyCurve
 from crossover.analysis.power_law import FutureCrossing
 from crossover.analysis.results import CellResult, DatasetResults
 from crossover.analysis.statistics import (
     Interval,
     percentile_interval,
-    selected_difference,
     share_ahead,
 )
 from crossover.core.cell import Family

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crossover.analysis.statistics import Interval, Resamples, accuracy_interval, bootstrap
+from crossover.analysis.bootstrap import Resamples, bootstrap
+from crossover.analysis.statistics import Interval, accuracy_interval
 from crossover.core.cell import FAMILIES, Cell, Family
 from crossover.core.columns import COSTS, METRICS, SCORES, read_rows
 from crossover.core.errors import CrossoverError

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossover.analysis.statistics import DRAWS, Interval, percentile_interval, share_ahead
+from crossover.analysis.bootstrap import DRAWS
+from crossover.analysis.statistics import Interval, percentile_interval, share_ahead
 
 ENOUGH = 10
 """Draws of a model below which its spread is not compared: the bootstrap of a quartile needs some values."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from crossover.analysis.bootstrap import bootstrap
 from crossover.analysis.results import CellResult
 from crossover.analysis.sensitivity import (
     ENOUGH,
@@ -17,7 +18,7 @@ from crossover.analysis.sensitivity import (
     compare_spreads,
     spread,
 )
-from crossover.analysis.statistics import Interval, accuracy_interval, bootstrap, percentile_interval
+from crossover.analysis.statistics import Interval, accuracy_interval, percentile_interval
 from crossover.core.cell import FAMILIES, Family
 from crossover.core.columns import COMPLETED, FAILED, PARAMETER, PRUNED
 from crossover.core.study import Tuning

@@ -5,12 +5,12 @@ from typing import Literal
 
 import numpy as np
 
+from crossover.analysis.bootstrap import selected_difference
 from crossover.analysis.results import CellResult, DatasetResults
 from crossover.analysis.statistics import (
     Interval,
     mcnemar,
     percentile_interval,
-    selected_difference,
     share_ahead,
 )
 from crossover.core.cell import DEFAULT

@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from crossover.analysis.bootstrap import selected_difference
 from crossover.analysis.claims.quantity import (
     CellFilter,
     Cells,
@@ -21,7 +22,6 @@ from crossover.analysis.statistics import (
     Interval,
     accuracy_interval,
     percentile_interval,
-    selected_difference,
 )
 from crossover.core.cell import DEFAULT, FAMILIES
 

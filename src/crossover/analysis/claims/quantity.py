@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
+from crossover.analysis.bootstrap import Resamples
 from crossover.analysis.curve_comparison import CurveComparison
 from crossover.analysis.results import CellResult, DatasetResults
-from crossover.analysis.statistics import Interval, Resamples
+from crossover.analysis.statistics import Interval
 from crossover.analysis.tuning import DatasetTuning
 from crossover.core.cell import DEFAULT, Family
 from crossover.core.settings import Settings
