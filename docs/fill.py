@@ -44,11 +44,13 @@ def answer(report: str, dataset: str) -> str:
 
 
 def claims(report: str, dataset: str) -> str:
-    """The rows about one data set; a claim's text stands in the first of its rows, which may be another's."""
+    """The rows about one data set; a claim's name and words stand in the first of its rows, which may be another's."""
     header, rule, *rows = tables(section(report, "The textbook's claims")).splitlines() or ["", ""]
-    split = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
-    text = {row[0]: row[1] for row in split if row[1]}
-    mine = [[row[0], text.get(row[0], ""), *row[2:]] for row in split if row[2] == dataset]
+    mine, first = [], ["", ""]
+    for row in ([cell.strip() for cell in row.strip("|").split("|")] for row in rows):
+        first = row[:2] if row[0] else first
+        if row[2] == dataset:
+            mine.append([*first, *row[2:]])
     return "\n".join([header, rule, *(f"| {' | '.join(row)} |" for row in mine)]) if mine else ""
 
 
