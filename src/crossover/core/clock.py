@@ -151,7 +151,10 @@ class use_threads:
         from threadpoolctl import threadpool_limits
 
         self._environment = {name: os.environ.get(name) for name in _VARIABLES}
-        self.n = n or _from_environment() or cores()
+        given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[
+            0
+        ]  # a list is one number a level of nesting
+        self.n = n or (int(given) if given.isdecimal() else 0) or cores()
         os.environ.update(dict.fromkeys(_VARIABLES, str(self.n)))
         self._torch = _set_torch_threads(self.n)  # before the pools, one of which is torch's
         self._pools = threadpool_limits(self.n)
@@ -169,11 +172,6 @@ class use_threads:
         self._pools.restore_original_limits()
         if self._torch is not None:
             _set_torch_threads(self._torch)
-
-
-def _from_environment() -> int | None:
-    given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]  # a list is one number a level of nesting
-    return int(given) if given.isdecimal() and int(given) > 0 else None
 
 
 def _set_torch_threads(n: int) -> int | None:

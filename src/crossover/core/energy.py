@@ -102,7 +102,10 @@ class _Processor:
 
     def start(self) -> None:
         try:
-            self._packages = [_Package(folder) for folder in _package_folders(self._powercap)]
+            # The domains of whole packages: their parts, and a platform domain that holds them, would count twice.
+            domains = sorted(self._powercap.glob("intel-rapl:*"))
+            packages = [folder for folder in domains if (folder / "name").read_text().startswith("package")]
+            self._packages = [_Package(folder) for folder in packages]
         except (OSError, ValueError):
             self._packages = []
         if self._packages:
@@ -129,12 +132,6 @@ class _Processor:
         except (OSError, ValueError):
             self._packages = []
         return bool(self._packages)
-
-
-def _package_folders(powercap: Path) -> list[Path]:
-    """The domains of whole packages: their parts, and a platform domain that holds them, would count twice."""
-    found = sorted(powercap.glob("intel-rapl:*"))
-    return [folder for folder in found if (folder / "name").read_text().startswith("package")]
 
 
 def _number(path: Path) -> int:
@@ -180,7 +177,10 @@ class _Gpus:
         return sum(self._nvml.nvmlDeviceGetTotalEnergyConsumption(handle) for handle in self._handles)
 
     def _method(self) -> str:
-        names = [_text(self._nvml.nvmlDeviceGetName(handle)) for handle in self._handles]
+        given = [self._nvml.nvmlDeviceGetName(handle) for handle in self._handles]
+        names = [
+            name.decode() if isinstance(name, bytes) else name for name in given
+        ]  # bytes in older pynvml
         kinds = [(names.count(name), name) for name in dict.fromkeys(names)]
         return f"{NVML}, " + ", ".join(name if n == 1 else f"{n} x {name}" for n, name in kinds)
 
@@ -197,7 +197,3 @@ def _visible(nvml: Any) -> list[Any]:
         else nvml.nvmlDeviceGetHandleByUUID(name)
         for name in names
     ]
-
-
-def _text(name: str | bytes) -> str:
-    return name.decode() if isinstance(name, bytes) else name  # bytes in older versions of pynvml

@@ -1,7 +1,6 @@
 """Figures of one fit, for the tracker. Drawn without pyplot, so without global state or a display."""
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
@@ -29,7 +28,10 @@ def confusion_figure(y_true: np.ndarray, proba: np.ndarray, classes: list[str], 
     axes = figure.subplots()
     image = axes.imshow(share, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=1))
     figure.colorbar(image, ax=axes, shrink=0.8, label="share of the actual class")
-    _write_counts(axes, counts, dark=np.sqrt(share) > 0.55)
+    for (actual, predicted), count in np.ndenumerate(counts):
+        if count:
+            colour = "white" if share[actual, predicted] ** 0.5 > 0.55 else "black"
+            axes.text(predicted, actual, str(count), ha="center", va="center", color=colour, fontsize=9)
     turned = max(map(len, classes)) > 3
     axes.set_xticks(
         range(len(classes)), classes, rotation=45 if turned else 0, ha="right" if turned else "center"
@@ -37,14 +39,6 @@ def confusion_figure(y_true: np.ndarray, proba: np.ndarray, classes: list[str], 
     axes.set_yticks(range(len(classes)), classes)
     axes.set(xlabel="predicted", ylabel="actual", title=title)
     return figure
-
-
-def _write_counts(axes: Axes, counts: np.ndarray, *, dark: np.ndarray) -> None:
-    """The number of each pair that occurs, in a colour that its cell leaves readable."""
-    for (actual, predicted), count in np.ndenumerate(counts):
-        if count:
-            colour = "white" if dark[actual, predicted] else "black"
-            axes.text(predicted, actual, str(count), ha="center", va="center", color=colour, fontsize=9)
 
 
 def reliability_figure(y_true: np.ndarray, proba: np.ndarray, title: str) -> Figure:

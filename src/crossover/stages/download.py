@@ -1,7 +1,6 @@
 """Stage download: a data set's published files to `data/raw/<dataset>/`."""
 
 import shutil
-from pathlib import Path
 
 from omegaconf import DictConfig
 
@@ -19,25 +18,20 @@ def download(source: DataSource, layout: Layout) -> None:
     Raises:
         CrossoverError: a file cannot be fetched, its checksum is wrong, or the place cannot be written.
     """
-    staging = layout.staging / "download" / source.name
-    _start(staging, layout.raw(source.name))
-    files = source.download(staging)
-    with atomic_folder(layout.raw(source.name)) as folder:
-        for file in files:  # and nothing else: a killed download leaves temporary files next to them
-            shutil.move(file, folder / file.name)
-    shutil.rmtree(staging, ignore_errors=True)
-
-
-def _start(staging: Path, raw: Path) -> None:
-    """Make the staging folder; files of an earlier download with the right checksums are kept."""
+    staging, raw = layout.staging / "download" / source.name, layout.raw(source.name)
     try:
         if raw.is_dir() and not staging.exists():
-            shutil.copytree(raw, staging)
+            shutil.copytree(raw, staging)  # files of an earlier download with the right checksums are kept
         staging.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CrossoverError(
             f"cannot write {staging}: {error.strerror or error}; make the place writable or free some space"
         ) from error
+    files = source.download(staging)
+    with atomic_folder(raw) as folder:
+        for file in files:  # and nothing else: a killed download leaves temporary files next to them
+            shutil.move(file, folder / file.name)
+    shutil.rmtree(staging, ignore_errors=True)
 
 
 def run(config: DictConfig) -> None:

@@ -60,23 +60,20 @@ def _write(
     names = feature_set.names()
     for part in ("train", "test"):
         X = feature_set.transform(prepared.inputs(part), jobs=jobs, progress=True)
-        _check_finite(X, names, f"{dataset}/{name}, {part} part")
+        for start in range(0, len(X), ROWS):
+            bad = np.argwhere(~np.isfinite(X[start : start + ROWS]))
+            if len(bad):
+                row, column = start + bad[0][0], bad[0][1]
+                raise CrossoverError(
+                    f"every feature must be finite, got {X[row, column]} in row {row} of "
+                    f"{column_name(names, column)} ({dataset}/{name}, {part} part); "
+                    "fix the feature set's code or the data"
+                )
         (folder / part).mkdir()
         np.save(folder / part / "X.npy", np.ascontiguousarray(X, np.float32))
     (folder / "featurizer").mkdir()
     feature_set.save(folder / "featurizer")
     return FeatureMeta(dataset, name, True, "", X.shape[1], names)
-
-
-def _check_finite(X: np.ndarray, names: list[str], where: str) -> None:
-    for start in range(0, len(X), ROWS):
-        bad = np.argwhere(~np.isfinite(X[start : start + ROWS]))
-        if len(bad):
-            row, column = bad[0]
-            raise CrossoverError(
-                f"every feature must be finite, got {X[start + row, column]} in row {start + row} of "
-                f"{column_name(names, column)} ({where}); fix the feature set's code or the data"
-            )
 
 
 def column_name(names: list[str], column: int) -> str:
