@@ -45,7 +45,7 @@ class Breaking(SklearnClassifier):
         return super().fit(train, val, seed=seed, **options)
 
 
-def trial(wine: Path, folder: Path, reports: list[tuple[int, float]]) -> Trial:
+def trial(wine, folder: Path, reports: list[tuple[int, float]]) -> Trial:
     config = FitConfig(Cell("wine", "raw", "tree", "classical", "trial"), TREE)
     folder.mkdir(exist_ok=True)
 
@@ -53,7 +53,7 @@ def trial(wine: Path, folder: Path, reports: list[tuple[int, float]]) -> Trial:
         reports.append((step, value))
         return False
 
-    data = TrainingData(config, Layout(wine.parent))
+    data = TrainingData(config, Layout(wine.root))
     return Trial(config, data, PLAN, folder, judge, lambda step, metrics: None)
 
 
