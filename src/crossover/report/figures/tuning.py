@@ -3,6 +3,7 @@
 Colour and shape tell the family, the line style tells the models of one family apart.
 """
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,7 @@ def draw_tuning_figures(folder: Path, tunings: list[DatasetTuning]) -> None:
     with matplotlib.rc_context(STYLE):
         for tuning in tunings:
             save(_trials(tuning), folder / f"{tuning.dataset}-tuning", trial_numbers(tuning))
-            two = [search for search in tuning.searches if search.second_objective]
-            if two:
+            if two := tuning.with_second_objective:
                 save(_pareto(tuning, two), folder / f"{tuning.dataset}-pareto", pareto_numbers(two))
 
 
@@ -86,16 +86,11 @@ def _strips(axes: Axes, tuning: DatasetTuning) -> None:
     accuracy_axis(axes, "x", low, high, resolution)
     for row, search in enumerate(searches):
         _strip(axes, search, row, low, resolution)
-    axes.set_yticks(range(len(searches)), [name(search) for search in searches])
+    axes.set_yticks(range(len(searches)), [search.default.cell.label for search in searches])
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.set_ylim(len(searches) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
     axes.set_xlabel(LABEL)
-
-
-def name(search: Search) -> str:
-    cell = search.tuned.cell
-    return cell.model if search.tuned.family == "deep" else f"{cell.model} ({cell.features})"
 
 
 def _resolution(searches: list[Search]) -> int:
@@ -123,91 +118,63 @@ def _fence(accuracies: np.ndarray) -> float:
 
 
 def _strip(axes: Axes, search: Search, row: int, low: float, resolution: int) -> None:
-    """The trials of one search around `row`; those left of the axis are counted at its edge."""
-    family, trials = search.tuned.family, search.scored
+    """The trials of one search around `row`; those left of the axis, and those that failed, are counted in words."""
+    family, trials, default = search.tuned.family, search.scored, search.default_trial["accuracy"]
+    color, shape = COLORS[family], SHAPES[family]
     x = _shown_all(search.accuracies, resolution)
     inside = x >= low
     pruned, best = (trials["state"] == PRUNED).to_numpy(), trials["best"].to_numpy(dtype=bool)
-    y = row + _HEIGHT * _scattered(len(x))
-    color = COLORS[family]
+    # Multiples of the golden ratio, without their whole part, fill the height evenly.
+    y = row + _HEIGHT * (2 * ((np.arange(1, len(x) + 1) * 0.6180339887) % 1) - 1)
     for some, face in ((inside & ~pruned & ~best, pale(color)), (inside & pruned, "white")):
-        axes.plot(x[some], y[some], SHAPES[family], ms=5.5, mec=color, mfc=face, mew=1, alpha=0.9, zorder=2.5)
-    _quartiles(axes, x, row, low)
-    _highlights(axes, search, row, resolution)
-    _counts(axes, search, row, int(np.sum(~inside)))
-
-
-def _scattered(n: int) -> np.ndarray:
-    """n numbers in [-1, 1) that fill it evenly: multiples of the golden ratio, without their whole part."""
-    return 2 * ((np.arange(1, n + 1) * 0.6180339887) % 1) - 1
-
-
-def _quartiles(axes: Axes, x: np.ndarray, row: int, low: float) -> None:
+        axes.plot(x[some], y[some], shape, ms=5.5, mec=color, mfc=face, mew=1, alpha=0.9, zorder=2.5)
     if len(x):
-        quartiles = np.maximum(np.quantile(x, [0.25, 0.5, 0.75]), low)
-        below = row + 0.41
+        quartiles, below = np.maximum(np.quantile(x, [0.25, 0.5, 0.75]), low), row + 0.41
         axes.plot(quartiles[[0, 2]], [below, below], color=INK, lw=2.5, solid_capstyle="butt", zorder=2)
         axes.plot(quartiles[1], below, "|", color=INK, ms=9, mew=2, zorder=2)
-
-
-def _highlights(axes: Axes, search: Search, row: int, resolution: int) -> None:
-    best, default, family = search.best, search.default_trial["accuracy"], search.tuned.family
-    if best is not None:
-        x = shown(best["accuracy"], resolution)
-        axes.plot(x, row, SHAPES[family], ms=9, mec=INK, mfc=COLORS[family], mew=1.6, zorder=4)
+    if search.best is not None:
+        at = shown(search.best["accuracy"], resolution)
+        axes.plot(at, row, shape, ms=9, mec=INK, mfc=color, mew=1.6, zorder=4)
     if not np.isnan(default):
         axes.plot(shown(default, resolution), row, zorder=5, **_DEFAULT)
-
-
-def _counts(axes: Axes, search: Search, row: int, n_below: int) -> None:
-    """In words: how many trials lie left of the axis, and how many failed."""
-    color = COLORS[search.tuned.family]
     style: dict[str, Any] = {"color": color, "fontsize": 8.5, "va": "center", "annotation_clip": False}
-    if n_below:
+    style["xycoords"] = axes.get_yaxis_transform()
+    if n_left := int(np.sum(~inside)):
         lowest = percent(float(search.accuracies.min()), 1)
-        text = f"◂ {n_below} to the left, lowest {lowest}"
-        axes.annotate(text, (0.01, row - 0.38), xycoords=axes.get_yaxis_transform(), **style)
-    failed = search.count(FAILED)
-    if failed:
-        axes.annotate(f"{failed} failed", (1.01, row), xycoords=axes.get_yaxis_transform(), **style)
+        axes.annotate(f"◂ {n_left} to the left, lowest {lowest}", (0.01, row - 0.38), **style)
+    if failed := search.count(FAILED):
+        axes.annotate(f"{failed} failed", (1.01, row), **style)
 
 
 def _curves(axes: Axes, searches: list[Search]) -> None:
     """One line a search, with the band of its interval where its trials are independent draws."""
-    faint = min(0.12, 0.7 / max(1, len(searches)))  # many bands on top of each other would hide the lines
+    axes.set_xlabel("configurations tried, without the default one")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.set_ylabel(LABEL)
+    if not searches:
+        return
+    resolution = _resolution(searches)
+    faint = min(0.12, 0.7 / len(searches))  # many bands on top of each other would hide the lines
+    of_family: Counter[str] = Counter()
     for search in searches:
-        curve, color = search.curve, COLORS[search.tuned.family]
-        expected, low, high = (
-            _shown_all(v, _resolution(searches)) for v in (curve.expected, curve.low, curve.high)
-        )
+        family, color = search.tuned.family, COLORS[search.tuned.family]
+        curve = search.curve
+        expected, low, high = (_shown_all(v, resolution) for v in (curve.expected, curve.low, curve.high))
         k = np.arange(1, len(expected) + 1)
         if search.independent:
             axes.fill_between(k, low, high, color=color, alpha=faint, lw=0)
-        axes.plot(k, expected, color=color, lw=2, ls=_line_style(search, searches))
-        axes.plot(k[-1], expected[-1], SHAPES[search.tuned.family], color=color, ms=5)
-    axes.set_xlabel("configurations tried, without the default one")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    if searches:
-        _curve_limits(axes, searches)
-    axes.set_ylabel(LABEL)
-
-
-def _shown_all(accuracies: np.ndarray, resolution: int) -> np.ndarray:
-    return np.array([shown(float(accuracy), resolution) for accuracy in accuracies])
-
-
-def _curve_limits(axes: Axes, searches: list[Search]) -> None:
-    """Down to the lowest line, but not below the strips: hopeless configurations pull a mean of few far down."""
-    resolution = _resolution(searches)
+        axes.plot(k, expected, color=color, lw=2, ls=_DASHES[of_family[family] % len(_DASHES)])
+        axes.plot(k[-1], expected[-1], SHAPES[family], color=color, ms=5)
+        of_family[family] += 1
+    # Down to the lowest line, but not below the strips: very bad configurations pull a mean of few far down.
     least = shown(float(min(search.curve.expected.min() for search in searches)), resolution)
     most = shown(float(max(search.curve.expected.max() for search in searches)), resolution)
     accuracy_axis(axes, "y", max(least, min(most, _limits(searches, resolution)[0])), most, resolution)
     axes.set_xlim(0.5, max(len(search.accuracies) for search in searches) + 0.5)
 
 
-def _line_style(search: Search, searches: list[Search]) -> object:
-    same = [other for other in searches if other.tuned.family == search.tuned.family]
-    return _DASHES[same.index(search) % len(_DASHES)]
+def _shown_all(accuracies: np.ndarray, resolution: int) -> np.ndarray:
+    return np.array([shown(float(accuracy), resolution) for accuracy in accuracies])
 
 
 def _name_curves(axes: Axes, searches: list[Search]) -> None:
@@ -221,7 +188,7 @@ def _name_curves(axes: Axes, searches: list[Search]) -> None:
     line_height = 13 / (axes.bbox.height * 72 / axes.figure.dpi)
     for search, (_, y), place in zip(searches, points, _apart(points[:, 1], line_height), strict=True):
         axes.annotate(
-            name(search),
+            search.default.cell.label,
             (1.0, y),
             (1.05, place),
             "axes fraction",
@@ -261,9 +228,17 @@ def _pareto(tuning: DatasetTuning, searches: list[Search]) -> Figure:
     low, high = _limits(searches, _resolution(searches))
     for axes, search in zip(panels, searches, strict=False):
         _plane(axes, search, low, _resolution(searches))
-        title(axes, f"{tuning.dataset}: {name(search)}", f"{int(search.trials['pareto'].sum())} on the front")
+        title(
+            axes,
+            f"{tuning.dataset}: {search.default.cell.label}",
+            f"{int(search.trials['pareto'].sum())} on the front",
+        )
         axes.set_xlabel(OBJECTIVES[search.second_objective or "fit_seconds"])
-    _log_axis(panels[0])
+    panels[0].set_xscale("log")
+    panels[0].margins(x=0.12)
+    panels[0].xaxis.set_major_locator(LogLocator(numticks=7))
+    panels[0].xaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 1)))
+    panels[0].minorticks_off()
     accuracy_axis(panels[0], "y", low, high, _resolution(searches))
     for axes in panels[: len(searches) : columns]:
         axes.set_ylabel(LABEL)
@@ -272,14 +247,6 @@ def _pareto(tuning: DatasetTuning, searches: list[Search]) -> Figure:
     on_front = Line2D([], [], label="Pareto front", marker="o", mec=GREY, mfc=GREY, **FRONTIER)
     legend(figure, *_handles(), on_front, columns=2 if columns == 1 else 3)
     return figure
-
-
-def _log_axis(axes: Axes) -> None:
-    axes.set_xscale("log")
-    axes.margins(x=0.12)
-    axes.xaxis.set_major_locator(LogLocator(numticks=7))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 1)))
-    axes.minorticks_off()
 
 
 def _plane(axes: Axes, search: Search, low: float, resolution: int) -> None:
