@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -32,60 +31,49 @@ def read_tuning(study: Study, layout: Layout, results: DatasetResults) -> Datase
     searches = []
     for result in tuned:
         cell = result.cell
-        reader = _Reader(layout.tuning(cell))
-        searches.append(reader.search(result, cells[replace(cell, variant=DEFAULT)], study.tuning))
+        default = cells[replace(cell, variant=DEFAULT)]
+        searches.append(_read_search(layout.tuning(cell), result, default, study.tuning))
     return DatasetTuning(results.dataset, study.tuning, searches)
 
 
-class _Reader:
-    """The files of one search."""
+def _read_search(folder: Path, tuned: CellResult, default: CellResult, budget: Tuning) -> Search:
+    def wrong(file: str, rule: str) -> CrossoverError:
+        return CrossoverError(f"{folder / file} {rule}; make it again with `{_MADE_BY}`")
 
-    def __init__(self, folder: Path):
-        self._folder = folder
+    facts = read_json(folder / "sweep.json", _MADE_BY)
+    if check := sorted(set(facts) ^ set(SWEEP)):
+        raise wrong("sweep.json", f"must have exactly the keys of the schema, check {check[0]}")
+    found = {"sampler": facts["sampler"], "seed": facts["seed"], **facts["budget"]}
+    for name in ("trials", "seconds", "sampler", "seed"):
+        asked = getattr(budget, name)
+        if found.get(name) != asked:
+            rule = f"must be of the {name} in params.yaml, {asked}, but has {found.get(name)}"
+            raise wrong("sweep.json", rule)
+    if both := set(facts["repetitions"]) & set(tuned.scores["seed"].astype(int)):
+        rule = f"must not have seen repetition {min(both)}, on which the best is fitted"
+        raise wrong("sweep.json", rule)
 
-    def search(self, tuned: CellResult, default: CellResult, asked: Tuning) -> Search:
-        facts, trials = self._facts(asked), self._trials()
-        costs = read_rows(self._folder / "costs.csv", TRIAL_COSTS, _MADE_BY).sort_values("trial")
-        if trials["trial"].tolist() != costs["trial"].tolist() or 0 not in set(trials["trial"]):
-            raise self._wrong("trials.csv", "must hold trial 0 and the same trials as costs.csv")
-        both = set(facts["repetitions"]) & set(tuned.scores["seed"].astype(int))
-        if both:
-            raise self._wrong(
-                "sweep.json", f"must not have seen repetition {min(both)}, on which the best is fitted"
-            )
-        if trials["best"].sum() > 1:
-            raise self._wrong("trials.csv", "must mark one trial as the best")
-        importance = read_rows(self._folder / "importance.csv", IMPORTANCE, _MADE_BY)
-        importance = importance.sort_values("importance", ascending=False, kind="stable")
-        return Search(tuned, default, facts, trials, costs, importance)
+    trials = _read_trials(folder / "trials.csv")
+    parameters = {column for column in trials.columns if column.startswith(PARAMETER)}
+    if check := sorted(set(trials.columns) ^ {*TRIALS, *parameters}):
+        raise wrong("trials.csv", f"must have exactly the columns of the schema, check {check[0]}")
+    trials = trials.sort_values("trial", ignore_index=True)
+    costs = read_rows(folder / "costs.csv", TRIAL_COSTS, _MADE_BY).sort_values("trial")
+    if trials["trial"].tolist() != costs["trial"].tolist() or 0 not in set(trials["trial"]):
+        raise wrong("trials.csv", "must hold trial 0 and the same trials as costs.csv")
+    if trials["best"].sum() > 1:
+        raise wrong("trials.csv", "must mark one trial as the best")
+    importance = read_rows(folder / "importance.csv", IMPORTANCE, _MADE_BY)
+    importance = importance.sort_values("importance", ascending=False, kind="stable")
+    return Search(tuned, default, facts, trials, costs, importance)
 
-    def _facts(self, asked: Tuning) -> dict[str, Any]:
-        facts = read_json(self._folder / "sweep.json", _MADE_BY)
-        wrong = sorted(set(facts) ^ set(SWEEP))
-        if wrong:
-            raise self._wrong("sweep.json", f"must have exactly the keys of the schema, check {wrong[0]}")
-        found = {"sampler": facts["sampler"], "seed": facts["seed"], **facts["budget"]}
-        for name in ("trials", "seconds", "sampler", "seed"):
-            if found.get(name) != getattr(asked, name):
-                rule = (
-                    f"must be of the {name} in params.yaml, {getattr(asked, name)}, but has {found.get(name)}"
-                )
-                raise self._wrong("sweep.json", rule)
-        return facts
 
-    def _trials(self) -> pd.DataFrame:
-        path = self._folder / "trials.csv"
-        if not path.exists():
-            raise CrossoverError(f"{path} does not exist; make it with `{_MADE_BY}`")
-        text = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=str)
-        parameters = [column for column in text.columns if column.startswith(PARAMETER)]
-        wrong = sorted(set(text.columns) ^ {*TRIALS, *parameters})
-        if wrong:
-            raise self._wrong("trials.csv", f"must have exactly the columns of the schema, check {wrong[0]}")
-        # The numbers as pandas reads them, the hyperparameters as they were written: 5, and not 5.0 beside a gap.
-        rows = pd.read_csv(path, keep_default_na=False, na_values=[""])
-        rows[parameters] = text[parameters]
-        return rows.sort_values("trial", ignore_index=True)
-
-    def _wrong(self, file: str, rule: str) -> CrossoverError:
-        return CrossoverError(f"{self._folder / file} {rule}; make it again with `{_MADE_BY}`")
+def _read_trials(path: Path) -> pd.DataFrame:
+    """The numbers as pandas reads them, the hyperparameters as they were written: 5, and not 5.0 next to a gap."""
+    if not path.exists():
+        raise CrossoverError(f"{path} does not exist; make it with `{_MADE_BY}`")
+    text = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=str)
+    rows = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    parameters = [column for column in text.columns if column.startswith(PARAMETER)]
+    rows[parameters] = text[parameters]
+    return rows
