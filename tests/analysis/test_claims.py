@@ -78,6 +78,9 @@ def measured(inputs: ClaimInputs, kind: str, **of: Any) -> Estimate:
     """A quantity of the data set fruit."""
     estimate = measure(inputs, kind, **of)
     assert isinstance(estimate, Estimate)
+    words = macros("claim_words")
+    assert words.what(estimate).strip()
+    assert words.interval_of(estimate).strip()
     return estimate
 
 

@@ -1,6 +1,6 @@
 """The figures of the searches: every trial, the expected best, and accuracy against a second objective.
 
-Colour and shape tell the family, the line style tells the models of one family apart.
+Colour and shape stand for the family, the line style for the model within it.
 """
 
 from collections import Counter
