@@ -24,9 +24,9 @@ $(READY): requirements.lock pyproject.toml
 repro: env  ## run the study that params.yaml describes: data to verdict
 	dvc repro
 
-# A process for each core; tests that share an expensive fixture are a group, which stays in one process.
+# A process for each core. A file stays in one process, which makes what its tests share once.
 test: env  ## run the tests (fast tier, no downloads)
-	pytest -n logical --dist loadgroup
+	pytest -n logical --dist loadfile --no-loadscope-reorder
 
 test-slow: env  ## run the tests that take minutes
 	pytest -m slow

@@ -14,6 +14,13 @@ from pathlib import Path
 import pytest
 from project_clone import Clone, clone_project, prepare
 
+SLOWEST = ("test_pipeline.py", "test_sweep.py", "test_launchers.py", "test_cli.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest: each file runs in one process, and the last ones should be short."""
+    items.sort(key=lambda item: SLOWEST.index(item.path.name) if item.path.name in SLOWEST else len(SLOWEST))
+
 
 def pytest_collection_finish() -> None:
     """Each fit collects garbage first; looking through all that the imports made would take longer than the fit."""

@@ -11,8 +11,6 @@ import pytest
 from dvc.repo import Repo
 from project_clone import Clone
 
-pytestmark = pytest.mark.xdist_group("study")  # one process: the study is run once
-
 PARAMS = """\
 datasets: [digits, wine]
 feature_sets: [raw]

@@ -36,9 +36,6 @@ class Deadly(SklearnClassifier):
 TREES = "model.estimator.max_depth=2,-3"  # -3 is refused by scikit-learn
 
 
-pytestmark = pytest.mark.xdist_group("launchers")  # one process: they share a folder
-
-
 @pytest.fixture(scope="module")
 def project(copy_project, wine: Path, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone with the data of wine, and a model that kills its process."""

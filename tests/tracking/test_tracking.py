@@ -23,8 +23,6 @@ from crossover.tracking.tracker import FitFacts, Tracker
 
 CONF = Path(__file__).parents[2] / "conf" / "tracking"
 
-pytestmark = pytest.mark.xdist_group("store")  # one process: the store is made once
-
 
 def run_of(client: Any, fit_id: str) -> Any:
     """The one run of a fit."""

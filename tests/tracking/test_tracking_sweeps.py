@@ -14,8 +14,6 @@ from tracking_facts import IMAGES, sweep_of, trial_of
 from crossover.tracking.mlflow_tracker import MlflowTracker
 from crossover.tracking.tracker import SweepFacts, Tracker, TrialFacts
 
-pytestmark = pytest.mark.xdist_group("store")  # one process: the store is made once
-
 
 def runs_of(client: Any, query: str) -> list[Any]:
     ids = [experiment.experiment_id for experiment in client.search_experiments()]
