@@ -123,6 +123,7 @@ def test_the_callers_style_and_open_figures_stay() -> None:
     from matplotlib import pyplot
 
     own = pyplot.figure()
+    optuna.logging.set_verbosity(optuna.logging.INFO)  # a search in this process may have changed it
     before = dict(matplotlib.rcParams)
     figures_of(drawn_trials(10))
     assert {key for key, value in matplotlib.rcParams.items() if value != before[key]} <= {"backend"}
