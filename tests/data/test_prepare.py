@@ -87,6 +87,12 @@ def test_train_and_test_hold_each_example_once(name: str, layout: Layout):
     assert sorted(examples(data.train()) + examples(data.test())) == examples(everything)
 
 
+@pytest.mark.parametrize("value", [0, -1, "16"])
+def test_a_largest_value_that_is_no_positive_number(value: Any):
+    with pytest.raises(CrossoverError, match=rf"value_max must .*got {value!r} \(conf/dataset/digits.yaml\)"):
+        load_source("digits", value_max=value)
+
+
 def test_digits_are_bytes_up_to_sixteen(layout: Layout):
     data = prepared(load_source("digits"), layout)
     X = data.inputs("train")

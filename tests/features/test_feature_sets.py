@@ -43,6 +43,12 @@ def test_each_row_depends_on_its_own_example_alone(case):
     np.testing.assert_allclose(feature_set.transform(part.take(rows).X), X[rows], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_modality_that_does_not_exist_is_an_error(name, make_set):
+    with pytest.raises(CrossoverError, match=rf"{name}.yaml: modalities must .*got \['imgae'\]"):
+        make_set(name, modalities=["imgae"])
+
+
 def test_leaves_its_input_as_it_was(case):
     feature_set, part = case
     before = part.X.copy()

@@ -145,6 +145,16 @@ def test_by_hand_the_same_is_an_error(layout):
         training(layout, TREE | {"modalities": ["image"]}).run([0], not_applicable="error")
 
 
+@pytest.mark.parametrize("value", [["imgae"], [], "table", None])
+def test_a_modality_that_does_not_exist_is_an_error(layout, value):
+    """It would leave the cell out as one that does not apply."""
+    with pytest.raises(
+        CrossoverError, match=r"modalities must .*image and table.* got .* \(conf/model/tree.yaml\)"
+    ) as error:
+        training(layout, TREE | {"modalities": value}).run([0])
+    assert repr(value) in str(error.value)
+
+
 def test_the_other_family_is_sent_to_its_own_stage(layout):
     with pytest.raises(CrossoverError, match=r"train_classical\.py"):
         training(layout, TREE, family="deep").run([0])

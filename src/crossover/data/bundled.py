@@ -1,7 +1,6 @@
 """Data sets that come inside scikit-learn: nothing is fetched."""
 
 import hashlib
-from abc import abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,8 @@ import pandas as pd
 
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_json, write_json
-from crossover.data.prepared import Part
+from crossover.core.settings import Number, checked
+from crossover.data.prepared import Input, Part
 from crossover.data.source import DataSource, RawData
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ class Bundled(DataSource):
     The download writes the checksum of the library's arrays, which a later scikit-learn must repeat.
     """
 
+    value_max = 1.0
+
     def __init__(self, *, name: str, loader: str) -> None:
         """Name a data set.
 
@@ -37,26 +39,28 @@ class Bundled(DataSource):
         self.loader = loader
 
     def download(self, folder: Path) -> list[Path]:
-        record = {"library": "scikit-learn", "loader": self.loader, "sha256": _checksum(self._bunch())}
-        write_json(folder / RECORD, record)
+        _, sha256 = self._library_data()
+        write_json(folder / RECORD, {"library": "scikit-learn", "loader": self.loader, "sha256": sha256})
         return [folder / RECORD]
 
     def load(self, folder: Path) -> RawData:
         expected = read_json(folder / RECORD, self.made_by)["sha256"]
-        bunch = self._bunch()
-        if (got := _checksum(bunch)) != expected:
+        bunch, got = self._library_data()
+        if got != expected:
             raise CrossoverError(
                 f"the SHA-256 checksum of sklearn.datasets.{self.loader} must be {expected}, got {got} from "
                 f"the installed scikit-learn; install the locked one, or accept it with `{self.made_by}`"
             )
         classes = [str(name) for name in bunch.target_names]
-        return RawData(self._part(bunch, len(classes)), None, classes)
+        X: Input
+        if self.modality == "image":
+            X = bunch.images[..., np.newaxis].astype(np.uint8)  # (n, height, width) -> (n, height, width, 1)
+        else:
+            X = pd.DataFrame(bunch.data, columns=list(map(str, bunch.feature_names)), dtype=np.float64)
+        return RawData(Part(X, bunch.target.astype(np.int64), len(classes), self.value_max), None, classes)
 
-    @abstractmethod
-    def _part(self, bunch: "Bunch", n_classes: int) -> Part:
-        """All examples of the library's data set."""
-
-    def _bunch(self) -> "Bunch":
+    def _library_data(self) -> tuple["Bunch", str]:
+        """What the loader gives, and the SHA-256 over type, shape and values of its inputs and labels."""
         import sklearn.datasets
 
         if not self.loader.startswith("load_") or not hasattr(sklearn.datasets, self.loader):
@@ -69,7 +73,12 @@ class Bundled(DataSource):
                 f"loader must name a data set with classes, got {self.loader!r} ({self.origin}); "
                 "choose one for classification"
             )
-        return bunch
+        digest = hashlib.sha256()
+        for array in (bunch.data, bunch.target):
+            # Type and shape belong to the checksum: equal bytes of another shape are other data.
+            digest.update(f"{array.dtype.str} {array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return bunch, digest.hexdigest()
 
 
 class BundledImages(Bundled):
@@ -77,36 +86,20 @@ class BundledImages(Bundled):
 
     modality = "image"
 
-    def __init__(self, *, name: str, loader: str, value_max: float) -> None:
+    @checked
+    def __init__(self, *, name: str, loader: str, value_max: Number) -> None:
         """Name a data set of images.
 
         Args:
             name: of the data set.
             loader: function in `sklearn.datasets`.
-            value_max: the largest value that a pixel can take.
+            value_max: the largest value that a pixel can take; every pixel is divided by it.
         """
         super().__init__(name=name, loader=loader)
         self.value_max = float(value_max)
-
-    def _part(self, bunch: "Bunch", n_classes: int) -> Part:
-        X = bunch.images[..., np.newaxis].astype(np.uint8)  # (n, height, width) -> (n, height, width, 1)
-        return Part(X, bunch.target.astype(np.int64), n_classes, self.value_max)
 
 
 class BundledTable(Bundled):
     """A data set with numeric columns, for example breast cancer."""
 
     modality = "table"
-
-    def _part(self, bunch: "Bunch", n_classes: int) -> Part:
-        X = pd.DataFrame(bunch.data, columns=[str(name) for name in bunch.feature_names], dtype=np.float64)
-        return Part(X, bunch.target.astype(np.int64), n_classes)
-
-
-def _checksum(bunch: "Bunch") -> str:
-    """SHA-256 over type, shape and values of inputs and labels."""
-    digest = hashlib.sha256()
-    for array in (bunch.data, bunch.target):
-        digest.update(f"{array.dtype.str} {array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()

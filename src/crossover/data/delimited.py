@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -33,14 +32,6 @@ class TextFile(Settings):
     md5: str
     skip_lines: NonNegativeInt = 0
     label_suffix: str = ""
-
-
-@dataclass(frozen=True)
-class _Row:
-    """One example as text, and where it stands."""
-
-    line: int
-    values: list[str]
 
 
 class DelimitedTable(DataSource):
@@ -87,47 +78,36 @@ class DelimitedTable(DataSource):
         return RawData(self._part(self.train, folder), test, self.classes)
 
     def _published(self, file: TextFile) -> PublishedFile:
-        return PublishedFile(
-            file.name, file.md5, tuple(f"{a.rstrip('/')}/{file.name}" for a in self.addresses)
-        )
+        addresses = tuple(f"{address.rstrip('/')}/{file.name}" for address in self.addresses)
+        return PublishedFile(file.name, file.md5, addresses)
 
     def _part(self, file: TextFile, folder: Path) -> Part:
+        """The examples of one file, each line checked against the description."""
         path = require_published(self._published(file), folder, self.made_by)
-        rows = self._rows(path, file.skip_lines)
-        columns = zip(*(row.values for row in rows), strict=True)
-        X = {name: self._column(name, next(columns), rows, path) for name in self.columns} if rows else {}
-        return Part(pd.DataFrame(X), self._labels(rows, file.label_suffix, path), len(self.classes))
-
-    def _rows(self, path: Path, skip_lines: int) -> list[_Row]:
-        width = len(self.columns) + 1
         with path.open(newline="", encoding="utf-8") as text:
-            lines = csv.reader(text, skipinitialspace=True)
-            rows = [_Row(lines.line_num, [v.strip() for v in values]) for values in lines if values]
-        rows = [row for row in rows if row.line > skip_lines]
-        for row in rows:
-            if len(row.values) != width:
-                raise self._mismatch(path, row, f"must hold {width} values, got {len(row.values)}")
-        return rows
+            reader = csv.reader(text, skipinitialspace=True)
+            read = [(reader.line_num, [value.strip() for value in values]) for values in reader if values]
+        lines = [line for line, _ in read if line > file.skip_lines]
+        rows = [values for line, values in read if line > file.skip_lines]
+        codes = {f"{label}{file.label_suffix}": code for code, label in enumerate(self.classes)}
+        width = len(self.columns) + 1
+        for line, values in zip(lines, rows, strict=True):
+            if len(values) != width:
+                raise self._mismatch(path, line, f"must hold {width} values, got {len(values)}")
+            if values[-1] not in codes:
+                raise self._mismatch(path, line, f"must end in one of {list(codes)}, got {values[-1]!r}")
+        X: dict[str, pd.Series] = {}
+        for name, texts in zip(self.columns, zip(*rows, strict=True), strict=False):  # the labels come last
+            column = pd.Series([None if text == self.missing else text for text in texts], dtype=object)
+            if self.columns[name] == "category":
+                X[name] = pd.Series(column.to_list())  # pandas' own type for strings
+                continue
+            X[name] = pd.to_numeric(column, errors="coerce").astype(np.float64)
+            if (wrong := np.flatnonzero(X[name].isna() & column.notna())).size:
+                rule = f"must hold a number in column {name}, got {column[wrong[0]]!r}"
+                raise self._mismatch(path, lines[wrong[0]], rule)
+        y = np.array([codes[row[-1]] for row in rows], dtype=np.int64)
+        return Part(pd.DataFrame(X), y, len(self.classes))
 
-    def _column(self, name: str, texts: Sequence[str], rows: list[_Row], path: Path) -> pd.Series:
-        """One variable: float64, or strings; missing is null."""
-        values = pd.Series([None if text == self.missing else text for text in texts], dtype=object)
-        if self.columns[name] == "category":
-            return pd.Series(values.to_list())  # pandas' own type for strings
-        numbers = pd.to_numeric(values, errors="coerce").astype(np.float64)
-        if (wrong := np.flatnonzero(numbers.isna() & values.notna())).size:
-            row = rows[wrong[0]]
-            raise self._mismatch(path, row, f"must hold a number in column {name}, got {values[wrong[0]]!r}")
-        return numbers
-
-    def _labels(self, rows: list[_Row], suffix: str, path: Path) -> np.ndarray:
-        codes = {f"{label}{suffix}": code for code, label in enumerate(self.classes)}
-        for row in rows:
-            if row.values[-1] not in codes:
-                raise self._mismatch(path, row, f"must end in one of {list(codes)}, got {row.values[-1]!r}")
-        return np.array([codes[row.values[-1]] for row in rows], dtype=np.int64)
-
-    def _mismatch(self, path: Path, row: _Row, rule: str) -> CrossoverError:
-        return CrossoverError(
-            f"line {row.line} of {path} {rule}; describe the file as it is in {self.origin}"
-        )
+    def _mismatch(self, path: Path, line: int, rule: str) -> CrossoverError:
+        return CrossoverError(f"line {line} of {path} {rule}; describe the file as it is in {self.origin}")

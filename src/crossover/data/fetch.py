@@ -69,7 +69,21 @@ def fetch(file: PublishedFile, dataset: str, folder: Path) -> Path:
     failures = []
     for i, address in enumerate(addresses):
         try:
-            return _fetch_from(address, file, folder)
+            # into a temporary file next to the target, which pooch renames when it is whole and else removes
+            return Path(
+                pooch.retrieve(
+                    url=address,
+                    known_hash=f"md5:{file.md5}",
+                    fname=file.name,
+                    path=folder,
+                    downloader=partial(_download, expected=file),
+                )
+            )
+        except OSError as error:
+            raise CrossoverError(
+                f"cannot write {folder / file.name}: {error.strerror or error}; "
+                "make the place writable or free some space"
+            ) from error
         except _Unavailable as error:
             failures.append(f"{address} ({error})")
             if i + 1 < len(addresses):
@@ -111,30 +125,19 @@ def _mirror_address(dataset: str, name: str) -> list[str]:
     return [f"{mirror.rstrip('/')}/{quote(dataset)}/{quote(name)}"]
 
 
-def _fetch_from(address: str, file: PublishedFile, folder: Path) -> Path:
-    """Fetch into a temporary file next to the target; pooch renames it when it is whole, else removes it."""
-    try:
-        path = pooch.retrieve(
-            url=address,
-            known_hash=f"md5:{file.md5}",
-            fname=file.name,
-            path=folder,
-            downloader=partial(_download, expected=file),
-        )
-    except OSError as error:
-        raise CrossoverError(
-            f"cannot write {folder / file.name}: {error.strerror or error}; "
-            "make the place writable or free some space"
-        ) from error
-    return Path(path)
-
-
 def _download(address: str, output_file: str, _pooch: Any, *, expected: PublishedFile) -> None:
     """Write the file at an address to `output_file`; the signature is that of pooch's downloaders."""
     log.info("fetching %s", address)
     os.unlink(output_file)  # pooch made it for its owner alone; a new one has the user's usual permissions
     if urlsplit(address).scheme == "file":
-        _copy(address, output_file)
+        try:
+            source = open(url2pathname(urlsplit(address).path), "rb")  # noqa: SIM115 - writing errors are other errors
+        except FileNotFoundError:
+            raise _Unavailable("no such file") from None
+        except OSError as error:
+            raise _Unavailable(error.strerror) from error
+        with source, open(output_file, "wb") as target:
+            shutil.copyfileobj(source, target)
     else:
         _download_http(address, output_file, expected.name)
     if (got := _md5(Path(output_file))) != expected.md5:
@@ -142,17 +145,6 @@ def _download(address: str, output_file: str, _pooch: Any, *, expected: Publishe
             f"the MD5 checksum of {expected.name} must be {expected.md5}, got {got} from {address}; nothing "
             "of it was kept, so correct that address's file and run again"
         )
-
-
-def _copy(address: str, output_file: str) -> None:
-    try:
-        source = open(url2pathname(urlsplit(address).path), "rb")  # noqa: SIM115 - writing errors are other errors
-    except FileNotFoundError:
-        raise _Unavailable("no such file") from None
-    except OSError as error:
-        raise _Unavailable(error.strerror) from error
-    with source, open(output_file, "wb") as target:
-        shutil.copyfileobj(source, target)
 
 
 def _download_http(address: str, output_file: str, name: str) -> None:
@@ -164,51 +156,37 @@ def _download_http(address: str, output_file: str, name: str) -> None:
     import requests
 
     for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return _transfer(address, output_file, name)
-        except requests.RequestException as error:
-            if attempt == ATTEMPTS or not _worth_a_retry(error):
-                raise _Unavailable(_reason(error)) from error
-            log.warning("%s: %s; attempt %d of %d", address, _reason(error), attempt + 1, ATTEMPTS)
-            time.sleep(attempt)
+        # disable=None: no bar where standard error is no terminal. pooch sets the total, but asks for the bar's
+        # truth before, which a bar without one has not.
+        with tqdm(desc=name, total=1, unit="B", unit_scale=True, disable=None) as bar:
+            try:
+                return pooch.HTTPDownloader(
+                    progressbar=bar,
+                    chunk_size=CHUNK_BYTES,
+                    timeout=TIMEOUT,
+                    # else a server may send a .gz file as a compressed transfer, which requests would unpack
+                    headers={"Accept-Encoding": "identity"},
+                )(address, output_file, None)
+            except requests.RequestException as error:
+                reason, may_pass = _why(error)
+                if attempt == ATTEMPTS or not may_pass:
+                    raise _Unavailable(reason) from error
+        log.warning("%s: %s; attempt %d of %d", address, reason, attempt + 1, ATTEMPTS)
+        time.sleep(attempt)
 
 
-def _transfer(address: str, output_file: str, name: str) -> None:
-    # disable=None: no bar where standard error is no terminal. pooch sets the total, but asks for the bar's
-    # truth before, which a bar without one has not.
-    with tqdm(desc=name, total=1, unit="B", unit_scale=True, disable=None) as bar:
-        download = pooch.HTTPDownloader(
-            progressbar=bar,
-            chunk_size=CHUNK_BYTES,
-            timeout=TIMEOUT,
-            # else a server may send a .gz file as a compressed transfer, which requests would unpack
-            headers={"Accept-Encoding": "identity"},
-        )
-        download(address, output_file, None)
-
-
-def _worth_a_retry(error: "requests.RequestException") -> bool:
-    """Whether the host was reached and failed for the moment."""
-    import requests
+def _why(error: "requests.RequestException") -> tuple[str, bool]:
+    """Why a transfer failed, in few words, and whether the host was reached and failed only for the moment."""
+    from requests import ConnectionError, Timeout
+    from requests.exceptions import ChunkedEncodingError
 
     if error.response is not None:
-        return error.response.status_code >= 500 or error.response.status_code == 429
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):  # the connection broke amid the file
-        return True
-    return isinstance(error, requests.Timeout | requests.ConnectionError) and _cause(error) is None
-
-
-def _cause(error: "requests.RequestException") -> BaseException | None:
-    """Why no connection came about; None where one did."""
-    return getattr(error.args[0], "reason", None) if error.args else None
-
-
-def _reason(error: "requests.RequestException") -> str:
-    if error.response is not None:
-        return f"{error.response.status_code} {error.response.reason}"
-    if (cause := _cause(error)) is not None:
-        return "no network: " + str(cause).split(": ", 1)[-1]  # without the connection's own name
-    return " ".join(str(error).split()) or type(error).__name__
+        status = error.response.status_code
+        return f"{status} {error.response.reason}", status >= 500 or status == 429
+    if (cause := getattr(error.args[0], "reason", None) if error.args else None) is not None:
+        return "no network: " + str(cause).split(": ", 1)[-1], False  # without the connection's own name
+    broken = Timeout | ConnectionError | ChunkedEncodingError  # the last: the connection broke amid the file
+    return " ".join(str(error).split()) or type(error).__name__, isinstance(error, broken)
 
 
 def _md5(path: Path) -> str:

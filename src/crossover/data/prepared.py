@@ -12,10 +12,11 @@
     test/y.npy
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,27 @@ from crossover.core.files import read_json, write_json
 
 Modality = Literal["image", "table"]
 Input = np.ndarray | pd.DataFrame
+
+
+def modality_set(names: Any, origin: str = "") -> frozenset[str]:
+    """The kinds of data set that a model or feature set takes, as its YAML lists them under `modalities`.
+
+    Args:
+        names: what the YAML gives.
+        origin: the file, for the error message; empty where the caller adds it.
+
+    Raises:
+        CrossoverError: it is no list, is empty or names another kind: such a cell would apply to no data set,
+            and would be left out without a word.
+    """
+    known = get_args(Modality)
+    found = list(names) if isinstance(names, Iterable) and not isinstance(names, str) else []
+    if not found or not set(found) <= set(known):
+        raise CrossoverError(
+            f"modalities must be a list of {' and '.join(known)}, one of them or both, got {found or names!r}"
+            + (f" ({origin})" if origin else "")
+        )
+    return frozenset(found)
 
 
 @dataclass(frozen=True)
@@ -95,6 +117,7 @@ class Prepared:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self._made_by = f"python pipelines/prepare.py dataset={folder.name}"
 
     @cached_property
     def meta(self) -> Meta:
@@ -107,11 +130,11 @@ class Prepared:
 
     def train(self) -> Part:
         """The training part, validation rows included."""
-        return self._part("train")
+        return Part(self.inputs("train"), self.labels("train"), self.meta.n_classes, self.meta.value_max)
 
     def test(self) -> Part:
         """The test part; only the stages that score may ask for it."""
-        return self._part("test")
+        return Part(self.inputs("test"), self.labels("test"), self.meta.n_classes, self.meta.value_max)
 
     def labels(self, part: Literal["train", "test"]) -> np.ndarray:
         """Labels alone: int64 (n,)."""
@@ -122,6 +145,10 @@ class Prepared:
         if self.meta.modality == "table":
             return pd.read_parquet(self._existing(self.folder / part / "X.parquet"))
         return np.load(self._existing(self.folder / part / "X.npy"), mmap_mode="r")
+
+    @cached_property
+    def _validation(self) -> np.ndarray:
+        return np.load(self._existing(self.folder / "train" / "validation.npy"))
 
     @property
     def repetitions(self) -> int:
@@ -142,21 +169,10 @@ class Prepared:
             )
         return rows[repetition]
 
-    @cached_property
-    def _validation(self) -> np.ndarray:
-        return np.load(self._existing(self.folder / "train" / "validation.npy"))
-
-    def _part(self, part: Literal["train", "test"]) -> Part:
-        return Part(self.inputs(part), self.labels(part), self.meta.n_classes, self.meta.value_max)
-
     def _existing(self, path: Path) -> Path:
         if not path.exists():
             raise CrossoverError(f"{path} does not exist; make it with `{self._made_by}`")
         return path
-
-    @property
-    def _made_by(self) -> str:
-        return f"python pipelines/prepare.py dataset={self.folder.name}"
 
 
 def write_prepared(

@@ -32,12 +32,16 @@ class DataSource(ABC):
     Attributes:
         modality: the kind of input.
         name: of the data set, as of its YAML file.
+        origin: the file that the source was built from, for an error's advice.
+        made_by: the command that makes the raw files, for an error's advice.
     """
 
     modality: ClassVar[Modality]
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.origin = f"conf/dataset/{name}.yaml"
+        self.made_by = f"python pipelines/download.py dataset={name}"
 
     @abstractmethod
     def download(self, folder: Path) -> list[Path]:
@@ -56,13 +60,3 @@ class DataSource(ABC):
         Raises:
             CrossoverError: a file is missing, is not the publisher's, or is not as the configuration says.
         """
-
-    @property
-    def origin(self) -> str:
-        """The file that the source was built from, for an error's advice."""
-        return f"conf/dataset/{self.name}.yaml"
-
-    @property
-    def made_by(self) -> str:
-        """The command that makes the raw files, for an error's advice."""
-        return f"python pipelines/download.py dataset={self.name}"

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,7 +20,8 @@ class TorchvisionImages(DataSource):
     """What the families share: torchvision's class reads the publisher's files from a temporary folder."""
 
     modality = "image"
-    family: str  # torchvision's base class
+    family: ClassVar[str]  # torchvision's base class
+    _unpacked: ClassVar[str]  # where below its root that class looks for the unpacked files
 
     def __init__(self, *, name: str, dataset: str, classes: Sequence[str] | None = None) -> None:
         """Name a data set.
@@ -42,19 +43,21 @@ class TorchvisionImages(DataSource):
 
         archives = [require_published(file, folder, self.made_by) for file in self._files()]
         with TemporaryDirectory() as root:
-            unpacked = Path(root) / self._unpacked
+            unpacked = Path(root) / self._unpacked.format(dataset=self.dataset)
             unpacked.mkdir(parents=True, exist_ok=True)
             for archive in archives:
                 extract_archive(archive, unpacked)
             cls = self._torchvision_class()
-            train, test = (cls(Path(root), train=is_train, download=False) for is_train in (True, False))
-            classes = self.classes or [str(name) for name in train.classes]
-            return RawData(_part(train, len(classes)), _part(test, len(classes)), classes)
-
-    @property
-    @abstractmethod
-    def _unpacked(self) -> str:
-        """The folder below torchvision's root where its class looks for the unpacked files."""
+            parts = []
+            for is_train in (True, False):
+                dataset = cls(Path(root), train=is_train, download=False)
+                classes = self.classes or [str(name) for name in dataset.classes]
+                X = np.asarray(dataset.data, dtype=np.uint8)
+                if X.ndim == 3:
+                    X = X[..., np.newaxis]  # (n, height, width) -> (n, height, width, 1)
+                y = np.asarray(dataset.targets, dtype=np.int64)
+                parts.append(Part(X, y, len(classes), VALUE_MAX))
+            return RawData(train=parts[0], test=parts[1], classes=classes)
 
     @abstractmethod
     def _files(self) -> list[PublishedFile]:
@@ -76,10 +79,7 @@ class MNISTImages(TorchvisionImages):
     """MNIST and the data sets in its format: four compressed files, grey images."""
 
     family = "MNIST"
-
-    @property
-    def _unpacked(self) -> str:
-        return f"{self.dataset}/raw"
+    _unpacked = "{dataset}/raw"
 
     def _files(self) -> list[PublishedFile]:
         cls = self._torchvision_class()
@@ -95,10 +95,3 @@ class CIFARImages(TorchvisionImages):
     def _files(self) -> list[PublishedFile]:
         cls = self._torchvision_class()
         return [PublishedFile(cls.filename, cls.tgz_md5, (cls.url,))]
-
-
-def _part(dataset: Any, n_classes: int) -> Part:
-    X = np.asarray(dataset.data, dtype=np.uint8)
-    if X.ndim == 3:
-        X = X[..., np.newaxis]  # (n, height, width) -> (n, height, width, 1)
-    return Part(X, np.asarray(dataset.targets, dtype=np.int64), n_classes, VALUE_MAX)

@@ -18,7 +18,7 @@ import numpy as np
 
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_json
-from crossover.data.prepared import Input, Part
+from crossover.data.prepared import Input, Part, modality_set
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class FeatureSet(ABC):
     modalities: frozenset[str]
 
     def __init__(self, modalities: Iterable[str]) -> None:
-        self.modalities = frozenset(modalities)
+        self.modalities = modality_set(modalities)
 
     @abstractmethod
     def fit(self, train: Part) -> Self:
@@ -77,6 +77,7 @@ class Features:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self._made_by = f"python pipelines/featurize.py dataset={folder.parent.name} features={folder.name}"
 
     @property
     def meta(self) -> FeatureMeta:
@@ -88,7 +89,3 @@ class Features:
         if not path.exists():
             raise CrossoverError(f"{path} does not exist; make it with `{self._made_by}`")
         return np.load(path, mmap_mode="r")
-
-    @property
-    def _made_by(self) -> str:
-        return f"python pipelines/featurize.py dataset={self.folder.parent.name} features={self.folder.name}"

@@ -9,7 +9,7 @@ import numpy as np
 from crossover.core.cell import LEARNED
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
-from crossover.data.prepared import Meta, Part, Prepared
+from crossover.data.prepared import Meta, Part, Prepared, modality_set
 from crossover.features.base import Features
 from crossover.fitting.config import FitConfig
 
@@ -60,12 +60,14 @@ class TrainingData:
         """The reason why the cell does not apply to its data set; empty where it does.
 
         Reads the YAML alone, so that it costs no import of a model library.
+
+        Raises:
+            CrossoverError: the YAML's `modalities` names no kind of data set.
         """
-        cell, takes = self.config.cell, self.config.model.get("modalities", [])
+        cell = self.config.cell
+        takes = modality_set(self.config.model.get("modalities"), self.config.model_origin)
         if self.meta.modality not in takes:
-            return (
-                f"{cell.model} takes {' and '.join(takes)} data, {cell.dataset} is {self.meta.modality} data"
-            )
+            return f"{cell.model} takes {' and '.join(sorted(takes))} data, {cell.dataset} is {self.meta.modality} data"
         return "" if cell.features == LEARNED else self.features.meta.reason
 
     def refused(self, not_applicable: Literal["record", "error"]) -> str:

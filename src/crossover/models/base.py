@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 
 from crossover.core.errors import CrossoverError
-from crossover.data.prepared import Input, Part
+from crossover.data.prepared import Input, Part, modality_set
 
 Family = Literal["classical", "deep"]
 
@@ -72,7 +72,7 @@ class Model(ABC):
     device: str = "cpu"
 
     def __init__(self, modalities: Iterable[str]) -> None:
-        self.modalities = frozenset(modalities)
+        self.modalities = modality_set(modalities)
         self.history: list[dict[str, float]] = []
 
     @abstractmethod
