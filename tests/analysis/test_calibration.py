@@ -14,7 +14,7 @@ from crossover.core.cell import LEARNED, Cell
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.report.figures.calibration import draw_calibration
-from crossover.report.text.calibration import calibration_parts
+from crossover.report.templating import render
 
 
 def two_classes(confidence: float, right: int, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -83,15 +83,15 @@ def test_isotonic_regression_gives_a_class_without_examples_nothing() -> None:
 
 
 def test_an_overconfident_model_is_helped(tmp_path: Path) -> None:
-    cell = calibrated(tmp_path, test=0.75).cells[0]
-    assert cell.temperatures == pytest.approx((2.0,), abs=1e-4)
+    model = calibrated(tmp_path, test=0.75).models[0]
+    assert model.temperatures == pytest.approx((2.0,), abs=1e-4)
     # Right answers cost 2 · 0.1², wrong ones 2 · 0.9²; after that 2 · 0.25² and 2 · 0.75².
-    assert cell.score("before", "brier_score") == pytest.approx(0.75 * 0.02 + 0.25 * 1.62)
-    assert cell.score("temperature", "brier_score") == pytest.approx(0.75 * 0.125 + 0.25 * 1.125, abs=1e-4)
-    assert cell.score("before", "calibration_error") == pytest.approx(0.15)
-    assert cell.score("temperature", "calibration_error") == pytest.approx(0, abs=1e-4)
-    assert cell.score("before", "log_loss") > cell.score("temperature", "log_loss")
-    change = cell.changes["temperature"]
+    assert model.score("before", "brier_score") == pytest.approx(0.75 * 0.02 + 0.25 * 1.62)
+    assert model.score("temperature", "brier_score") == pytest.approx(0.75 * 0.125 + 0.25 * 1.125, abs=1e-4)
+    assert model.score("before", "calibration_error") == pytest.approx(0.15)
+    assert model.score("temperature", "calibration_error") == pytest.approx(0, abs=1e-4)
+    assert model.score("before", "log_loss") > model.score("temperature", "log_loss")
+    change = model.changes["temperature"]
     assert change.difference == pytest.approx(0.375 - 0.42, abs=1e-4)
     assert change.answer == "helps"
     assert change.better > 0.999
@@ -99,7 +99,7 @@ def test_an_overconfident_model_is_helped(tmp_path: Path) -> None:
 
 def test_a_model_that_was_right_as_it_was_is_hurt(tmp_path: Path) -> None:
     # Right in 75 % of the validation part by chance, in 90 % of the test part as its confidence says.
-    change = calibrated(tmp_path, test=0.9).cells[0].changes["temperature"]
+    change = calibrated(tmp_path, test=0.9).models[0].changes["temperature"]
     assert change.difference == pytest.approx(
         (0.9 * 0.125 + 0.1 * 1.125) - (0.9 * 0.02 + 0.1 * 1.62), abs=1e-4
     )
@@ -107,15 +107,15 @@ def test_a_model_that_was_right_as_it_was_is_hurt(tmp_path: Path) -> None:
     assert change.better < 0.001
 
 
-def test_nothing_to_mend_is_no_clear_change(tmp_path: Path) -> None:
-    change = calibrated(tmp_path, test=0.9, validation=0.9).cells[0].changes["temperature"]
+def test_nothing_to_fix_is_no_clear_change(tmp_path: Path) -> None:
+    change = calibrated(tmp_path, test=0.9, validation=0.9).models[0].changes["temperature"]
     assert change.answer == "no clear change"
     assert change.difference == pytest.approx(0, abs=1e-3)
 
 
 def test_the_interval_covers_test_examples_and_repetitions(tmp_path: Path) -> None:
     accuracies = [0.70, 0.72, 0.73, 0.75, 0.75, 0.77, 0.78, 0.80]
-    change = calibrated(tmp_path, accuracies, n_test=500, repetitions=8).cells[0].changes["temperature"]
+    change = calibrated(tmp_path, accuracies, n_test=500, repetitions=8).models[0].changes["temperature"]
     # A right answer costs 0.105 more after calibration, a wrong one 0.495 less. The squared standard error of the
     # mean is the sum of that over the examples and that over the repetitions, here from the textbook's formulas.
     correct = np.load(Layout(tmp_path).curve(Cell("fruit", "raw", "tree", "classical")) / "correct.npy")[-8:]
@@ -125,13 +125,11 @@ def test_the_interval_covers_test_examples_and_repetitions(tmp_path: Path) -> No
     assert change.interval.high - change.interval.low == pytest.approx(2 * 1.96 * se, rel=0.05)
 
 
-def test_what_the_calibration_rests_on_is_told(tmp_path: Path) -> None:
+def test_the_calibration_says_what_it_rests_on(tmp_path: Path) -> None:
     calibration = calibrated(tmp_path, test=0.75, repetitions=3)
-    told = (calibration.n, calibration.n_validation, calibration.n_test, calibration.repetitions)
-    assert told == (60, 100, 400, 3)
+    sizes = (calibration.n, calibration.n_validation, calibration.n_test, calibration.repetitions)
+    assert sizes == (60, 100, 400, 3)
     assert calibration.watched == []
-    assert "fitted on 60 examples" in calibration_parts(calibration)[2]
-    assert "means over 3 repetitions on the 400 test examples" in calibration_parts(calibration)[2]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -157,21 +155,28 @@ def two_models(tmp_path_factory: pytest.TempPathFactory) -> DatasetCalibration:
     return calibrate(curves)
 
 
-def test_the_section_says_what_helps_and_what_hurts(two_models: DatasetCalibration) -> None:
-    parts = calibration_parts(two_models)
-    text = "\n\n".join(parts)
-    assert parts[0] == "### Calibration"
-    assert "temperature scaling helps tree (raw) and hurts net" in parts[1]
-    assert "net (0.000) has the lowest calibration error and tree (raw) (0.150) the highest" in parts[1]
-    # A right answer at 0.9 against 0.05, 0.05 with 75 % right: 18^(1/T) = 0.75 / 0.125 = 6, T = ln 18 / ln 6 = 1.61.
-    assert "| ● tree (raw) |            0.1500 |           0.0000 |" in parts[3]
-    assert "1.61 (1.61 to 1.61) |" in parts[3]
-    assert "- tree (raw): temperature scaling **helps**, −0.0" in text  # noqa: RUF001
+def test_models_are_sorted_by_answer_and_by_error(two_models: DatasetCalibration) -> None:
+    tree, net = two_models.models
+    assert two_models.with_answer("temperature", "helps") == ["tree (raw)"]
+    assert two_models.with_answer("temperature", "hurts") == ["net"]
+    assert two_models.by_error == [net, tree]
+    assert tree.errors()[:2] == pytest.approx([0.15, 0], abs=1e-4)
+    assert net.errors()[0] == pytest.approx(0, abs=1e-6)
+    # A right answer at 0.9 against 0.05, 0.05 with 75 % right: 18^(1/T) = 0.75 / 0.125 = 6, T = ln 18 / ln 6.
+    assert tree.median_temperature == pytest.approx(np.log(18) / np.log(6), abs=1e-3)
+    # Every validation answer of the net is right: nothing keeps T from falling.
+    assert two_models.lowest_temperature == min(net.temperatures) < 0.1
+    assert [cell.label for cell in two_models.watched] == ["net"]
+
+
+def test_the_chapter_says_what_helps_and_what_hurts(two_models: DatasetCalibration) -> None:
+    text = render("calibration", calibration=two_models)
+    assert text.startswith("### Calibration")
+    assert "temperature scaling helps tree (raw) and hurts net" in text
+    assert "1.61 (1.61 to 1.61) |" in text
     assert "net saw the validation part in training" in text
-    assert (
-        "A temperature below 0.1 comes from a validation part on which nearly every answer was right" in text
-    )
-    assert "(figures/fruit-calibration.png)" in parts[-1]
+    assert "A temperature below 0.1" in text
+    assert "(figures/fruit-calibration.png)" in text
 
 
 def test_the_figure_comes_with_its_numbers(two_models: DatasetCalibration, tmp_path: Path) -> None:

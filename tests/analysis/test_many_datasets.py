@@ -1,6 +1,6 @@
 """Methods over several data sets, against Demšar 2006 and other independent values."""
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,12 @@ from demsar_example import DEMSAR, VARIANTS, demsar
 
 from crossover.analysis.many_datasets import (
     MethodsComparison,
-    average_ranks,
+    Pair,
     compare_methods,
+    compare_shared_methods,
+)
+from crossover.analysis.rank_tests import (
+    average_ranks,
     critical_difference,
     friedman,
     iman_davenport,
@@ -31,6 +35,10 @@ def random_scores(n: int, k: int, seed: int = 0, step: float = 0.0) -> np.ndarra
 def named(scores: np.ndarray) -> MethodsComparison:
     n, k = scores.shape
     return compare_methods([f"d{i}" for i in range(n)], [f"m{i}" for i in range(k)], scores)
+
+
+def all_pairs(comparison: MethodsComparison) -> list[Pair]:
+    return [comparison.pair(a, b) for a, b in combinations(range(len(comparison.methods)), 2)]
 
 
 def test_demsars_average_ranks() -> None:
@@ -85,11 +93,15 @@ def test_demsars_post_hoc_test_finds_nothing() -> None:
     comparison = demsar()
     assert comparison.critical_difference == pytest.approx(1.25, abs=0.005)
     assert comparison.groups() == [[3, 1, 2, 0]]
-    assert min(pair.nemenyi_p for pair in comparison.pairs) > 0.05
+    assert min(pair.nemenyi_p for pair in all_pairs(comparison)) > 0.05
 
 
-def test_nemenyi_agrees_with_scikit_posthocs() -> None:
-    # scikit-posthocs 0.17.1, posthoc_nemenyi_friedman of the same scores.
+def test_nemenyi_is_the_tail_of_the_studentised_range() -> None:
+    # Differences of the average ranks over their standard error, sqrt(4 · 5 / (6 · 14)), times sqrt(2).
+    for pair in all_pairs(demsar()):
+        span = np.sqrt(2) * abs(pair.rank_difference) / np.sqrt(20 / 84)
+        assert pair.nemenyi_p == pytest.approx(scipy.stats.studentized_range.sf(span, 4, np.inf))
+    # As scikit-posthocs 0.17.1 prints them.
     expected = {(0, 1): 0.088673, (0, 2): 0.956177, (0, 3): 0.074185, (1, 2): 0.259228, (2, 3): 0.226697}
     for (a, b), p in expected.items():
         assert demsar().pair(a, b).nemenyi_p == pytest.approx(p, abs=5e-6)
@@ -115,7 +127,7 @@ def test_wilcoxon_of_equal_scores_is_one() -> None:
 
 def test_holm_by_hand() -> None:
     comparison = named(random_scores(10, 4, seed=3, step=0.25))
-    pairs = sorted(comparison.pairs, key=lambda pair: pair.wilcoxon_p)
+    pairs = sorted(all_pairs(comparison), key=lambda pair: pair.wilcoxon_p)
     corrected = [(len(pairs) - i) * pair.wilcoxon_p for i, pair in enumerate(pairs)]
     expected = np.minimum(1, np.maximum.accumulate(corrected))
     assert [pair.holm_p for pair in pairs] == pytest.approx(expected)
@@ -143,13 +155,13 @@ def test_ranks_share_ties_also_where_the_last_digits_differ() -> None:
     scores = np.tile([0.1 + 0.2, 0.3], (6, 1))  # 0.30000000000000004 and 0.3
     comparison = named(scores)
     assert comparison.average_ranks == pytest.approx([1.5, 1.5])
-    assert (comparison.pairs[0].wilcoxon_p, comparison.pairs[0].ahead) == (1, 3)
+    assert (comparison.pair(0, 1).wilcoxon_p, comparison.pair(0, 1).ahead) == (1, 3)
 
 
 def test_a_pair_turns_round() -> None:
     comparison = named(random_scores(8, 3, seed=5, step=0.3))
     there, back = comparison.pair(0, 2), comparison.pair(2, 0)
-    assert (back.first, back.second) == (2, 0)
+    assert (back.first, back.second) == ("m2", "m0")
     differences = comparison.scores[:, 2] - comparison.scores[:, 0]
     assert back.median == pytest.approx(signed_rank_interval(differences)[0])
     assert (back.median, back.rank_difference) == (-there.median, -there.rank_difference)
@@ -192,31 +204,30 @@ def test_groups_overlap() -> None:
 
 def test_five_data_sets_are_too_few() -> None:
     comparison = named(random_scores(5, 3))
-    assert "takes 6 or more" in comparison.reason
-    assert "there are 5" in comparison.reason
-    assert comparison.friedman is comparison.critical_difference is None
-    assert comparison.pairs == comparison.groups() == []
+    assert comparison.test is comparison.friedman is comparison.critical_difference is None
+    assert comparison.groups() == []
+    assert not comparison.differ
     assert len(comparison.average_ranks) == 3
 
 
 def test_one_method_is_no_comparison() -> None:
-    assert "there is one" in named(random_scores(8, 1)).reason
-    assert "there is none" in compare_methods(["a"], [], np.empty((1, 0))).reason
+    assert named(random_scores(8, 1)).test is None
+    assert compare_methods(["a"], [], np.empty((1, 0))).test is None
 
 
 def test_two_methods_have_one_pair_and_no_ranks_to_test() -> None:
     comparison = named(random_scores(8, 2))
     assert comparison.friedman is comparison.critical_difference is None
-    assert comparison.reason == ""
-    assert comparison.pairs[0].holm_p == comparison.pairs[0].wilcoxon_p
-    assert np.isnan(comparison.pairs[0].nemenyi_p)
+    assert comparison.test == "wilcoxon"
+    assert comparison.pair(0, 1).holm_p == comparison.pair(0, 1).wilcoxon_p
+    assert np.isnan(comparison.pair(0, 1).nemenyi_p)
 
 
 def test_holm_over_many_pairs_of_few_data_sets_can_find_nothing() -> None:
     # Six data sets, three pairs: 3 · 2 / 2^6.
     comparison = named(random_scores(6, 3, step=5.0))
     assert comparison.least_holm_p == pytest.approx(3 / 32)
-    assert min(pair.holm_p for pair in comparison.pairs) == pytest.approx(comparison.least_holm_p)
+    assert min(pair.holm_p for pair in all_pairs(comparison)) == pytest.approx(comparison.least_holm_p)
 
 
 def test_a_missing_score_is_named() -> None:
@@ -224,6 +235,58 @@ def test_a_missing_score_is_named() -> None:
     scores[2, 1] = np.nan
     with pytest.raises(CrossoverError, match="got nan for m1 on d2"):
         named(scores)
+
+
+def test_demsars_example_is_undecided() -> None:
+    # Demšar 2006: the methods differ, and "the post-hoc test is not powerful enough to detect any significant
+    # differences" among them.
+    assert demsar().differ
+    assert len(demsar().leaders) == 4
+
+
+def test_one_that_beats_all_leads() -> None:
+    comparison = named(np.column_stack([random_scores(20, 2), np.full(20, 2)]))
+    assert comparison.leaders == ["m2"]
+
+
+def test_those_not_told_from_the_best_lead_with_it() -> None:
+    # All data sets rank the three alike: with 7 of them the critical difference is 2.343 sqrt(3 · 4 / 42) = 1.25.
+    comparison = named(np.tile([0.8, 0.9, 0.7], (7, 1)))
+    assert comparison.leaders == ["m1", "m0"]
+    assert comparison.best_on.tolist() == [0, 7, 0]
+    assert comparison.mean_scores == pytest.approx([0.8, 0.9, 0.7])
+
+
+def test_equal_methods_do_not_differ() -> None:
+    comparison = named(random_scores(14, 3, seed=1))
+    assert comparison.friedman is not None
+    assert comparison.friedman.p > 0.05
+    assert not comparison.differ
+    assert len(comparison.leaders) == 3
+
+
+@pytest.mark.parametrize(("sign", "leader"), [(1, "m0"), (-1, "m1")])
+def test_of_two_methods_the_median_says_who_leads(sign: int, leader: str) -> None:
+    rising = 0.01 * np.arange(1, 7)
+    comparison = named(np.column_stack([0.8 + sign * rising, np.full(6, 0.8)]))
+    # All six differences have one sign: p = 2/64.
+    assert comparison.pair(0, 1).wilcoxon_p == pytest.approx(2 / 64)
+    assert comparison.leaders == [leader]
+
+
+def test_methods_without_a_score_somewhere_are_left_out_by_name() -> None:
+    rows = {f"d{i}": {"tree": 0.8, "net": 0.9, "svm": 0.7} for i in range(6)}
+    del rows["d1"]["net"], rows["d4"]["net"]
+    rows["d2"]["svm"] = float("nan")
+    comparison = compare_shared_methods(rows | {"empty": {}})
+    assert comparison.methods == ["tree"]
+    assert comparison.left_out == {"net": ["d1", "d4"], "svm": ["d2"]}
+    assert "empty" not in comparison.datasets
+
+
+def test_the_matrix_has_the_scores_in_their_places() -> None:
+    comparison = compare_shared_methods({"a": {"x": 0.1, "y": 0.2}, "b": {"y": 0.4, "x": 0.3}})
+    assert comparison.scores.tolist() == [[0.1, 0.2], [0.3, 0.4]]
 
 
 def test_the_diagram_and_its_numbers(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """How far each model's probabilities can be trusted, before and after calibration on validation data."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from crossover.analysis.statistics import (
     percentile_interval,
     share_ahead,
 )
+from crossover.core.cell import Cell
 
 BEFORE = "before"
 METHODS = ("temperature", "isotonic")
@@ -44,20 +45,18 @@ class Change:
 
 
 @dataclass(frozen=True, eq=False)  # equal is the same: frames have no plain ==
-class CellCalibration:
-    """One cell, its probabilities as they came out and as they are after calibration.
+class ModelCalibration:
+    """One model, its probabilities as they came out and as they are after calibration.
 
     Attributes:
-        label: "random_forest (raw)", "cnn".
-        family: "classical" or "deep".
+        cell: the model and what it sees.
         scores: one row for each of `STATES`, one column a metric of the judge: means over the repetitions.
         changes: of the Brier score, for each of `METHODS`.
         temperatures: of the repetitions, in their order; above 1 the model was too sure of itself.
         bins: for each of `STATES` the table of `judge.reliability`, over all repetitions together.
     """
 
-    label: str
-    family: str
+    cell: Cell
     scores: pd.DataFrame
     changes: dict[str, Change]
     temperatures: tuple[float, ...]
@@ -67,28 +66,51 @@ class CellCalibration:
         """Mean over the repetitions."""
         return float(self.scores[metric][state])
 
+    def errors(self) -> list[float]:
+        """The expected calibration error in each of `STATES`."""
+        return [self.score(state, "calibration_error") for state in STATES]
+
+    @property
+    def median_temperature(self) -> float:
+        return float(np.median(self.temperatures))
+
 
 @dataclass(frozen=True)
 class DatasetCalibration:
-    """The cells of one data set whose learning curve was measured, fitted on its largest size.
+    """The models of one data set whose learning curve was measured, fitted on its largest size.
 
     Attributes:
         dataset: its name.
-        cells: in the order of the curves.
+        models: in the order of the curves.
         n: examples that each model was fitted on.
         n_validation: further examples that the calibrators were fitted on, in each repetition.
         n_test: examples that everything was scored on.
         repetitions: of the largest size.
-        watched: labels of the models that saw the validation part themselves, for early stopping or selection.
+        watched: models that saw the validation part themselves, for early stopping or selection.
+        least_in_bin: examples of a bin below which its accuracy is mostly chance.
     """
 
     dataset: str
-    cells: list[CellCalibration]
+    models: list[ModelCalibration]
     n: int
     n_validation: int
     n_test: int
     repetitions: int
-    watched: list[str]
+    watched: list[Cell]
+    least_in_bin: ClassVar[int] = 20
+
+    def with_answer(self, method: str, answer: Answer) -> list[str]:
+        """Labels of the models of which a calibration has this answer."""
+        return [model.cell.label for model in self.models if model.changes[method].answer == answer]
+
+    @property
+    def by_error(self) -> list[ModelCalibration]:
+        """The models, the lowest calibration error before calibration first."""
+        return sorted(self.models, key=lambda model: model.errors()[0])
+
+    @property
+    def lowest_temperature(self) -> float:
+        return min(min(model.temperatures) for model in self.models)
 
 
 def calibrate(curves: DatasetCurves) -> DatasetCalibration:
@@ -100,85 +122,69 @@ def calibrate(curves: DatasetCurves) -> DatasetCalibration:
     Raises:
         CrossoverError: a file of probabilities is missing, or what it holds are no probabilities.
     """
+    from crossover.scoring.judge import evaluate, reliability  # loads scikit-learn
+
     fits = [curve.largest() for curve in curves.curves]
-    states = [[_states(fit) for fit in of_curve] for of_curve in fits]
-    losses = np.array([_losses(*pair) for pair in zip(fits, states, strict=True)])  # (C, states, R, n_test)
+    states = [[_States.of(fit) for fit in of_curve] for of_curve in fits]
+    # (models, states, repetitions, n_test) and (models, methods, repetitions, n_test)
+    losses = np.array([[[s.losses(name) for s in of_curve] for name in STATES] for of_curve in states])
     changes = losses[:, 1:] - losses[:, :1]
     samples = resampled_means(changes)
-    cells = [
-        CellCalibration(
-            label=curve.label,
-            family=curve.family,
-            scores=_scores(fits[c], states[c]),
-            changes={m: _change(changes[c, i], samples[:, c, i]) for i, m in enumerate(METHODS)},
-            temperatures=tuple(state.temperature for state in states[c]),
-            bins=_bins(fits[c], states[c]),
+    models = []
+    for c, curve in enumerate(curves.curves):
+        y = np.concatenate([s.y for s in states[c]])
+        rows = [{"state": name, **evaluate(s.y, s.proba[name])} for name in STATES for s in states[c]]
+        models.append(
+            ModelCalibration(
+                cell=curve.cell,
+                scores=pd.DataFrame(rows).groupby("state", sort=False).mean(),
+                changes={
+                    method: Change(
+                        difference=float(changes[c, i].mean()),
+                        interval=percentile_interval(samples[:, c, i]),
+                        better=share_ahead(-samples[:, c, i]),
+                    )
+                    for i, method in enumerate(METHODS)
+                },
+                temperatures=tuple(s.temperature for s in states[c]),
+                bins={
+                    name: reliability(y, np.concatenate([s.proba[name] for s in states[c]]))
+                    for name in STATES
+                },
+            )
         )
-        for c, curve in enumerate(curves.curves)
-    ]
     first = fits[0][0]
     return DatasetCalibration(
         dataset=curves.dataset,
-        cells=cells,
+        models=models,
         n=int(curves.sizes[-1]),
         n_validation=len(first.y_validation),
         n_test=len(first.y_test),
         repetitions=len(fits[0]),
-        watched=[curve.label for curve in curves.curves if curve.n_watched],
+        watched=[curve.cell for curve in curves.curves if curve.n_watched],
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _States:
-    """Test probabilities of one fit, float64 (n_test, n_classes), in each of `STATES`."""
+    """One fit on the test part: labels and, in each of `STATES`, probabilities, float64 (n_test, n_classes)."""
 
+    y: np.ndarray
     proba: dict[str, np.ndarray]
     temperature: float
 
+    @classmethod
+    def of(cls, fit: LargestFit) -> Self:
+        from crossover.analysis.calibrators import Calibrator  # loads scikit-learn
 
-def _states(fit: LargestFit) -> _States:
-    from crossover.analysis.calibrators import Calibrator  # loads scikit-learn
+        temperature = Calibrator("temperature", fit.validation, fit.y_validation)
+        isotonic = Calibrator("isotonic", fit.validation, fit.y_validation)
+        before = fit.test.astype(np.float64)
+        before /= before.sum(axis=1, keepdims=True)
+        proba = {BEFORE: before, "temperature": temperature(before), "isotonic": isotonic(before)}
+        return cls(fit.y_test, proba, temperature.temperature)
 
-    temperature = Calibrator("temperature", fit.validation, fit.y_validation)
-    isotonic = Calibrator("isotonic", fit.validation, fit.y_validation)
-    before = fit.test.astype(np.float64)
-    before /= before.sum(axis=1, keepdims=True)
-    after = {"temperature": temperature(before), "isotonic": isotonic(before)}
-    return _States({BEFORE: before, **after}, temperature.temperature)
-
-
-def _losses(fits: list[LargestFit], states: list[_States]) -> np.ndarray:
-    """Each test example's part of the Brier score: (states, R, n_test)."""
-    return np.array(
-        [
-            [_squared_distance(s.proba[name], fit.y_test) for fit, s in zip(fits, states, strict=True)]
-            for name in STATES
-        ]
-    )
-
-
-def _squared_distance(proba: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """From the one-hot label, summed over classes (Brier 1950): (n,)."""
-    return np.square(proba - np.eye(proba.shape[1])[y]).sum(axis=1)
-
-
-def _scores(fits: list[LargestFit], states: list[_States]) -> pd.DataFrame:
-    from crossover.scoring.judge import evaluate  # loads scikit-learn
-
-    rows = [
-        {"state": name, **evaluate(fit.y_test, s.proba[name])}
-        for name in STATES
-        for fit, s in zip(fits, states, strict=True)
-    ]
-    return pd.DataFrame(rows).groupby("state", sort=False).mean()
-
-
-def _bins(fits: list[LargestFit], states: list[_States]) -> dict[str, pd.DataFrame]:
-    from crossover.scoring.judge import reliability  # loads scikit-learn
-
-    y = np.concatenate([fit.y_test for fit in fits])
-    return {name: reliability(y, np.concatenate([s.proba[name] for s in states])) for name in STATES}
-
-
-def _change(changes: np.ndarray, samples: np.ndarray) -> Change:
-    return Change(float(changes.mean()), percentile_interval(samples), share_ahead(-samples))
+    def losses(self, state: str) -> np.ndarray:
+        """Each example's part of the Brier score: squared distance from the one-hot label (Brier 1950), (n_test,)."""
+        proba = self.proba[state]
+        return np.square(proba - np.eye(proba.shape[1])[self.y]).sum(axis=1)

@@ -17,7 +17,7 @@ from crossover.core.errors import CrossoverError
 ROPE = 0.01
 """Accuracies no further apart count as equal in practice: one point (Benavoli et al. 2017)."""
 
-LEAST = 2
+LEAST_SPLITS = 2
 """Differences below which there is no scatter to estimate."""
 
 _ROUNDING = 1e-12  # differences of accuracies that are equal on paper differ by less
@@ -143,18 +143,10 @@ def bayesian_correlated_t(
 
 def _location_and_scale(differences: np.ndarray, n_train: int, n_test: int) -> tuple[float, float, int]:
     """Mean, its corrected standard error (0 where all differences are equal), degrees of freedom."""
-    _check(differences, n_train, n_test)
-    k, mean = len(differences), float(np.mean(differences))
-    if np.ptp(differences) <= _ROUNDING:
-        return (mean if abs(mean) > _ROUNDING else 0.0), 0.0, k - 1
-    variance = np.var(differences, ddof=1)
-    return mean, float(np.sqrt((1 / k + n_test / n_train) * variance)), k - 1
-
-
-def _check(differences: np.ndarray, n_train: int, n_test: int) -> None:
-    if len(differences) < LEAST or not np.isfinite(differences).all():
+    k = len(differences)
+    if k < LEAST_SPLITS or not np.isfinite(differences).all():
         raise CrossoverError(
-            f"a test over resamples needs {LEAST} or more finite differences, got {list(differences)}; "
+            f"a test over resamples needs {LEAST_SPLITS} or more finite differences, got {list(differences)}; "
             "run more repetitions (learning_curve.repetitions in params.yaml)"
         )
     if n_train <= 0 or n_test <= 0:
@@ -162,6 +154,11 @@ def _check(differences: np.ndarray, n_train: int, n_test: int) -> None:
             f"a test over resamples needs examples to train and to test on, got n_train {n_train} and n_test "
             f"{n_test}; take them from the rows of the fits"
         )
+    mean = float(np.mean(differences))
+    if np.ptp(differences) <= _ROUNDING:
+        return (mean if abs(mean) > _ROUNDING else 0.0), 0.0, k - 1
+    variance = np.var(differences, ddof=1)
+    return mean, float(np.sqrt((1 / k + n_test / n_train) * variance)), k - 1
 
 
 def _central(mean: float, scale: float, df: int) -> Interval:

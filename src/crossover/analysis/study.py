@@ -10,7 +10,8 @@ from crossover.analysis.costs import DatasetCosts, dataset_costs
 from crossover.analysis.curve_comparison import CurveComparison, compare_curves
 from crossover.analysis.curves import read_curves
 from crossover.analysis.decision import Constraints, Decision, decide
-from crossover.analysis.design import Design, compare_datasets, compare_families, compare_resamples
+from crossover.analysis.design import Design, compare_families, compare_resamples
+from crossover.analysis.many_datasets import compare_shared_methods
 from crossover.analysis.published import Reproduction, load_published, reproductions
 from crossover.analysis.results import CellResult, DatasetResults, read_results
 from crossover.analysis.tuning import DatasetTuning
@@ -124,7 +125,7 @@ def _design(datasets: list[DatasetAnalysis]) -> Design:
     return Design(
         resampled=[comparison for comparison in resampled if comparison],
         families=compare_families(best["deep"], best["classical"]),
-        methods=compare_datasets(scores),
+        methods=compare_shared_methods(scores),
     )
 
 

@@ -37,6 +37,12 @@ def decimals(value: float, digits: int) -> str:
     return MISSING if math.isnan(value) else f"{value:.{digits}f}"
 
 
+def signed(value: float, digits: int) -> str:
+    """A difference with its sign, which 0 has not: -0.00213 -> "−0.0021" for 4 digits."""  # noqa: RUF002
+    text = f"{value:+.{digits}f}".replace("-", "−")  # noqa: RUF001
+    return text if float(text[1:]) else text[1:]
+
+
 def significant(value: float, digits: int = 2) -> str:
     """A plain decimal number with so many significant digits, but no whole digit lost: 1234.6 -> "1235"."""
     if math.isnan(value):

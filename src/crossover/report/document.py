@@ -17,14 +17,8 @@ from crossover.report.figures.tuning import draw_tuning_figures
 from crossover.report.figures.verdict import draw_verdict
 from crossover.report.templating import phrase
 from crossover.report.templating import render as render_template
-from crossover.report.text.calibration import calibration_parts
-from crossover.report.text.design import design_section
 
 TITLE = "Trees or a neural net?"
-
-
-def _parts(found: Any, words: Callable[[Any], list[str]]) -> str:
-    return "\n\n".join(words(found)) if found else ""
 
 
 def _curves(curves: Any, dataset: str, **_: Any) -> str:
@@ -61,7 +55,7 @@ OF_A_DATASET = (
     ),
     Chapter(template("costs"), draw_cost),
     Chapter(
-        lambda calibration, **_: _parts(calibration, calibration_parts),
+        template("calibration"),
         lambda folder, d: draw_calibration(folder, d.calibration) if d.calibration else None,
     ),
     Chapter(
@@ -75,10 +69,10 @@ OF_A_DATASET = (
 
 OF_THE_STUDY = (
     Chapter(
-        lambda design, **_: "\n\n".join(design_section(design)),
+        template("statistics"),
         lambda folder, found: draw_ranks(
             folder,
-            found.design.methods.comparison,
+            found.design.methods,
             {c.cell.label: c.family for d in found.datasets for c in d.results.cells},
         ),
     ),

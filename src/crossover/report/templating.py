@@ -66,6 +66,7 @@ _ENVIRONMENT.filters |= {
         numbers.points_interval,
         numbers.decimals,
         numbers.significant,
+        numbers.signed,
         numbers.whole,
         numbers.about,
         numbers.size,
