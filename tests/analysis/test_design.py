@@ -74,7 +74,7 @@ def test_each_test_over_data_sets_has_its_reason(k: int, n: int, answer: str) ->
 
 
 def test_repeated_splits_have_both_t_tests() -> None:
-    question = "*Would the lead stand with other training examples?*"
+    question = "*Would the lead hold with other training examples?*"
     two, one = resampled([0.9, 0.91], [0.8, 0.82]), resampled([0.9], [0.8])
     assert f"{question} **Corrected resampled t-test and Bayesian correlated t-test**: 2 random" in text(two)
     assert f"{question} No test: it takes 2 repeated splits" in text(one)
@@ -174,7 +174,7 @@ def test_the_design_counts_splits_and_candidates_and_names_who_watched() -> None
     design = Design([first, resampled([0.9], [0.8])], NONE, NONE)
     assert (design.n_splits, design.candidates, design.watched) == (2, [(2, 4)], ["net"])
     assert "(networks and classical models: 2 and 4)" in text(first)
-    assert "(early stopping) for net" in text(first)
+    assert "net saw the same examples in training (early stopping)" in text(first)
 
 
 def test_few_data_sets_have_no_section_of_their_own() -> None:
@@ -211,7 +211,7 @@ def test_a_correction_that_leaves_no_chance_is_said() -> None:
     rows = {d: dict(zip("wxyz", row, strict=True)) for d, row in list(DEMSAR.items())[:6]}
     methods = compare_shared_methods(rows)
     assert methods.least_holm_p == pytest.approx(6 * 2 / 2**6)  # six pairs of six data sets
-    assert "With 6 data sets the smallest p that this can give is 0.19" in text(methods=methods)
-    assert "the smallest p that this can give" not in text(
+    assert "With 6 data sets the smallest p that this correction can give is 0.19" in text(methods=methods)
+    assert "the smallest p that this correction can give" not in text(
         methods=compare_shared_methods(scores(9, a=0.1, b=0.2, c=0.3))
     )
