@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from project_clone import Clone, clone_project, prepare
+
+from tests.project_clone import Clone, clone_project, prepare
 
 SLOWEST = ("test_pipeline.py", "test_sweep.py", "test_launchers.py", "test_cli.py")
 

@@ -5,7 +5,8 @@ import shutil
 import sys
 
 import pytest
-from project_clone import prepare
+
+from tests.project_clone import prepare
 
 FOREST = "conf/model/random_forest.yaml"
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from dvc.repo import Repo
-from project_clone import Clone
+
+from tests.project_clone import Clone
 
 PARAMS = """\
 datasets: [digits, wine]

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from results_folder import ResultsFolder
 
 from crossover.core.cell import LEARNED, Cell
 from crossover.core.columns import COMPLETED, FAILED, PRUNED, TRIAL_COSTS, TRIALS
 from crossover.core.layout import Layout
+from tests.results_folder import ResultsFolder
 
 
 class TunedResults(ResultsFolder):

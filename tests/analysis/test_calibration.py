@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from curves_folder import CurvesFolder
 
 from crossover.analysis.calibration import DatasetCalibration, calibrate
 from crossover.analysis.calibrators import Calibrator
@@ -15,6 +14,7 @@ from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.report.figures.calibration import draw_calibration
 from crossover.report.templating import render
+from tests.curves_folder import CurvesFolder
 
 
 def two_classes(confidence: float, right: int, n: int) -> tuple[np.ndarray, np.ndarray]:

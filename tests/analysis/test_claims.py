@@ -9,10 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from curves_folder import CurvesFolder
-from results_folder import ResultsFolder, first_right, study_of
 from statsmodels.stats.proportion import proportion_confint
-from tuning_folder import SearchFolder, TunedResults
 
 from crossover.analysis.claims.answers import AnsweredClaim, answer_claims, summarise
 from crossover.analysis.claims.claim import Claim, Criterion, load_claims
@@ -30,6 +27,9 @@ from crossover.core.settings import validated
 from crossover.core.study import Tuning, load_study
 from crossover.report.templating import macros, render
 from crossover.report.text.claims import claims_table
+from tests.curves_folder import CurvesFolder
+from tests.results_folder import ResultsFolder, first_right, study_of
+from tests.tuning_folder import SearchFolder, TunedResults
 
 PROJECT = Path(__file__).parents[2]
 OWN = load_claims(PROJECT / "conf" / "claims")

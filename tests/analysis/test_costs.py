@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from results_folder import ResultsFolder, first_right, read_chapters, study_of
 
 from crossover.analysis.costs import (
     BULK,
@@ -23,6 +22,7 @@ from crossover.core.cell import LEARNED
 from crossover.core.layout import Layout
 from crossover.report.figures.cells import draw_cost
 from crossover.report.templating import render
+from tests.results_folder import ResultsFolder, first_right, read_chapters, study_of
 
 N_TEST = 200
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from curves_folder import DIGITS_SIZES, CurvesFolder, realistic_curves
 
 from crossover.analysis.crossing import Crossing, Crossover, Direction, Kind
 from crossover.analysis.curve_comparison import CurveComparison, compare_curves
@@ -14,6 +13,7 @@ from crossover.core.cell import LEARNED
 from crossover.core.errors import CrossoverError
 from crossover.report.figures.curves import draw_curves
 from crossover.report.templating import phrase, render
+from tests.curves_folder import DIGITS_SIZES, CurvesFolder, realistic_curves
 
 SIZES = [20, 60, 200, 600]
 TREE, LINE = [0.60, 0.70, 0.80, 0.90], [0.50, 0.60, 0.65, 0.66]

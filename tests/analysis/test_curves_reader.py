@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from curves_folder import CurvesFolder
 
 from crossover.analysis.curves import DatasetCurves, read_curves
 from crossover.core.cell import LEARNED
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.core.study import LearningCurve
+from tests.curves_folder import CurvesFolder
 
 
 def two_curves(root: Path, **values: object) -> CurvesFolder:

@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from curves_folder import CurvesFolder
-from results_folder import ResultsFolder, first_right, study_of
 
 from crossover.analysis.curve_comparison import CurveComparison, compare_curves
 from crossover.analysis.curves import read_curves
@@ -22,6 +20,8 @@ from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.core.settings import validated
 from crossover.report.templating import render
+from tests.curves_folder import CurvesFolder
+from tests.results_folder import ResultsFolder, first_right, study_of
 
 PROJECT = Path(__file__).parents[2]
 N_TEST = 100

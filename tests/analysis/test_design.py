@@ -4,8 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from curves_folder import CurvesFolder
-from demsar_example import DEMSAR
 
 from crossover.analysis.curves import read_curves
 from crossover.analysis.design import (
@@ -18,6 +16,8 @@ from crossover.analysis.many_datasets import MethodsComparison, compare_methods,
 from crossover.core.cell import LEARNED, Cell
 from crossover.core.layout import Layout
 from crossover.report.templating import render
+from tests.curves_folder import CurvesFolder
+from tests.demsar_example import DEMSAR
 
 NET = Cell("fruit", LEARNED, "net", "deep")
 TREE = Cell("fruit", "raw", "tree", "classical")

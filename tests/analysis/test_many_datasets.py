@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
-from demsar_example import DEMSAR, VARIANTS, demsar
 
 from crossover.analysis.many_datasets import (
     MethodsComparison,
@@ -25,6 +24,7 @@ from crossover.analysis.rank_tests import (
 )
 from crossover.core.errors import CrossoverError
 from crossover.report.figures.ranks import draw_ranks
+from tests.demsar_example import DEMSAR, VARIANTS, demsar
 
 
 def random_scores(n: int, k: int, seed: int = 0, step: float = 0.0) -> np.ndarray:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from results_folder import ResultsFolder, study_of
 
 from crossover.analysis.published import Reproduction, load_published, reproductions
 from crossover.analysis.results import read_results
@@ -12,6 +11,7 @@ from crossover.core.cell import LEARNED
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.report.templating import render
+from tests.results_folder import ResultsFolder, study_of
 
 
 def with_accuracy(n_test: int, *accuracies: float) -> np.ndarray:

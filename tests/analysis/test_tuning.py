@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from results_folder import ResultsFolder, compare, first_right, read_report, study_of
-from tuning_folder import SearchFolder, TunedResults
 
 from crossover.analysis.results import read_results
 from crossover.analysis.tuning import DatasetTuning
@@ -21,6 +19,8 @@ from crossover.core.study import Study, Tuning
 from crossover.report.document import render
 from crossover.report.figures.tuning import draw_tuning_figures
 from crossover.report.templating import render as render_template
+from tests.results_folder import ResultsFolder, compare, first_right, read_report, study_of
+from tests.tuning_folder import SearchFolder, TunedResults
 
 N_TEST = 200
 DRAWN = 12

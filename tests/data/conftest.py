@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_data import Server, idx, md5
 
 from crossover.core.layout import Layout
 from crossover.data.fetch import MIRROR
+from tests.data.small_data import Server, idx, md5
 
 
 @pytest.fixture(autouse=True)

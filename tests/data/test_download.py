@@ -4,13 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
-from configured import load_source
-from small_data import TEST_TEXT, TRAIN_TEXT, put_table, small_table
 
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_json
 from crossover.core.layout import Layout
 from crossover.stages.download import download
+from tests.data.configured import load_source
+from tests.data.small_data import TEST_TEXT, TRAIN_TEXT, put_table, small_table
 
 
 def test_the_files_are_the_publishers(layout: Layout, mirror: Path):

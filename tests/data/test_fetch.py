@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-from small_data import Server, md5
 
 from crossover.core.errors import CrossoverError
 from crossover.data import fetch as fetch_module
 from crossover.data.fetch import MIRROR, PublishedFile, fetch, require_published
+from tests.data.small_data import Server, md5
 
 CONTENT = b"the publisher's bytes\n" * 100
 

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from configured import NAMES, load_protocol, load_source
-from small_data import TEST_TEXT, TRAIN_TEXT, put_table, small_table
 
 from crossover.core.errors import CrossoverError
 from crossover.core.files import checksum
@@ -24,6 +22,8 @@ from crossover.data.source import DataSource
 from crossover.data.statistics import statistics
 from crossover.stages.download import download
 from crossover.stages.prepare import prepare
+from tests.data.configured import NAMES, load_protocol, load_source
+from tests.data.small_data import TEST_TEXT, TRAIN_TEXT, put_table, small_table
 
 BUNDLED = {"digits": (1347, 450, [8, 8, 1]), "breast_cancer": (426, 143, [30]), "wine": (133, 45, [13])}
 SMALL = {"validation_fraction": 0.25, "repetitions": 2}  # enough for eight rows

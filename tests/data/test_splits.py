@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from configured import load_protocol
 
 from crossover.core.errors import CrossoverError
 from crossover.data.splits import subset_order, subset_rows
+from tests.data.configured import load_protocol
 
 Y = np.random.default_rng(0).permutation(np.repeat(np.arange(3), [200, 70, 30]))
 

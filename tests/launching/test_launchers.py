@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from project_clone import Clone
 
 from crossover.core.files import read_json
+from tests.project_clone import Clone
 
 DEADLY = '''"""A forest whose fit kills its process for seed 0."""
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from results_folder import ResultsFolder, compare, first_right
-from tuning_folder import SearchFolder, TunedResults
 
 from crossover.core.cell import LEARNED
 from crossover.core.layout import Layout
 from crossover.core.study import Study, Tuning
 from crossover.report.page.html import render_html
+from tests.results_folder import ResultsFolder, compare, first_right
+from tests.tuning_folder import SearchFolder, TunedResults
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = next(

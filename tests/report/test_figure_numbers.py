@@ -2,8 +2,6 @@
 
 import pandas as pd
 import pytest
-from results_folder import first_right, read_chapters, study_of
-from tuning_folder import SearchFolder, TunedResults
 
 from crossover.analysis.statistics import accuracy_interval
 from crossover.analysis.study import DatasetAnalysis
@@ -11,6 +9,8 @@ from crossover.core.cell import LEARNED
 from crossover.core.layout import Layout
 from crossover.core.study import Tuning
 from crossover.report.figures.numbers import accuracy_numbers, overview_numbers, pareto_numbers, trial_numbers
+from tests.results_folder import first_right, read_chapters, study_of
+from tests.tuning_folder import SearchFolder, TunedResults
 
 N_TEST = 200
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from results_folder import CONSTRAINTS, ResultsFolder, compare, first_right, read_report, study_of
 
 from crossover.analysis.results import read_results
 from crossover.core.cell import LEARNED
@@ -17,6 +16,7 @@ from crossover.core.layout import Layout
 from crossover.core.numbers import MISSING
 from crossover.core.study import Study
 from crossover.report.document import render
+from tests.results_folder import CONSTRAINTS, ResultsFolder, compare, first_right, read_report, study_of
 
 N_TEST = 200
 

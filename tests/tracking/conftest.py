@@ -5,10 +5,10 @@ import os
 from typing import Any
 
 import pytest
-from tracking_facts import FIRST_FITS, FIRST_TRIALS, use_first
 
 from crossover.tracking.mlflow_tracker import MlflowTracker
 from crossover.tracking.tracker import Tracker
+from tests.tracking.tracking_facts import FIRST_FITS, FIRST_TRIALS, use_first
 
 
 @pytest.fixture(scope="session")

@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from tracking_facts import FIRST_FITS, IMAGES, TABLE, facts_of
 
 from crossover.core.configuration import build, save_config
 from crossover.data.prepared import Input, Meta, Part
 from crossover.tracking.mlflow_tracker import MlflowTracker
 from crossover.tracking.tracker import FitFacts, Tracker
+from tests.tracking.tracking_facts import FIRST_FITS, IMAGES, TABLE, facts_of
 
 CONF = Path(__file__).parents[2] / "conf" / "tracking"
 
@@ -331,7 +331,7 @@ def test_conf_builds(file: str, kind: type[Tracker]) -> None:
 def test_no_tracker_keeps_nothing_and_imports_no_mlflow(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
-        "from tracking_facts import facts_of\n"
+        "from tests.tracking.tracking_facts import facts_of\n"
         "from crossover.tracking.tracker import Tracker\n"
         "with Tracker().fit(facts_of('none')) as log:\n"
         "    log.epoch(0, {'train/loss': 1.0}); log.metrics({}); log.artifact(Path('absent'))\n"

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tracking_facts import IMAGES, sweep_of, trial_of
 
 from crossover.tracking.mlflow_tracker import MlflowTracker
 from crossover.tracking.tracker import SweepFacts, Tracker, TrialFacts
+from tests.tracking.tracking_facts import IMAGES, sweep_of, trial_of
 
 
 def runs_of(client: Any, query: str) -> list[Any]:
