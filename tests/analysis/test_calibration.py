@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from crossover.analysis.calibration import DatasetCalibration, calibrate
-from crossover.analysis.calibrators import Calibrator
+from crossover.analysis.calibrators import Calibrator, Method
 from crossover.analysis.curves import read_curves
 from crossover.core.cell import LEARNED, Cell
 from crossover.core.errors import CrossoverError
@@ -67,10 +67,10 @@ def test_isotonic_regression_pools_what_falls() -> None:
 
 @pytest.mark.parametrize("method", ["temperature", "isotonic"])
 @pytest.mark.parametrize("classes", [2, 3])
-def test_a_class_that_the_validation_part_lacks_is_no_obstacle(method: str, classes: int) -> None:
+def test_a_class_that_the_validation_part_lacks_is_no_obstacle(method: Method, classes: int) -> None:
     rng = np.random.default_rng(1)
     proba = rng.dirichlet([1.0] * classes, size=30).astype(np.float32)
-    after = Calibrator(method, proba, np.zeros(30, dtype=np.int64))(proba)  # type: ignore[arg-type]
+    after = Calibrator(method, proba, np.zeros(30, dtype=np.int64))(proba)
     assert after.shape == proba.shape
     np.testing.assert_allclose(after.sum(axis=1), 1)
     assert np.isfinite(after).all()

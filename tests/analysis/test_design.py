@@ -1,6 +1,7 @@
 """What the design of the study lets it compare, and the chapter of the report that says it."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,9 +25,9 @@ TREE = Cell("fruit", "raw", "tree", "classical")
 NONE = compare_shared_methods({})
 
 
-def resampled(a: list[float], b: list[float], **values: object) -> ResampledComparison:
-    sizes = {"n_train": 900, "n_validation": 100}
-    return ResampledComparison(NET, TREE, np.array(a), np.array(b), **(sizes | values))  # type: ignore[arg-type]
+def resampled(a: list[float], b: list[float], **values: Any) -> ResampledComparison:
+    sizes: dict[str, Any] = {"n_train": 900, "n_validation": 100}
+    return ResampledComparison(NET, TREE, np.array(a), np.array(b), **(sizes | values))
 
 
 def scores(n: int, **methods: float) -> dict[str, dict[str, float]]:

@@ -5,6 +5,7 @@ import struct
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,9 +32,9 @@ class Server:
 
 
 class Handler(SimpleHTTPRequestHandler):
-    def __init__(self, *args: object, owner: Server):
+    def __init__(self, *args: Any, owner: Server):
         self.owner = owner
-        super().__init__(*args, directory=str(owner.folder))  # type: ignore[arg-type]
+        super().__init__(*args, directory=str(owner.folder))
 
     def do_GET(self) -> None:
         self.owner.requests.append(self.path)
