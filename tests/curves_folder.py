@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crossover.core.cell import LEARNED, Cell
+from crossover.core.cell import LEARNED, Cell, Family
 from crossover.core.columns import CURVE_COSTS, CURVE_SCORES
 from crossover.core.layout import Layout
 from crossover.core.study import NOT_APPLICABLE, OK, LearningCurve, Study
@@ -95,7 +95,7 @@ class CurvesFolder:
 
     def folder(self, features: str, model: str) -> Path:
         """Where the files of a cell lie."""
-        family = "deep" if features == LEARNED else "classical"
+        family: Family = "deep" if features == LEARNED else "classical"
         return self.layout.curve(Cell(self.dataset, features, model, family))
 
     def study(self) -> Study:
@@ -103,7 +103,11 @@ class CurvesFolder:
         features = list(dict.fromkeys(f for f, _ in self._cells if f != LEARNED))
         classical = list(dict.fromkeys(m for f, m in self._cells if f != LEARNED))
         deep = [m for f, m in self._cells if f == LEARNED]
-        models = {"feature_sets": features, "classical_models": classical, "deep_models": deep}
+        models: dict[str, Any] = {
+            "feature_sets": features,
+            "classical_models": classical,
+            "deep_models": deep,
+        }
         curve = LearningCurve(**models, sizes=self.sizes, repetitions=self.repetitions)
         # Not checked: a test may do with one family alone.
         return Study.model_construct(

@@ -101,7 +101,7 @@ def test_the_tuned_variant_has_the_best_configuration_of_its_search(study):
     assert (trials["accuracy"].astype(float) <= float(best["accuracy"])).all()
     fitted = study.root / "models/digits/raw/decision_tree-tuned/seed_0/model/config.json"
     estimator = json.loads(fitted.read_text())["estimator"]
-    for column in (name for name in trials if name.startswith("param.estimator.")):
+    for column in (name for name in trials.columns if name.startswith("param.estimator.")):
         assert str(best[column]) == json.dumps(estimator[column.removeprefix("param.estimator.")]).strip('"')
     assert "tuned" in (study.root / "reports" / "report.md").read_text()
 

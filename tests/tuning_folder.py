@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crossover.core.cell import LEARNED, Cell
+from crossover.core.cell import LEARNED, Cell, Family
 from crossover.core.columns import COMPLETED, FAILED, PRUNED, TRIAL_COSTS, TRIALS
 from crossover.core.layout import Layout
 from tests.results_folder import ResultsFolder
@@ -40,7 +40,7 @@ class SearchFolder:
         self, root: Path, dataset: str, features: str, model: str, accuracies: list[float], **facts: Any
     ):
         """`accuracies` begin with the default configuration's; NaN is a failed trial."""
-        family = "deep" if features == LEARNED else "classical"
+        family: Family = "deep" if features == LEARNED else "classical"
         self.folder = Layout(root).tuning(Cell(dataset, features, model, family))
         keys = {"dataset": dataset, "features": features, "model": model, "family": family}
         best = int(np.nanargmax(accuracies))

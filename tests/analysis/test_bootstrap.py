@@ -32,13 +32,13 @@ def test_bootstrap_has_the_exact_distribution_of_two_examples_and_two_repetition
     """Two repetitions drawn as 2 + 0 have the weights 1/2 ± 1/sqrt(2), of which one is negative (Rao and Wu)."""
     correct = np.array([[True, False], [True, True]])
     drawn = bootstrap([correct], draws=40_000).in_bag[:, 0].round(9)
-    exact = []
+    means = []
     for fits in itertools.product(range(2), repeat=2):
         weights = 0.5 + np.sqrt(2) * (np.bincount(fits, minlength=2) / 2 - 0.5)
-        exact += [
+        means += [
             weights @ correct[:, examples].mean(axis=1) for examples in itertools.product(range(2), repeat=2)
         ]
-    exact = np.round(exact, 9)
+    exact = np.round(means, 9)
     assert set(drawn) == set(exact)
     for value in set(exact):
         assert np.mean(drawn == value) == pytest.approx(np.mean(exact == value), abs=0.01)

@@ -341,6 +341,7 @@ def test_a_cost_ratio_is_of_geometric_means_over_pairs_of_models(fruit: ClaimInp
     # The net takes 1 and 2 s; over 4 s and 1 s the ratios are 0.375 and 1.5, and 2.5 % lie outside on each side.
     assert estimate.value == pytest.approx(math.sqrt(0.375 * 1.5))
     assert ends(estimate) == pytest.approx((0.375 + 0.025 * 1.125, 1.5 - 0.025 * 1.125))
+    assert estimate.samples is not None
     assert (estimate.spread, np.size(estimate.samples), estimate.facts["devices"]) == ("pairs", 2, ["cpu"])
 
 

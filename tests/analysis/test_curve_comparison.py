@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crossover.analysis.crossing import Crossing, Crossover, Direction, Kind
+from crossover.analysis.crossing import Crossing, Crossover, Kind
 from crossover.analysis.curve_comparison import CurveComparison, compare_curves
 from crossover.analysis.curves import read_curves
-from crossover.core.cell import LEARNED
+from crossover.core.cell import FAMILIES, LEARNED
 from crossover.core.errors import CrossoverError
 from crossover.report.figures.curves import draw_curves
 from crossover.report.templating import phrase, render
@@ -255,21 +255,19 @@ def test_the_extrapolation_is_drawn_a_decade_further(tmp_path: Path) -> None:
     beyond = curves[curves["series"].str.endswith("fitted law")]
     assert set(beyond["family"]) == {"classical", "deep"}
     assert (beyond["n"].min(), beyond["n"].max()) == (1150, 11_500)
-    for family, rows in beyond.groupby("family"):
-        fit = comparison.family_fits[str(family)]
+    for family in FAMILIES:
+        rows, fit = beyond[beyond["family"] == family], comparison.family_fits[family]
         assert fit is not None
         assert rows["accuracy"].iloc[-1] == pytest.approx(100 * (1 - fit.predict(11_500)), abs=0.001)
 
 
-def made_up(kind: Kind, signs: list[int], *crossings: tuple[float, float, float, Direction]) -> Crossover:
+def made_up(kind: Kind, signs: list[int], *crossings: Crossing) -> Crossover:
     none = np.zeros(len(signs))
-    return Crossover(
-        kind, [Crossing(*c) for c in crossings], np.array(SIZES), np.array(signs), none, none, none, none
-    )
+    return Crossover(kind, list(crossings), np.array(SIZES), np.array(signs), none, none, none, none)
 
 
-UP = (3119.0, 2410.0, 3980.0, "deep overtakes")
-DOWN = (9912.0, 9800.0, 12_010.0, "classical overtakes back")
+UP = Crossing(3119.0, 2410.0, 3980.0, "deep overtakes")
+DOWN = Crossing(9912.0, 9800.0, 12_010.0, "classical overtakes back")
 
 
 @pytest.mark.parametrize(

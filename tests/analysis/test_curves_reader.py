@@ -1,6 +1,7 @@
 """From the files of the stage `learning_curve` to curves."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from crossover.core.study import LearningCurve
 from tests.curves_folder import CurvesFolder
 
 
-def two_curves(root: Path, **values: object) -> CurvesFolder:
+def two_curves(root: Path, **values: Any) -> CurvesFolder:
     """A tree and a net on 20, 60 and 200 examples, twice each, with 50 test examples."""
     folder = CurvesFolder(root, "fruit", [20, 60, 200], repetitions=2, n_test=50)
     folder.add("raw", "tree", [[0.5, 0.6], [0.7, 0.8], [0.82, 0.84]], validation=[0.4, 0.5, 0.6])
@@ -28,7 +29,7 @@ def read(folder: CurvesFolder) -> DatasetCurves:
     return curves
 
 
-def spoil(folder: CurvesFolder, table: str, **values: object) -> None:
+def spoil(folder: CurvesFolder, table: str, **values: Any) -> None:
     path = folder.folder("raw", "tree") / table
     pd.read_csv(path).assign(**values).to_csv(path, index=False)
 

@@ -33,20 +33,21 @@ GIVEN: dict[str, Any] = {
     "explainable": ["stump"],
     "equivalence_points": 0.5,
 }
+Cells = dict[str, dict[str, Any]]
 
 
 def constraints(**changed: Any) -> Constraints:
     return validated(Constraints, GIVEN | changed, ORIGIN)
 
 
-def results_of(root: Path, cells: dict[str, dict[str, Any]], n_test: int = N_TEST) -> DatasetResults:
+def results_of(root: Path, cells: Cells, n_test: int = N_TEST) -> DatasetResults:
     """Results of cells by model; `right` test examples are right in its one fit, the rest are costs.
 
     A model whose name ends in "net" is a network.
     """
     folder = ResultsFolder(root, "fruit", n_test)
     for model, facts in cells.items():
-        costs = {"latency_p50_ms": 0.5, "model_bytes": 5e5} | facts
+        costs: dict[str, Any] = {"latency_p50_ms": 0.5, "model_bytes": 5e5} | facts
         right = costs.pop("right")
         correct = right if isinstance(right, np.ndarray) else first_right(n_test, right)
         folder.add(LEARNED if model.endswith("net") else "raw", model, correct, **costs)
@@ -56,9 +57,7 @@ def results_of(root: Path, cells: dict[str, dict[str, Any]], n_test: int = N_TES
     return read_results(study_of("fruit", classical, deep, 1), Layout(root), "fruit")
 
 
-def decided(
-    root: Path, cells: dict[str, dict[str, Any]], curves: CurveComparison | None = None, **changed: Any
-) -> Decision:
+def decided(root: Path, cells: Cells, curves: CurveComparison | None = None, **changed: Any) -> Decision:
     decision = decide(results_of(root, cells), curves, constraints(**changed))
     assert decision is not None
     return decision
@@ -72,7 +71,7 @@ def used(recommendation: Recommendation) -> str | None:
     return recommendation.use.cell.model if recommendation.use else None
 
 
-CELLS = {
+CELLS: Cells = {
     "net": {"right": 95, "latency_p50_ms": 3.0, "model_bytes": 5e6},
     "forest": {"right": 85, "model_bytes": 2e6},
     "small_net": {"right": 80},
@@ -145,7 +144,7 @@ def test_where_nothing_meets_a_limit_the_nearest_is_named(tmp_path: Path) -> Non
 
 
 def test_a_size_that_was_not_measured_meets_no_limit(tmp_path: Path) -> None:
-    cells = {"net": {"right": 95, "model_bytes": np.nan}, "forest": {"right": 85}}
+    cells: Cells = {"net": {"right": 95, "model_bytes": np.nan}, "forest": {"right": 85}}
     assert used(decided(tmp_path, cells).recommendations[2]) == "forest"
 
 
@@ -337,7 +336,7 @@ def test_the_section_reads_as_a_decision(tmp_path: Path) -> None:
 
 
 def test_a_constraint_changes_the_choice_or_not(tmp_path: Path) -> None:
-    cells = {
+    cells: Cells = {
         "net": {"right": 90, "model_bytes": 5e6},
         "tree": {"right": 90, "model_bytes": 5e6},
         "stump": {"right": 60},

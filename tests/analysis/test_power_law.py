@@ -11,7 +11,7 @@ SIZES = np.array([52, 160, 520, 1600, 5200, 16_000, 54_000])
 N_TEST = 10_000
 
 
-def law(n: np.ndarray, a: float, b: float, c: float) -> np.ndarray:
+def law(n: np.ndarray | int, a: float, b: float, c: float) -> np.ndarray:
     return a + b * np.asarray(n, dtype=float) ** -c
 
 

@@ -48,7 +48,7 @@ def write_results(root: Path) -> TunedResults:
 
 
 def searches(
-    root: Path, tree: list[float] = TREE, net: list[float] = NET, **facts: object
+    root: Path, tree: list[float] = TREE, net: list[float] = NET, **facts: Any
 ) -> list[SearchFolder]:
     facts = {"budget": {"trials": 1 + DRAWN, "seconds": None}} | facts
     return [
@@ -57,9 +57,9 @@ def searches(
     ]
 
 
-def write_project(root: Path, **facts: object) -> list[SearchFolder]:
+def write_project(root: Path, **facts: Any) -> list[SearchFolder]:
     write_results(root)
-    made = searches(root, **facts)  # type: ignore[arg-type]
+    made = searches(root, **facts)
     for search in made:
         search.write()
     return made
@@ -122,6 +122,7 @@ def test_default_and_tuned_stand_side_by_side(tuning: DatasetTuning, report: str
     assert (tree.default.mean("accuracy"), tree.tuned.mean("accuracy")) == (0.85, 0.88)
     assert (net.default.mean("accuracy"), net.tuned.mean("accuracy")) == (0.93, 0.95)
     assert tree.gain == pytest.approx(0.03)
+    assert tree.best is not None
     assert (tree.default_trial["accuracy"], tree.best["accuracy"]) == pytest.approx((0.90, 0.93))
     assert "| ● tree | raw | 85.00 | 88.00 [" in report
     assert "| +3.00 [" in report

@@ -193,6 +193,7 @@ class TestMeasured:
         before = np.ones(4_000_000)  # 32 MB, resident already
         with measured() as taken:
             np.ones(10_000_000).sum()  # 80 MB, gone again at the end
+        assert taken.added_memory_bytes is not None
         assert taken.added_memory_bytes == pytest.approx(80e6, rel=0.1)
         assert taken.peak_memory_bytes > taken.added_memory_bytes + before.nbytes
 

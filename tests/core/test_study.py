@@ -1,6 +1,7 @@
 """params.yaml: every mistake is one sentence that names the key."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -182,7 +183,7 @@ def test_a_name_without_its_yaml_lists_those_that_exist(tmp_path, key):
     for group, name in {"dataset": "digits", "features": "raw", "model": "cnn", "pruner": "none"}.items():
         (tmp_path / group).mkdir()
         (tmp_path / group / f"{name}.yaml").touch()
-    names = {
+    names: dict[str, Any] = {
         "datasets": ["digits"],
         "feature_sets": ["raw"],
         "classical_models": ["cnn"],

@@ -82,7 +82,7 @@ def small_cifar(mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     unpacked = tmp_path / "cifar-10-batches-py"
     unpacked.mkdir()
     entries = {n: {"data": a, "labels": [i % 10 for i in range(len(a))]} for n, a in arrays.items()}
-    entries["batches.meta"] = {"label_names": list("abcdefghij")}  # type: ignore[dict-item]
+    entries["batches.meta"] = {"label_names": list("abcdefghij")}
     for name, entry in entries.items():
         (unpacked / name).write_bytes(pickle.dumps(entry))
     sums = {name: md5((unpacked / name).read_bytes()) for name in entries}

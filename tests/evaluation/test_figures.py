@@ -30,7 +30,7 @@ def test_confusion_counts_stand_in_the_figure(k: int) -> None:
 def test_reliability_marks_accuracy_at_its_confidence() -> None:
     y_true, proba = _predictions(2)
     line = reliability_figure(y_true, proba, "a title").axes[0].lines[1]
-    np.testing.assert_allclose(line.get_xydata(), [[0.8, 35 / 40]])
+    np.testing.assert_allclose(np.asarray(line.get_xydata()), [[0.8, 35 / 40]])
 
 
 @pytest.mark.parametrize("draw", [confusion_figure, reliability_figure])

@@ -1,6 +1,7 @@
 """The engine behind cells, curves and trials: one warm-up, one measure, one way to carry on after a kill."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from crossover.fitting.data import TrainingData
 from crossover.models.base import FitHooks
 from crossover.models.classical.sklearn_model import SklearnClassifier
 
-TREE = {
+TREE: dict[str, Any] = {
     "_target_": f"{__name__}.Counting",
     "modalities": ["table"],
     "stochastic": True,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from crossover.fitting.training import Training, mean_validation_accuracy, repet
 from crossover.stages.featurize import featurize
 from crossover.tracking.tracker import FitFacts, Log, Tracker
 
-TREE = {
+TREE: dict[str, Any] = {
     "_target_": "crossover.models.classical.sklearn_model.SklearnClassifier",
     "modalities": ["table"],
     "stochastic": True,
@@ -67,7 +68,7 @@ def layout(tmp_path: Path) -> Layout:
     return layout
 
 
-def training(layout: Layout, config: dict, tracker: Tracker | None = None, **changes: str) -> Training:
+def training(layout: Layout, config: dict, tracker: Tracker | None = None, **changes: Any) -> Training:
     cell = FitConfig(replace(TOY, **changes), config, model_origin="conf/model/tree.yaml")
     return Training(cell, layout, layout.root, tracker or Counting())
 

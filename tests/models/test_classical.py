@@ -15,9 +15,9 @@ from crossover.models.base import Complexity, FitHooks, Model
 
 MODELS = Path(__file__).parents[2] / "conf" / "model"
 NODES = {
-    path.stem: node
+    path.stem: config
     for path in sorted(MODELS.glob("*.yaml"))
-    if (node := yaml.safe_load(path.read_text()))["_target_"].startswith("crossover.models.classical.")
+    if (config := yaml.safe_load(path.read_text()))["_target_"].startswith("crossover.models.classical.")
 }
 SKLEARN = [name for name, node in NODES.items() if "estimator" in node]
 

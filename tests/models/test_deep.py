@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -204,7 +204,10 @@ def test_a_resumed_fit_equals_an_undisturbed_one(
 
 def test_a_fit_killed_after_its_last_epoch_is_not_trained_further(tmp_path: Path) -> None:
     train, val = images(48), images(12, seed=1)
-    overrides = {"max_epochs": 30, "early_stopping": {"monitor": "val/accuracy", "patience": 2}}
+    overrides: dict[str, Any] = {
+        "max_epochs": 30,
+        "early_stopping": {"monitor": "val/accuracy", "patience": 2},
+    }
     first = network(**overrides).fit(train, val, seed=0, hooks=FitHooks(tmp_path))
     again = network(**overrides).fit(train, val, seed=0, hooks=FitHooks(tmp_path, killed_after(29)))
     assert len(first.history) < 30
@@ -349,6 +352,7 @@ def one_class() -> Part:
 
 def infinite_table() -> Part:
     train = table(12)
+    assert isinstance(train.X, pd.DataFrame)
     train.X.loc[3, "size"] = np.inf
     return train
 
@@ -409,7 +413,7 @@ def test_damaged_weights_are_refused(tmp_path: Path, damage: str) -> None:
 @pytest.mark.gpu
 @pytest.mark.parametrize("precision", ["32-true", "auto"])
 def test_a_gpu_fit_predicts_the_same_on_a_cpu(
-    tmp_path: Path, precision: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, precision: Literal["32-true", "auto"], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     architecture = partial(MLP, hidden=[32], dropout=0.1)
     model = Network(modalities=["image"], architecture=architecture, min_size=None, batch_size=16)

@@ -12,7 +12,7 @@ from crossover.core.cell import LEARNED
 from crossover.core.layout import Layout
 from crossover.core.study import Study, Tuning
 from crossover.report.page.html import render_html
-from tests.results_folder import ResultsFolder, compare, first_right
+from tests.results_folder import compare, first_right
 from tests.tuning_folder import SearchFolder, TunedResults
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -89,7 +89,7 @@ CONTRAST = """element => {
 
 def write_dataset(root: Path, dataset: str) -> None:
     """Two classical models on two feature sets, a network, two searches."""
-    folder: ResultsFolder = TunedResults(root, dataset, N_TEST)
+    folder = TunedResults(root, dataset, N_TEST)
     for features, right in (("raw", 170), ("handcrafted", 180)):
         folder.add(features, "tree", first_right(N_TEST, right, right + 2), model_bytes=12_345)
         folder.add(features, "logistic_regression", first_right(N_TEST, right + 4), False, model_bytes=900)

@@ -18,7 +18,8 @@ class Sleeper(Model):
 
     def __init__(self, seconds: float):
         super().__init__(["table"])
-        self.seconds, self.calls = seconds, []
+        self.seconds = seconds
+        self.calls: list[int] = []
 
     def fit(self, train: Part, val: Part | None, *, seed: int, hooks: FitHooks = FitHooks()) -> Self:  # noqa: B008
         raise NotImplementedError

@@ -59,7 +59,8 @@ def trial(wine, folder: Path, reports: list[tuple[int, float]]) -> Trial:
 
 def test_finished_repetitions_of_a_killed_trial_are_taken_over(wine, tmp_path, monkeypatch):
     monkeypatch.setattr(Breaking, "seeds", [])
-    whole = trial(wine, tmp_path / "whole", expected := []).run()
+    expected: list[tuple[int, float]] = []
+    whole = trial(wine, tmp_path / "whole", expected).run()
     order = list(Breaking.seeds)
     assert len(order) == 3
     monkeypatch.setattr(Breaking, "breaks_at", order[2])
@@ -67,7 +68,8 @@ def test_finished_repetitions_of_a_killed_trial_are_taken_over(wine, tmp_path, m
         trial(wine, tmp_path / "killed", []).run()
     monkeypatch.setattr(Breaking, "breaks_at", None)
     monkeypatch.setattr(Breaking, "seeds", [])
-    again = trial(wine, tmp_path / "killed", reports := []).run()
+    reports: list[tuple[int, float]] = []
+    again = trial(wine, tmp_path / "killed", reports).run()
     assert Breaking.seeds == order[2:]
     assert again.state == COMPLETED
     assert (again.accuracies, again.log_losses) == (whole.accuracies, whole.log_losses)

@@ -99,7 +99,7 @@ def test_the_size_of_each_model_is_exact(results: Path) -> None:
         "mlp": "parameters",
     }
     assert rows.loc["k_nearest_neighbors", "complexity"] == 120 * 13  # the training part
-    assert rows.loc["mlp", "complexity"].tolist() == [13 * 8 + 8 + 8 * 3 + 3] * 2
+    assert rows.loc[["mlp"], "complexity"].tolist() == [13 * 8 + 8 + 8 * 3 + 3] * 2
 
 
 def test_scores_follow_from_the_predictions_that_are_kept(results: Path, fitted) -> None:
@@ -149,7 +149,7 @@ def test_tables_for_dvc_plots(results: Path, fitted) -> None:
         == np.bincount(fitted.test.y).tolist()
     )
     right = forest.query("actual == predicted")["count"].sum()
-    assert right == round(58 * _scores(results).loc[0, "accuracy"])
+    assert right == round(58 * _scores(results)["accuracy"].iloc[0])
 
 
 def test_a_study_without_epochs_has_an_empty_history(fitted) -> None:

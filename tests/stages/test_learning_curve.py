@@ -247,8 +247,8 @@ def test_no_fit_sees_the_test_part(data, tmp_path):
         assert len(names) == 4
         assert all(before[name] == after[name] for name in names)
         columns = [name for name in CURVE_SCORES if name.startswith(("validation_", "train_", "n_"))]
-        tables = [pd.read_csv(folder(run) / "scores.csv")[columns] for run in (one, other)]
-        pd.testing.assert_frame_equal(*tables)
+        first, second = (pd.read_csv(folder(run) / "scores.csv")[columns] for run in (one, other))
+        pd.testing.assert_frame_equal(first, second)
 
 
 def test_a_second_run_repeats_the_exact_files(data, tmp_path):
