@@ -47,7 +47,7 @@ class Crossover:
     """Who leads at which size, and where the lead changes. S sizes.
 
     Attributes:
-        kind: the answer in short.
+        kind: the short answer.
         crossings: where the lead changes, by rising size.
         sizes: int64 (S,), rising.
         signs: int64 (S,): 1 where a leads, -1 where b does, 0 where that is undecided.
@@ -105,9 +105,30 @@ def crossover(sizes: np.ndarray, difference: np.ndarray, draws: np.ndarray) -> C
     """
     low, high = simultaneous_band(difference, draws)
     signs = np.where(low > _NO_SCATTER, 1, np.where(high < -_NO_SCATTER, -1, 0))
-    crossings = _crossings(sizes, signs, difference, draws)
+    crossings = []
+    for i, j in pairwise(np.flatnonzero(signs)):
+        if signs[i] == signs[j]:
+            continue
+        bracket, rising = slice(i, j + 1), bool(signs[j] > 0)
+        log_n = np.log(sizes[bracket])
+        n = float(np.exp(_zero(log_n, difference[None, bracket], rising)[0]))
+        tail = 100 * (1 - CONFIDENCE) / 2
+        ends = np.percentile(_zero(log_n, draws[:, bracket], rising), [tail, 100 - tail])
+        start, end = np.clip(np.exp(ends), sizes[i], sizes[j])  # exp may round out of the bracket
+        direction: Direction = "deep overtakes" if rising else "classical overtakes back"
+        crossings.append(Crossing(n, float(start), float(end), direction))
+
+    kind: Kind
+    if not signs.any():
+        kind = "undecided"
+    elif crossings:
+        kind = "one crossing" if len(crossings) == 1 else "several crossings"
+    elif signs.min() < 0:
+        kind = "not up to N"
+    else:
+        kind = "from the smallest size on" if signs[0] > 0 else "ahead from n on"
     ahead = np.array([share_ahead(column) for column in draws.T])
-    return Crossover(_kind(signs, crossings), crossings, sizes, signs, difference, low, high, ahead)
+    return Crossover(kind, crossings, sizes, signs, difference, low, high, ahead)
 
 
 def simultaneous_band(difference: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -124,34 +145,6 @@ def simultaneous_band(difference: np.ndarray, draws: np.ndarray) -> tuple[np.nda
     deviations = np.abs(draws - difference)[:, scatters] / error[scatters]
     half = np.quantile(deviations.max(axis=1), CONFIDENCE) * np.where(scatters, error, 0)
     return difference - half, difference + half
-
-
-def _kind(signs: np.ndarray, crossings: list[Crossing]) -> Kind:
-    if not signs.any():
-        return "undecided"
-    if crossings:
-        return "one crossing" if len(crossings) == 1 else "several crossings"
-    if signs.min() < 0:
-        return "not up to N"
-    return "from the smallest size on" if signs[0] > 0 else "ahead from n on"
-
-
-def _crossings(
-    sizes: np.ndarray, signs: np.ndarray, difference: np.ndarray, draws: np.ndarray
-) -> list[Crossing]:
-    brackets = [(i, j) for i, j in pairwise(np.flatnonzero(signs)) if signs[i] != signs[j]]
-    crossings = []
-    for i, j in brackets:
-        within, rising = slice(i, j + 1), bool(signs[j] > 0)
-        log_n = np.log(sizes[within])
-        n = float(np.exp(_zero(log_n, difference[None, within], rising)[0]))
-        tail = 100 * (1 - CONFIDENCE) / 2
-        ends = np.percentile(_zero(log_n, draws[:, within], rising), [tail, 100 - tail])
-        low, high = np.clip(np.exp(ends), sizes[i], sizes[j])  # the exponential may round out of the bracket
-        crossings.append(
-            Crossing(n, float(low), float(high), "deep overtakes" if rising else "classical overtakes back")
-        )
-    return crossings
 
 
 def _zero(log_n: np.ndarray, difference: np.ndarray, rising: bool) -> np.ndarray:
@@ -174,11 +167,11 @@ def _zero(log_n: np.ndarray, difference: np.ndarray, rising: bool) -> np.ndarray
 
 
 def within_budget(seconds: np.ndarray, budgets: np.ndarray) -> np.ndarray:
-    """How much of its data a recipe can use in the seconds it is given, as weights of its accuracies.
+    """The accuracies that a model reaches in limited seconds, as weights of its measured accuracies.
 
-    With n examples at hand and t seconds, a recipe is fitted on the n' <= n examples that take it t seconds, by
-    its own measured times, straight between the sizes on logarithmic scales of both; its accuracy there lies
-    straight between those of the two sizes around n', on a logarithmic scale of n. Where times fall with n, as
+    With n examples and t seconds, a model is fitted on the n' <= n examples that it can be fitted on in t seconds.
+    Its measured times are interpolated linearly between the sizes, on logarithmic scales of both; its accuracy at n'
+    is interpolated between those of the two sizes around n', on a logarithmic scale of n. Where times fall with n, as
     noise makes small ones do, the longest one so far counts. Where even the smallest size takes longer than t,
     there is no model in time, and the row is all zeros.
 

@@ -31,7 +31,7 @@ class LargestFit:
 
 
 class Accuracies:
-    """Accuracies on the test part of what has right and wrong answers `correct`, bool (S, R, n_test)."""
+    """Accuracies on the test part, from the right and wrong answers `correct`, bool (S, R, n_test)."""
 
     correct: np.ndarray
 
@@ -118,11 +118,17 @@ class DatasetCurves:
 
     Attributes:
         dataset: its name.
+        sizes: int64 (S,), rising.
+        repetitions: of each size.
+        n_test: examples of the test part.
         curves: of the cells that apply, classical ones first, in the order of `params.yaml`.
         not_applicable: the other cells, each with its reason.
     """
 
     dataset: str
+    sizes: np.ndarray
+    repetitions: int
+    n_test: int
     curves: list[Curve]
     not_applicable: list[tuple[Cell, str]]
 
@@ -131,22 +137,9 @@ class DatasetCurves:
         return [curve for curve in self.curves if curve.family == family]
 
     @property
-    def sizes(self) -> np.ndarray:
-        """int64 (S,), rising."""
-        return self.curves[0].sizes
-
-    @property
     def ranked(self) -> list[Curve]:
         """The curves, the most accurate at the largest size first."""
         return sorted(self.curves, key=lambda curve: -float(curve.mean_accuracy[-1]))
-
-    @property
-    def repetitions(self) -> int:
-        return self.curves[0].repetitions
-
-    @property
-    def n_test(self) -> int:
-        return self.curves[0].correct.shape[2]
 
 
 def read_curves(study: Study, layout: Layout, dataset: str) -> DatasetCurves | None:
@@ -163,12 +156,23 @@ def read_curves(study: Study, layout: Layout, dataset: str) -> DatasetCurves | N
         if len(scores) and scores["status"].iloc[0] != OK:
             refused.append((cell, str(scores["reason"].iloc[0])))
         else:
-            curves.append(_curve(cell, folder, scores))
-    _require_alike(curves)
-    return DatasetCurves(dataset, curves, refused) if curves else None
+            curves.append(_read_curve(cell, folder, scores))
+    if not curves:
+        return None
+    first = curves[0]
+    for curve in curves[1:]:
+        if curve.correct.shape != first.correct.shape or (curve.sizes != first.sizes).any():
+            raise _broken(
+                curve.cell,
+                f"{curve.folder} must have the sizes {first.sizes.tolist()} and {first.repetitions} repetitions "
+                f"of {first.folder}, got {curve.sizes.tolist()} and {curve.repetitions}",
+            )
+    return DatasetCurves(
+        dataset, first.sizes, first.repetitions, first.correct.shape[2], curves, not_applicable=refused
+    )
 
 
-def _curve(cell: Cell, folder: Path, scores: pd.DataFrame) -> Curve:
+def _read_curve(cell: Cell, folder: Path, scores: pd.DataFrame) -> Curve:
     costs = read_rows(folder / "costs.csv", CURVE_COSTS, _made_by(cell))
     correct = _load(folder / "correct.npy", cell)
     sizes, seeds = np.unique(scores["n"]), np.unique(scores["seed"])
@@ -182,17 +186,6 @@ def _curve(cell: Cell, folder: Path, scores: pd.DataFrame) -> Curve:
         )
     shape = (len(sizes), len(seeds), correct.shape[1])
     return Curve(cell, sizes.astype(np.int64), correct.reshape(shape), scores, costs, folder)
-
-
-def _require_alike(curves: list[Curve]) -> None:
-    for curve in curves[1:]:
-        first = curves[0]
-        if curve.correct.shape != first.correct.shape or (curve.sizes != first.sizes).any():
-            raise _broken(
-                curve.cell,
-                f"{curve.folder} must have the sizes {first.sizes.tolist()} and {first.repetitions} repetitions "
-                f"of {first.folder}, got {curve.sizes.tolist()} and {curve.repetitions}",
-            )
 
 
 def _load(path: Path, cell: Cell) -> np.ndarray:
