@@ -1,8 +1,7 @@
 """The learning curves of one data set against each other: pairs, families, power laws."""
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 
@@ -66,8 +65,8 @@ class CurvePair(Generic[AnyCurve]):
         deep: the deep curve.
         classical: the classical one.
         by_data: with the same examples each.
-        by_time: with the same examples at hand, and `budgets` each (`within_budget`); the best of a family is then
-            the one with the highest mean validation accuracy among those cut back to these seconds.
+        by_time: with the same examples and the same seconds, `budgets` (`within_budget`); the best of a family is
+            then the one with the highest mean validation accuracy within these seconds.
         budgets: float (S,), the seconds of the faster of the two.
         deep_in_time: bool (S,), False where no deep model is ready in these seconds.
         classical_in_time: likewise.
@@ -98,6 +97,11 @@ class CurveComparison:
         best: the best of each family that has a curve.
         family: the best deep one against the best classical one; None where one of the families has no curve.
         fits: the power law of each curve, by its label; None where there are too few sizes.
+        family_fits: the power law of the model that is each family's best at the largest size. The best of a family
+            may be another model at each size, and a law describes the curve of one.
+        next_crossing: where `family_fits` cross up to `beyond`; None where one of the families has no law.
+        plateau_below: share of the errors that a doubling of the data removes, below which a curve has reached its
+            plateau.
     """
 
     curves: DatasetCurves
@@ -105,6 +109,9 @@ class CurveComparison:
     best: dict[Family, FamilyCurve]
     family: CurvePair[FamilyCurve] | None
     fits: dict[str, PowerLaw | None]
+    family_fits: dict[Family, PowerLaw | None]
+    next_crossing: FutureCrossing | None
+    plateau_below: ClassVar[float] = WORTH_IT
 
     @property
     def dataset(self) -> str:
@@ -121,28 +128,9 @@ class CurveComparison:
         return DECADE * self.largest
 
     @property
-    def plateau_below(self) -> float:
-        """Share of the errors that a doubling of the data removes, below which a curve has reached its plateau."""
-        return WORTH_IT
-
-    @property
     def fitted(self) -> list[tuple[Curve, PowerLaw]]:
         """The curves that have a law, each with it."""
         return [(curve, fit) for curve in self.curves.curves if (fit := self.fits[curve.label])]
-
-    @property
-    def family_fits(self) -> dict[Family, PowerLaw | None]:
-        """The power law of the model that is each family's best at the largest size.
-
-        The best of a family is one model here and another there; a law describes the curve of one.
-        """
-        return {family: self.fits[best.at_largest.label] for family, best in self.best.items()}
-
-    @cached_property
-    def next_crossing(self) -> FutureCrossing | None:
-        """Where `family_fits` cross up to `beyond`; None where one of the families has no law."""
-        deep, classical = self.family_fits.get("deep"), self.family_fits.get("classical")
-        return extrapolated_crossing(deep, classical, self.largest) if deep and classical else None
 
 
 def compare_curves(curves: DatasetCurves) -> CurveComparison:
@@ -154,51 +142,51 @@ def compare_curves(curves: DatasetCurves) -> CurveComparison:
         CrossoverError: the labels of the test part cannot be read.
     """
     best = {family: _best_of(family, curves.family(family)) for family in FAMILIES if curves.family(family)}
-    everything: list[Curve | FamilyCurve] = [*curves.curves, *best.values()]
-    draws = np.moveaxis(
-        resampled_means(np.stack([one.correct for one in everything])), 1, 0
-    )  # (curves, draws, S)
-    means = {one: _mean_curve(one, d) for one, d in zip(everything, draws, strict=True)}
+    all_curves: list[Curve | FamilyCurve] = [*curves.curves, *best.values()]
+    resamples = resampled_means(np.stack([curve.correct for curve in all_curves]))  # (draws, curves, S)
+    means = {}
+    for curve, draws in zip(all_curves, np.moveaxis(resamples, 1, 0), strict=True):
+        validation, seconds = (curve.grid(c).mean(axis=1) for c in ("validation_accuracy", "fit_seconds"))
+        always = np.ones(len(seconds), dtype=bool)
+        means[curve] = _MeanCurve(curve.mean_accuracy, draws, validation, seconds, always)
     y_test = curves.curves[0].largest()[0].y_test
-    without_model = float(
-        np.bincount(y_test).max() / len(y_test)
-    )  # the most frequent class for every example
+    # Without a model the answer is the most frequent class.
+    without_model = float(np.bincount(y_test).max() / len(y_test))
 
     def compare(deep: AnyCurve, classical: AnyCurve) -> CurvePair[AnyCurve]:
-        by_data = [means[side] for side in (deep, classical)]
-        budgets = equal_budgets(*(mean.seconds for mean in by_data))
-        by_time = []
+        whole = [means[deep], means[classical]]
+        budgets = equal_budgets(*(mean.seconds for mean in whole))
+        limited = []
         for side in (deep, classical):
             candidates = side.curves if isinstance(side, FamilyCurve) else [side]
-            cut = [means[candidate].cut_back(budgets, without_model) for candidate in candidates]
-            by_time.append(_best_at_each_size(cut))
-        return CurvePair(
-            deep=deep,
-            classical=classical,
-            by_data=_difference(curves.sizes, *by_data),
-            by_time=_difference(curves.sizes, *by_time),
-            budgets=budgets,
-            deep_in_time=by_time[0].in_time,
-            classical_in_time=by_time[1].in_time,
+            limited.append(_best_at_each_size([means[c].within(budgets, without_model) for c in candidates]))
+        by_data, by_time = (
+            crossover(curves.sizes, a.accuracy - b.accuracy, a.draws - b.draws) for a, b in (whole, limited)
         )
+        return CurvePair(deep, classical, by_data, by_time, budgets, *(mean.in_time for mean in limited))
 
+    fits = {
+        curve.label: fit_power_law(
+            curves.sizes, 1 - means[curve].accuracy, 1 - means[curve].draws[:_FITTED_DRAWS]
+        )
+        for curve in curves.curves
+    }
+    family_fits = {family: fits[curve.at_largest.label] for family, curve in best.items()}
+    deep, classical = (family_fits.get(family) for family in ("deep", "classical"))
+    largest = int(curves.sizes[-1])
     return CurveComparison(
         curves=curves,
-        pairs=[
-            compare(deep, other) for deep in curves.family("deep") for other in curves.family("classical")
-        ],
+        pairs=[compare(a, b) for a in curves.family("deep") for b in curves.family("classical")],
         best=best,
         family=compare(best["deep"], best["classical"]) if len(best) == len(FAMILIES) else None,
-        fits={
-            curve.label: fit_power_law(
-                curves.sizes, 1 - means[curve].accuracy, 1 - means[curve].draws[:_FITTED_DRAWS]
-            )
-            for curve in curves.curves
-        },
+        fits=fits,
+        family_fits=family_fits,
+        next_crossing=extrapolated_crossing(deep, classical, largest) if deep and classical else None,
     )
 
 
 def _best_of(family: Family, curves: list[Curve]) -> FamilyCurve:
+    """The best by validation accuracy in each size and repetition; of equals the one with the lower log loss."""
     accuracy, loss = (
         np.stack([curve.grid(column) for curve in curves])  # (K, S, R)
         for column in ("validation_accuracy", "validation_log_loss")
@@ -215,7 +203,7 @@ def _chosen(chosen: np.ndarray, of_each: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class _MeanCurve:
-    """A curve's means over its repetitions, as a comparison needs them.
+    """A curve's means over its repetitions.
 
     Attributes:
         accuracy: float (S,), on the test part.
@@ -231,8 +219,8 @@ class _MeanCurve:
     seconds: np.ndarray
     in_time: np.ndarray
 
-    def cut_back(self, budgets: np.ndarray, without_model: float) -> "_MeanCurve":
-        """The same curve where each size has so many seconds, and where it has no model that accuracy."""
+    def within(self, budgets: np.ndarray, without_model: float) -> "_MeanCurve":
+        """The curve with limited seconds for each size; `without_model` is the accuracy where no model is in time."""
         weights = within_budget(self.seconds, budgets)
         in_time = weights.sum(axis=1) > 0
         guessed = np.where(in_time, 0, without_model)
@@ -245,11 +233,6 @@ class _MeanCurve:
         )
 
 
-def _mean_curve(curve: Curve | FamilyCurve, draws: np.ndarray) -> _MeanCurve:
-    validation, seconds = (curve.grid(c).mean(axis=1) for c in ("validation_accuracy", "fit_seconds"))
-    return _MeanCurve(curve.mean_accuracy, draws, validation, seconds, np.ones(len(seconds), dtype=bool))
-
-
 def _best_at_each_size(curves: list[_MeanCurve]) -> _MeanCurve:
     """The one with the highest validation accuracy at each size; in time where any of them is."""
     chosen = np.argmax([curve.validation for curve in curves], axis=0)  # (S,)
@@ -259,7 +242,3 @@ def _best_at_each_size(curves: list[_MeanCurve]) -> _MeanCurve:
     )
     in_time = np.logical_or.reduce([curve.in_time for curve in curves])
     return _MeanCurve(accuracy, draws, validation, seconds, in_time)
-
-
-def _difference(sizes: np.ndarray, deep: _MeanCurve, classical: _MeanCurve) -> Crossover:
-    return crossover(sizes, deep.accuracy - classical.accuracy, deep.draws - classical.draws)
