@@ -19,14 +19,14 @@ cost in proportion to their number, and there are few problems on which so littl
 FEWEST_SIZES = 4  # one more than the law has parameters
 DECADE = 10  # how far a law is extrapolated, as a multiple of the largest size
 
-_GOOD = 0.9  # R² from which a law describes a curve
+_GOOD_R2 = 0.9  # from which a law describes a curve
 _EXPONENTS = np.geomspace(0.02, 2, 60)  # below them the law is a straight line in log n, above them a step
-_POLISH = 25  # golden sections of the bracket around the best of them: to a millionth of it
-_GOLDEN = (np.sqrt(5) - 1) / 2
+_GOLDEN_SECTIONS = 25  # of the bracket around the best of them: to a millionth of it
+_GOLDEN_RATIO = (np.sqrt(5) - 1) / 2
 _LEAST_ERROR = 1e-3
 """Least standard error in a weight, a tenth of a point: no law describes a curve better than that, and an error that
-happens not to scatter would take the law to itself."""
-_PATHS = 200  # sizes at which two laws are compared within the decade
+happens not to scatter would otherwise decide the fit alone."""
+_DECADE_STEPS = 200  # sizes at which two laws are compared within the decade
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,8 @@ class PowerLaw:
     def band(self, n: float) -> Interval:
         """The interval of the error at n examples.
 
-        The middle 95 % of the resamples tell what other test examples and repetitions would have given; they
-        take the law for granted. How far it can be trusted, the fits without one size each tell. The interval
-        holds both.
+        The middle 95 % of the resamples show what other test examples and repetitions would have given, if the law
+        is right. The fits without one size each show how far the law can be trusted. The interval holds both.
         """
         return _envelope(self.resampled.at(n), self.left_out.at(n))
 
@@ -127,12 +126,10 @@ class PowerLaw:
         interval = _envelope(self.resampled.gain(n), self.left_out.gain(n))
         now = self.predict(n)
         value = 1 - self.predict(2 * n) / now if now > 0 else 0.0
-        return Improvement(value, interval, self._status(interval))
-
-    def _status(self, interval: Interval) -> Status:
+        status: Status = "still improves" if interval.low > WORTH_IT else "plateau"
         if not self.well_behaved or WORTH_IT in interval:
-            return "undecided"
-        return "still improves" if interval.low > WORTH_IT else "plateau"
+            status = "undecided"
+        return Improvement(value, interval, status)
 
 
 class FutureCrossing(NamedTuple):
@@ -170,7 +167,11 @@ def fit_power_law(sizes: np.ndarray, errors: np.ndarray, draws: np.ndarray) -> P
     deviation = np.maximum(draws.std(axis=0), _LEAST_ERROR)
     law = _fit(sizes, errors[None], deviation)
     residuals = errors - np.array([law.at(n)[0] for n in sizes])
-    r2, monotone = _r2(errors, residuals, deviation), _monotone(draws)
+    weights = deviation**-2.0
+    total = float(weights @ (errors - np.average(errors, weights=weights)) ** 2)
+    r2 = 1 - float(weights @ residuals**2) / total if total > 0 else 1.0
+    rises = (np.diff(draws, axis=1) > 0).mean(axis=0)  # share of the resamples, for each step
+    monotone = bool((rises <= 1 - (1 - CONFIDENCE) / 2 / len(rises)).all())
     resampled, left_out = _fit(sizes, draws, deviation), _without_each(sizes, errors, deviation)
     return PowerLaw(
         a=float(law.a[0]),
@@ -181,7 +182,7 @@ def fit_power_law(sizes: np.ndarray, errors: np.ndarray, draws: np.ndarray) -> P
         r2=r2,
         largest_residual=float(np.abs(residuals).max()),
         monotone=monotone,
-        well_behaved=monotone and (r2 >= _GOOD or bool((np.abs(residuals) <= 2 * deviation).all())),
+        well_behaved=monotone and (r2 >= _GOOD_R2 or bool((np.abs(residuals) <= 2 * deviation).all())),
         largest_size=int(sizes[-1]),
         resampled=resampled,
         left_out=left_out,
@@ -195,8 +196,8 @@ def _fit(sizes: np.ndarray, errors: np.ndarray, deviation: np.ndarray) -> Laws:
     best = losses.argmin(axis=0)
     low = np.log(_EXPONENTS[np.maximum(best - 1, 0)])
     high = np.log(_EXPONENTS[np.minimum(best + 1, len(_EXPONENTS) - 1)])
-    for _ in range(_POLISH):
-        left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    for _ in range(_GOLDEN_SECTIONS):
+        left, right = high - _GOLDEN_RATIO * (high - low), low + _GOLDEN_RATIO * (high - low)
         left_is_better = (
             _linear(n, errors, weights, np.exp(left))[2] < _linear(n, errors, weights, np.exp(right))[2]
         )
@@ -238,20 +239,6 @@ def _without_each(sizes: np.ndarray, errors: np.ndarray, deviation: np.ndarray) 
     return Laws(a, b, c, float(sizes[0]))
 
 
-def _r2(errors: np.ndarray, residuals: np.ndarray, deviation: np.ndarray) -> float:
-    weights = deviation**-2.0
-    around_mean = errors - np.average(errors, weights=weights)
-    total = float(weights @ around_mean**2)
-    return 1 - float(weights @ residuals**2) / total if total > 0 else 1.0
-
-
-def _monotone(draws: np.ndarray) -> bool:
-    """Whether the error clearly rises nowhere."""
-    rises = (np.diff(draws, axis=1) > 0).mean(axis=0)
-    clearly = 1 - (1 - CONFIDENCE) / 2 / len(rises)
-    return bool((rises <= clearly).all())
-
-
 def _envelope(resampled: np.ndarray, left_out: np.ndarray) -> Interval:
     """The middle 95 % of the resamples and all of the fits without one size."""
     middle = percentile_interval(resampled)
@@ -259,7 +246,7 @@ def _envelope(resampled: np.ndarray, left_out: np.ndarray) -> Interval:
 
 
 def extrapolated_crossing(fit_a: PowerLaw, fit_b: PowerLaw, largest_size: int) -> FutureCrossing:
-    """Where the lead changes within one decade beyond the largest size, as far as two fitted laws tell.
+    """Where the lead changes within one decade beyond the largest size, by two fitted laws.
 
     Args:
         fit_a: of one curve.
@@ -271,7 +258,7 @@ def extrapolated_crossing(fit_a: PowerLaw, fit_b: PowerLaw, largest_size: int) -
     """
     if not (fit_a.well_behaved and fit_b.well_behaved):
         return FutureCrossing(None, None, float("nan"))
-    path = np.geomspace(largest_size, DECADE * largest_size, _PATHS)
+    path = np.geomspace(largest_size, DECADE * largest_size, _DECADE_STEPS)
     observed = np.array([[fit_a.predict(n) - fit_b.predict(n) for n in path]])
     n = _first_crossing(path, observed)[0]
     resampled, left_out = (
