@@ -10,9 +10,10 @@ from crossover.analysis.sensitivity import (
     best_curve,
     compare_spreads,
     expected_best,
-    iqr_difference,
-    sd_difference,
+    interquartile_range,
     spread,
+    spread_difference,
+    standard_deviation,
 )
 
 
@@ -97,9 +98,11 @@ def test_difference_of_spreads_by_hand() -> None:
     wide = [np.array([0.90, 0.92, 0.94, 0.96, 0.98]), np.array([0.90, 0.90, 0.92, 0.94, 0.94])]
     narrow = [np.array([0.95, 0.95, 0.96, 0.97, 0.97])]
     # IQR 0.04 and 0.04 against 0.02.
-    assert iqr_difference(wide, narrow).value == pytest.approx(0.04 - 0.02)
+    assert spread_difference(interquartile_range, wide, narrow).value == pytest.approx(0.04 - 0.02)
     sd = [np.std(values, ddof=1) for values in (*wide, *narrow)]
-    assert sd_difference(wide, narrow).value == pytest.approx((sd[0] + sd[1]) / 2 - sd[2])
+    assert spread_difference(standard_deviation, wide, narrow).value == pytest.approx(
+        (sd[0] + sd[1]) / 2 - sd[2]
+    )
 
 
 def test_the_interval_of_a_difference_agrees_with_a_plain_bootstrap() -> None:
@@ -111,7 +114,7 @@ def test_the_interval_of_a_difference_agrees_with_a_plain_bootstrap() -> None:
         return float(np.mean([np.quantile(s, 0.75) - np.quantile(s, 0.25) for s in samples]))
 
     brute = np.array([once(a) - once(b) for _ in range(4000)])
-    difference = iqr_difference(a, b)
+    difference = spread_difference(interquartile_range, a, b)
     low, high = np.quantile(brute, [0.025, 0.975])
     tolerance = 0.06 * (high - low)
     assert difference.interval.low == pytest.approx(low, abs=tolerance)

@@ -45,19 +45,19 @@ def spread(accuracies: np.ndarray) -> Spread:
     n = len(accuracies)
     if n == 0:
         return Spread(0, *[float("nan")] * 4)
-    sd = float(standard_deviations(accuracies)) if n > 1 else float("nan")
+    sd = float(standard_deviation(accuracies)) if n > 1 else float("nan")
     # The tolerance keeps 0.96 within a point of 0.97, whose difference in binary is a little more.
     far_below = float(np.mean(accuracies < accuracies.max() - FAR_BELOW - 1e-9))
-    return Spread(n, float(np.median(accuracies)), float(interquartile_ranges(accuracies)), sd, far_below)
+    return Spread(n, float(np.median(accuracies)), float(interquartile_range(accuracies)), sd, far_below)
 
 
-def interquartile_ranges(values: np.ndarray) -> np.ndarray:
+def interquartile_range(values: np.ndarray) -> np.ndarray:
     """(…, n) -> (…)"""
     low, high = np.quantile(values, [0.25, 0.75], axis=-1)
     return high - low
 
 
-def standard_deviations(values: np.ndarray) -> np.ndarray:
+def standard_deviation(values: np.ndarray) -> np.ndarray:
     """(…, n) -> (…), n - 1 in the denominator."""
     return np.std(values, axis=-1, ddof=1)
 
@@ -69,26 +69,21 @@ def expected_best(accuracies: np.ndarray) -> np.ndarray:
     is the unbiased estimator of Tang et al. 2020 of the expected validation performance of Dodge et al. 2019,
     which draws with replacement and so comes out too low.
 
+    The chance of the highest rank is k / n, and that of each rank i below it (i - k + 1) / i times the chance of rank
+    i + 1: this way no binomial overflows.
+
     Args:
         accuracies: (…, n).
 
     Returns:
         (…, n): entry k - 1 is for k draws; the first is the mean, the last the highest.
     """
-    return np.sort(accuracies, axis=-1) @ _chance_of_being_best(accuracies.shape[-1]).T
-
-
-def _chance_of_being_best(n: int) -> np.ndarray:
-    """(n, n): row k - 1 holds the chance of each rank to be the highest of k draws.
-
-    The highest rank has k / n, and each rank i below it (i - k + 1) / i times the chance of rank i + 1, ranks
-    counted from 1: no binomial grows out of range.
-    """
+    n = accuracies.shape[-1]
     k = np.arange(1, n + 1)[:, None]
     lower = np.arange(n - 1, 0, -1)  # ranks below the highest, falling
     factors = np.maximum(lower - k + 1, 0) / lower
-    falling = np.cumprod(np.hstack([k / n, factors]), axis=1)
-    return falling[:, ::-1]
+    chances = np.cumprod(np.hstack([k / n, factors]), axis=1)[:, ::-1]  # (n, n): of k draws, of each rank
+    return np.sort(accuracies, axis=-1) @ chances.T
 
 
 @dataclass(frozen=True)
@@ -146,25 +141,18 @@ class SpreadDifference:
         return 0 if 0 in self.interval else 1 if self.value > 0 else -1
 
 
-def iqr_difference(a: list[np.ndarray], b: list[np.ndarray], draws: int = DRAWS) -> SpreadDifference:
-    """Mean interquartile range over the models of `a` minus that over the models of `b`.
+def spread_difference(
+    measure: Callable[[np.ndarray], np.ndarray], a: list[np.ndarray], b: list[np.ndarray], draws: int = DRAWS
+) -> SpreadDifference:
+    """Mean spread over the models of `a` minus that over the models of `b`.
 
     Args:
+        measure: `interquartile_range` or `standard_deviation`.
         a: accuracies (n,) of each model of one side; the sizes may differ.
         b: those of the other side.
         draws: number of resamples; each draws the trials of each model anew, one model apart from another.
     """
-    return _difference(interquartile_ranges, a, b, draws)
 
-
-def sd_difference(a: list[np.ndarray], b: list[np.ndarray], draws: int = DRAWS) -> SpreadDifference:
-    """The same of standard deviations."""
-    return _difference(standard_deviations, a, b, draws)
-
-
-def _difference(
-    measure: Callable[[np.ndarray], np.ndarray], a: list[np.ndarray], b: list[np.ndarray], draws: int
-) -> SpreadDifference:
     def resampled(side: int, models: list[np.ndarray]) -> np.ndarray:
         each = [
             np.concatenate([measure(sample) for sample in _resamples(values, draws, [side, index])])
@@ -181,8 +169,8 @@ def _difference(
 class SpreadComparison:
     """How much further the validation accuracies of the networks scatter than those of the classical models.
 
-    The interquartile range is the measure: one very bad configuration among thirty moves a standard deviation as much
-    as all the others together, and whether a resample holds it is a coin toss.
+    The interquartile range decides: one very bad configuration among thirty moves a standard deviation as much as all
+    the others together, and whether a resample holds it is a coin toss.
 
     Attributes:
         iqr: mean interquartile range of the deep models minus that of the classical ones.
@@ -203,4 +191,6 @@ def compare_spreads(deep: list[np.ndarray], classical: list[np.ndarray]) -> Spre
     a, b = ([values for values in side if len(values) >= ENOUGH] for side in (deep, classical))
     if not a or not b:
         return None
-    return SpreadComparison(iqr_difference(a, b), sd_difference(a, b))
+    return SpreadComparison(
+        iqr=spread_difference(interquartile_range, a, b), sd=spread_difference(standard_deviation, a, b)
+    )
