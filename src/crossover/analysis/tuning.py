@@ -18,7 +18,7 @@ from crossover.analysis.sensitivity import (
     compare_spreads,
     spread,
 )
-from crossover.analysis.statistics import Interval, accuracy_interval, percentile_interval
+from crossover.analysis.statistics import Interval, percentile_interval
 from crossover.core.cell import FAMILIES, Family
 from crossover.core.columns import COMPLETED, FAILED, PARAMETER, PRUNED
 from crossover.core.study import Tuning
@@ -89,8 +89,8 @@ class Search:
         return bool(self.facts["independent"])
 
     @property
-    def settled(self) -> bool:
-        """Whether so few were pruned that the quartiles are those of accuracies at the end."""
+    def few_pruned(self) -> bool:
+        """Whether so few trials were pruned that the quartiles of the final accuracies are known."""
         pruned = self.count(PRUNED)
         return pruned == 0 or 4 * pruned < len(self.accuracies)
 
@@ -111,7 +111,7 @@ class Search:
 
     @property
     def accuracies(self) -> np.ndarray:
-        """Validation accuracy of each of `scored`: float (n,); of a pruned one the last that it reported."""
+        """Validation accuracy of each of `scored`, float (n,); a pruned trial has the last one that it reported."""
         return self.scored["accuracy"].to_numpy(dtype=float)
 
     @cached_property
@@ -120,7 +120,7 @@ class Search:
 
     @cached_property
     def curve(self) -> BestCurve:
-        """Expected best after k draws; where the proposals are no independent draws, the best so far."""
+        """Expected best after k draws; the best so far where the configurations were not drawn independently."""
         if self.independent and len(self.accuracies):
             return best_curve(self.accuracies)
         so_far = np.maximum.accumulate(self.accuracies)
@@ -157,14 +157,9 @@ class Search:
         return float(self.costs["seconds"].sum())
 
     @property
-    def fits_worth(self) -> float:
+    def in_default_fits(self) -> float:
         """The same as a multiple of one fit of the default configuration."""
         return self.seconds / self.default.mean("fit_seconds")
-
-    @property
-    def tuned_interval(self) -> Interval:
-        """Of the tuned cell's mean test accuracy."""
-        return accuracy_interval(self.tuned.correct)
 
     @property
     def gain(self) -> float:
@@ -203,26 +198,23 @@ class NotCompared:
 
 @dataclass(frozen=True)
 class DatasetTuning:
-    """The searches of one data set, in the order of the study."""
+    """The searches of one data set.
+
+    Attributes:
+        dataset: its name.
+        budget: of each search.
+        searches: in the order of the study.
+        examples: sizes of the subsets that trials were fitted on; empty where they had the whole training part.
+        n_validation: on how many validation examples trials were scored.
+        splits: on how many validation splits.
+    """
 
     dataset: str
     budget: Tuning
     searches: list[Search]
-
-    @property
-    def examples(self) -> list[int]:
-        """Sizes of the subsets that trials were fitted on; none where they had the whole training part."""
-        return sorted({search.facts["examples"] for search in self.searches if search.facts["examples"]})
-
-    @property
-    def n_validation(self) -> list[int]:
-        """On how many validation examples trials were scored."""
-        return sorted({search.facts["n_validation"] for search in self.searches})
-
-    @property
-    def splits(self) -> list[int]:
-        """On how many validation splits."""
-        return sorted({len(search.facts["repetitions"]) for search in self.searches})
+    examples: list[int]
+    n_validation: list[int]
+    splits: list[int]
 
     @property
     def with_second_objective(self) -> list[Search]:
@@ -237,8 +229,9 @@ class DatasetTuning:
         return [search for search in self.searches if search.tuned.family == family]
 
     def comparable(self, family: str) -> list[Search]:
-        """Those whose spread can be compared: independent draws, enough of them, and their quartiles known."""
-        return [s for s in self.family(family) if s.independent and s.settled and len(s.accuracies) >= ENOUGH]
+        """Those whose spread can be compared: enough independent draws, few of them pruned."""
+        searches = self.family(family)
+        return [s for s in searches if s.independent and s.few_pruned and len(s.accuracies) >= ENOUGH]
 
     @cached_property
     def sensitivity(self) -> SpreadComparison | None:
@@ -256,43 +249,42 @@ class DatasetTuning:
                 return NotCompared("family not tuned", family)
         if not all(search.independent for search in self.searches):
             return NotCompared("dependent proposals")
-        unsettled = tuple(search for search in self.searches if not search.settled)
-        return NotCompared("pruned", searches=unsettled) if unsettled else NotCompared("too few trials")
+        pruned = tuple(search for search in self.searches if not search.few_pruned)
+        return NotCompared("pruned", searches=pruned) if pruned else NotCompared("too few trials")
 
 
 def tuning_table(tunings: list[DatasetTuning]) -> pd.DataFrame:
     """One row a tuned cell, in plain numbers: accuracies as shares of 1."""
-    return pd.DataFrame([_row(search) for tuning in tunings for search in tuning.searches])
-
-
-def _row(search: Search) -> dict[str, Any]:
-    cell, facts, best, spread = search.tuned.cell, search.facts, search.best, search.spread
-    row = {
-        "dataset": cell.dataset,
-        "features": cell.features,
-        "model": cell.model,
-        "family": search.tuned.family,
-        "sampler": facts["sampler"],
-        "budget_trials": facts["budget"]["trials"],
-        "budget_seconds": facts["budget"]["seconds"],
-        **{state: search.count(state) for state in (COMPLETED, PRUNED, FAILED)},
-        "tuning_seconds": search.seconds,
-        "tuning_default_fits": search.fits_worth,
-        "best_trial": None if best is None else int(best["trial"]),
-        "validation_default": search.default_trial["accuracy"],
-        "validation_best": None if best is None else best["accuracy"],
-        "test_default": search.default.mean("accuracy"),
-        "test_tuned": search.tuned.mean("accuracy"),
-        "difference": search.gain,
-        "difference_low": search.gain_interval.low,
-        "difference_high": search.gain_interval.high,
-    }
-    if search.independent:
-        row |= {
-            "draws": spread.n,
-            "validation_median": spread.median,
-            "validation_iqr": spread.iqr,
-            "validation_sd": spread.sd,
-            "far_below_best": spread.far_below,
+    rows = []
+    for search in (search for tuning in tunings for search in tuning.searches):
+        cell, facts, best, spread = search.tuned.cell, search.facts, search.best, search.spread
+        row = {
+            "dataset": cell.dataset,
+            "features": cell.features,
+            "model": cell.model,
+            "family": search.tuned.family,
+            "sampler": facts["sampler"],
+            "budget_trials": facts["budget"]["trials"],
+            "budget_seconds": facts["budget"]["seconds"],
+            **{state: search.count(state) for state in (COMPLETED, PRUNED, FAILED)},
+            "tuning_seconds": search.seconds,
+            "tuning_default_fits": search.in_default_fits,
+            "best_trial": None if best is None else int(best["trial"]),
+            "validation_default": search.default_trial["accuracy"],
+            "validation_best": None if best is None else best["accuracy"],
+            "test_default": search.default.mean("accuracy"),
+            "test_tuned": search.tuned.mean("accuracy"),
+            "difference": search.gain,
+            "difference_low": search.gain_interval.low,
+            "difference_high": search.gain_interval.high,
         }
-    return row
+        if search.independent:
+            row |= {
+                "draws": spread.n,
+                "validation_median": spread.median,
+                "validation_iqr": spread.iqr,
+                "validation_sd": spread.sd,
+                "far_below_best": spread.far_below,
+            }
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -33,7 +33,15 @@ def read_tuning(study: Study, layout: Layout, results: DatasetResults) -> Datase
         cell = result.cell
         default = cells[replace(cell, variant=DEFAULT)]
         searches.append(_read_search(layout.tuning(cell), result, default, study.tuning))
-    return DatasetTuning(results.dataset, study.tuning, searches)
+    facts = [search.facts for search in searches]
+    return DatasetTuning(
+        results.dataset,
+        study.tuning,
+        searches,
+        examples=sorted({of_search["examples"] for of_search in facts if of_search["examples"]}),
+        n_validation=sorted({of_search["n_validation"] for of_search in facts}),
+        splits=sorted({len(of_search["repetitions"]) for of_search in facts}),
+    )
 
 
 def _read_search(folder: Path, tuned: CellResult, default: CellResult, budget: Tuning) -> Search:
@@ -53,8 +61,14 @@ def _read_search(folder: Path, tuned: CellResult, default: CellResult, budget: T
         rule = f"must not have seen repetition {min(both)}, on which the best is fitted"
         raise wrong("sweep.json", rule)
 
-    trials = _read_trials(folder / "trials.csv")
-    parameters = {column for column in trials.columns if column.startswith(PARAMETER)}
+    path = folder / "trials.csv"
+    if not path.exists():
+        raise CrossoverError(f"{path} does not exist; make it with `{_MADE_BY}`")
+    trials, as_text = (
+        pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=dtype) for dtype in (None, str)
+    )
+    parameters = [column for column in trials.columns if column.startswith(PARAMETER)]
+    trials[parameters] = as_text[parameters]  # as they were written: 5, and not 5.0 next to a gap
     if check := sorted(set(trials.columns) ^ {*TRIALS, *parameters}):
         raise wrong("trials.csv", f"must have exactly the columns of the schema, check {check[0]}")
     trials = trials.sort_values("trial", ignore_index=True)
@@ -66,14 +80,3 @@ def _read_search(folder: Path, tuned: CellResult, default: CellResult, budget: T
     importance = read_rows(folder / "importance.csv", IMPORTANCE, _MADE_BY)
     importance = importance.sort_values("importance", ascending=False, kind="stable")
     return Search(tuned, default, facts, trials, costs, importance)
-
-
-def _read_trials(path: Path) -> pd.DataFrame:
-    """The numbers as pandas reads them, the hyperparameters as they were written: 5, and not 5.0 next to a gap."""
-    if not path.exists():
-        raise CrossoverError(f"{path} does not exist; make it with `{_MADE_BY}`")
-    text = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=str)
-    rows = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    parameters = [column for column in text.columns if column.startswith(PARAMETER)]
-    rows[parameters] = text[parameters]
-    return rows
