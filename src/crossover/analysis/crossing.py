@@ -1,7 +1,7 @@
 """Where one learning curve overtakes another: pure functions of accuracies.
 
 Throughout a is the deep side and b the classical one, and differences are a - b. `docs/methods.md` says what each
-statistic is for and what it cannot tell.
+statistic is for and what it cannot show.
 """
 
 from dataclasses import dataclass
@@ -93,10 +93,10 @@ def crossover(sizes: np.ndarray, difference: np.ndarray, draws: np.ndarray) -> C
     A size is decided where a band that covers all sizes at once with 95 % excludes 0: the observed difference plus
     and minus c standard errors, c the 95 % quantile over the resamples of the largest deviation of all sizes. The
     lead changes between two decided sizes of different sign that follow one another; undecided ones between them
-    belong to the bracket. Within it, the place is where the difference, drawn straight between the sizes on a
+    belong to the bracket. Within it, the place is where the difference, interpolated linearly between the sizes on a
     logarithmic scale of n, is 0; of several such places the geometric mean of the first and the last. The interval
-    holds the middle 95 % of that place over the resamples. A resample in which one side leads through the whole
-    bracket counts at the end that it points to: the lower one if it is the side that takes the lead.
+    holds the middle 95 % of that place over the resamples. A resample in which one side leads in the whole bracket
+    counts as the lower end of the bracket if that side is the one that takes the lead, else as the upper end.
 
     Args:
         sizes: int64 (S,), rising.

@@ -89,7 +89,7 @@ class CurvePair(Generic[AnyCurve]):
 
 @dataclass(frozen=True, eq=False)
 class CurveComparison:
-    """What the learning curves of one data set say.
+    """The results of comparing the learning curves of one data set.
 
     Attributes:
         curves: the curves.

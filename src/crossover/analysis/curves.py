@@ -48,8 +48,8 @@ class Accuracies:
     @property
     def sd(self) -> np.ndarray:
         """Standard deviation of the accuracy over the repetitions: float (S,); NaN for a single one."""
-        one = self.correct.shape[1] == 1
-        return np.full(len(self.correct), np.nan) if one else self.accuracy.std(axis=1, ddof=1)
+        single = self.correct.shape[1] == 1
+        return np.full(len(self.correct), np.nan) if single else self.accuracy.std(axis=1, ddof=1)
 
 
 @dataclass(frozen=True, eq=False)  # equal is the same: arrays have no plain ==
@@ -60,9 +60,9 @@ class Curve(Accuracies):
         cell: the cell of the study.
         sizes: int64 (S,), rising.
         correct: bool (S, R, n_test): which test examples each fit classifies rightly.
-        scores: one row a fit, by size and then by seed.
+        scores: one row per fit, by size and then by seed.
         costs: likewise.
-        folder: where the cell's files lie.
+        folder: of the cell's files.
     """
 
     cell: Cell
@@ -95,7 +95,7 @@ class Curve(Accuracies):
         return int(self.scores["n_watched"].iloc[-1])
 
     def largest(self) -> list[LargestFit]:
-        """The fits on the largest size, one a repetition.
+        """The fits on the largest size, one per repetition.
 
         Raises:
             CrossoverError: a file is missing or is no NumPy array.

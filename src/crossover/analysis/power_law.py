@@ -1,6 +1,6 @@
 """Power laws of learning curves, error(n) = a + b n^-c: pure functions of errors.
 
-`docs/methods.md` says what they are for and what they cannot tell.
+`docs/methods.md` says what they are for and what they cannot show.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Status = Literal["still improves", "plateau", "undecided"]
 
 WORTH_IT = 0.05
 """A curve has reached a plateau where a doubling of the labels removes less than a twentieth of its errors: labels
-cost in proportion to their number, and there are few problems on which so little pays for twice as many."""
+cost in proportion to their number, and on few problems does so small a gain pay for twice as many."""
 
 FEWEST_SIZES = 4  # one more than the law has parameters
 DECADE = 10  # how far a law is extrapolated, as a multiple of the largest size
@@ -31,7 +31,7 @@ _DECADE_STEPS = 200  # sizes at which two laws are compared within the decade
 
 @dataclass(frozen=True)
 class Improvement:
-    """What the next doubling of the data is worth: 1 - error(2N) / error(N), N the largest size.
+    """What the next doubling of the data gains: 1 - error(2N) / error(N), N the largest size.
 
     Attributes:
         value: share of the errors that it removes, by the fitted law.
@@ -121,7 +121,7 @@ class PowerLaw:
 
     @property
     def improvement(self) -> Improvement:
-        """What a doubling of the data at the largest size is worth."""
+        """What a doubling of the data at the largest size gains."""
         n = self.largest_size
         interval = _envelope(self.resampled.gain(n), self.left_out.gain(n))
         now = self.predict(n)

@@ -1,7 +1,7 @@
 """How much a model's validation accuracy depends on its hyperparameters: pure functions of trials.
 
 The values are validation accuracies of independent random configurations of one model. `docs/methods.md` says
-what each statistic is for and what it cannot tell.
+what each statistic is for and what it cannot show.
 """
 
 from collections.abc import Callable, Sequence
@@ -150,7 +150,7 @@ def spread_difference(
         measure: `interquartile_range` or `standard_deviation`.
         a: accuracies (n,) of each model of one side; the sizes may differ.
         b: those of the other side.
-        draws: number of resamples; each draws the trials of each model anew, one model apart from another.
+        draws: number of resamples; each draws the trials of each model anew, separately from the other models.
     """
 
     def resampled(side: int, models: list[np.ndarray]) -> np.ndarray:
@@ -185,7 +185,7 @@ def compare_spreads(deep: list[np.ndarray], classical: list[np.ndarray]) -> Spre
     """Compare the families by the models with `ENOUGH` values; None where one of them has no such model.
 
     Args:
-        deep: validation accuracies (n,) of each network, one a random configuration.
+        deep: validation accuracies (n,) of each network, one per random configuration.
         classical: those of each classical model.
     """
     a, b = ([values for values in side if len(values) >= ENOUGH] for side in (deep, classical))

@@ -66,7 +66,7 @@ class Search:
         tuned: the cell, as fitted with what was found.
         default: the same model as its YAML says.
         facts: `sweep.json`.
-        trials: one row a trial, in the order of their numbers; the columns `param.…` hold text.
+        trials: one row per trial, in the order of their numbers; the columns `param.…` hold text.
         costs: likewise.
         importance: share of each hyperparameter, the largest first; empty where it is not known.
     """
@@ -254,7 +254,7 @@ class DatasetTuning:
 
 
 def tuning_table(tunings: list[DatasetTuning]) -> pd.DataFrame:
-    """One row a tuned cell, in plain numbers: accuracies as shares of 1."""
+    """One row per tuned cell, in plain numbers: accuracies as shares of 1."""
     rows = []
     for search in (search for tuning in tunings for search in tuning.searches):
         cell, facts, best, spread = search.tuned.cell, search.facts, search.best, search.spread

@@ -53,9 +53,9 @@ def _read_search(folder: Path, tuned: CellResult, default: CellResult, budget: T
         raise wrong("sweep.json", f"must have exactly the keys of the schema, check {check[0]}")
     found = {"sampler": facts["sampler"], "seed": facts["seed"], **facts["budget"]}
     for name in ("trials", "seconds", "sampler", "seed"):
-        asked = getattr(budget, name)
-        if found.get(name) != asked:
-            rule = f"must be of the {name} in params.yaml, {asked}, but has {found.get(name)}"
+        required = getattr(budget, name)
+        if found.get(name) != required:
+            rule = f"must be of the {name} in params.yaml, {required}, but has {found.get(name)}"
             raise wrong("sweep.json", rule)
     if both := set(facts["repetitions"]) & set(tuned.scores["seed"].astype(int)):
         rule = f"must not have seen repetition {min(both)}, on which the best is fitted"

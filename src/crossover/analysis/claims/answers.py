@@ -42,7 +42,7 @@ class AnsweredClaim:
         claim: the claim.
         dataset: name; None where the claim waits for something, on whatever data.
         answer: to the claim as a whole.
-        findings: one a criterion that has a value.
+        findings: one per criterion that has a value.
         missing: why the others have none; empty where the study does not have the data set.
         for_comparison: what else was measured.
     """
@@ -57,7 +57,7 @@ class AnsweredClaim:
 
 @dataclass(frozen=True, eq=False)
 class OpenClaim:
-    """A claim that is not answered, with all data sets on which that has the same reasons.
+    """A claim that is not answered, with all data sets on which it is not for the same reasons.
 
     Attributes:
         claim: the claim.
@@ -71,7 +71,7 @@ class OpenClaim:
 
     @property
     def command(self) -> str:
-        """What to type to measure the claim there; empty where no study would."""
+        """The command that measures the claim there; empty where no study would."""
         possible = all(one.possible for one in self.missing)
         return self.claim.measure.replace("{datasets}", ",".join(self.datasets)) if possible else ""
 
@@ -96,24 +96,26 @@ class ClaimSummary:
 
 
 def answer_claims(claims: list[Claim], inputs: list[ClaimInputs]) -> list[AnsweredClaim]:
-    """Answer each claim on each data set that it speaks of.
+    """Answer each claim on each data set that it is about.
 
     Args:
         claims: from `load_claims`.
-        inputs: one a data set of the study.
+        inputs: one per data set of the study.
 
     Returns:
         By claim and then by data set; a claim that waits for something once.
     """
-    study = {one.dataset: one for one in inputs}
+    study = {of_dataset.results.dataset: of_dataset for of_dataset in inputs}
     answers = []
     for claim in claims:
         if claim.waits_for:
             answers.append(AnsweredClaim(claim, None, NOT_MEASURED))
             continue
         for dataset in study if claim.datasets is None else claim.datasets:
-            there = study.get(dataset)
-            answers.append(_answer(claim, there) if there else AnsweredClaim(claim, dataset, NOT_MEASURED))
+            if dataset in study:
+                answers.append(_answer(claim, study[dataset]))
+            else:
+                answers.append(AnsweredClaim(claim, dataset, NOT_MEASURED))
     return answers
 
 
@@ -130,10 +132,10 @@ def _answer(claim: Claim, inputs: ClaimInputs) -> AnsweredClaim:
         answers.add(NOT_MEASURED)
     # One criterion that is clearly not met refutes the claim, whatever is known of the others.
     order: list[ClaimAnswer] = ["does not hold", NOT_MEASURED, "undecided", "holds"]
-    together = next(answer for answer in order if answer in answers)
+    overall = next(answer for answer in order if answer in answers)
     others = [quantity.measure(inputs) for quantity in claim.for_comparison]
     shown = tuple(other for other in others if isinstance(other, Estimate))
-    return AnsweredClaim(claim, inputs.dataset, together, tuple(findings), tuple(missing), shown)
+    return AnsweredClaim(claim, inputs.results.dataset, overall, tuple(findings), tuple(missing), shown)
 
 
 def open_claim(answer: AnsweredClaim) -> OpenClaim:
@@ -143,17 +145,17 @@ def open_claim(answer: AnsweredClaim) -> OpenClaim:
 
 
 def summarise(answers: list[AnsweredClaim]) -> ClaimSummary:
-    """Count the answers, and put data sets together on which a claim is open for the same reasons."""
+    """Count the answers, and group the data sets on which a claim is open for the same reasons."""
     answered = [a for a in answers if a.answer != NOT_MEASURED]
     counts = Counter(a.answer for a in answered)
     order: list[Answer] = ["holds", "does not hold", "undecided"]
     still_open: list[OpenClaim] = []
-    for one in (open_claim(a) for a in answers if a.answer == NOT_MEASURED):
-        same = [o for o in still_open if o.claim.id == one.claim.id and o.missing == one.missing]
+    for new in (open_claim(a) for a in answers if a.answer == NOT_MEASURED):
+        same = [old for old in still_open if old.claim.id == new.claim.id and old.missing == new.missing]
         if same:
-            same[0].datasets.extend(one.datasets)
+            same[0].datasets.extend(new.datasets)
         else:
-            still_open.append(one)
+            still_open.append(new)
     return ClaimSummary(
         n_claims=len({a.claim.id for a in answers}),
         n_answered=len({a.claim.id for a in answered}),

@@ -18,11 +18,7 @@ from crossover.analysis.claims.quantity import (
     no_cell,
 )
 from crossover.analysis.results import CellResult
-from crossover.analysis.statistics import (
-    Interval,
-    accuracy_interval,
-    percentile_interval,
-)
+from crossover.analysis.statistics import Interval, percentile_interval
 from crossover.core.cell import DEFAULT, FAMILIES
 
 Cost = Literal[
@@ -69,8 +65,8 @@ class Accuracy(Quantity):
         if not found:
             return no_cell(wanted, inputs.results)
         cell = inputs.results.cells[found[0]]
-        interval = accuracy_interval(cell.correct)
-        return Estimate(self, cell.mean("accuracy"), interval, "resamples", "accuracy", facts={"cell": cell})
+        value, interval = cell.mean("accuracy"), cell.accuracy_interval
+        return Estimate(self, value, interval, "resamples", "accuracy", facts={"cell": cell})
 
 
 class AccuracyDifference(Quantity):
@@ -92,7 +88,7 @@ class AccuracyDifference(Quantity):
     minus: Cells
 
     def measure(self, inputs: ClaimInputs) -> Estimate | NotMeasured:
-        results, resamples = inputs.results, inputs.resamples
+        results, resamples = inputs.results, inputs.results.resamples
         a, b = indices(self.cells, results), indices(self.minus, results)
         if not a or not b:
             return no_cell(self.minus if a else self.cells, results)
@@ -116,8 +112,8 @@ class AccuracyDifference(Quantity):
 class FeatureGain(Quantity):
     """What a feature set adds to the accuracy of a classical model, on average over the models.
 
-    The interval is that of the paired two-level bootstrap over test examples and repetitions; it speaks of these
-    models, not of others.
+    The interval is that of the paired two-level bootstrap over test examples and repetitions; it holds for these
+    models, not for others.
 
     Attributes:
         features: the feature set.
@@ -131,8 +127,8 @@ class FeatureGain(Quantity):
     over: str
 
     def measure(self, inputs: ClaimInputs) -> Estimate | NotMeasured:
-        cells, in_bag = inputs.results.cells, inputs.resamples.in_bag
-        sides: list[dict[str, int]] = []  # for each feature set, where its models stand in the results
+        cells, in_bag = inputs.results.cells, inputs.results.resamples.in_bag
+        sides: list[dict[str, int]] = []  # for each feature set, the positions of its models in the results
         for features in (self.features, self.over):
             wanted = [CellFilter(features=features, family="classical")]
             sides.append({cells[i].cell.model: i for i in indices(wanted, inputs.results)})
@@ -158,15 +154,15 @@ class FeatureGain(Quantity):
 class CostRatio(Quantity):
     """Geometric mean of a cost over some cells divided by that over others.
 
-    The interval holds the middle 95 % of the ratios of all pairs of one cell of each side. It speaks of models,
-    not of chance: of two models taken from the two sides, how many times the cost is one's of the other's?
+    The interval holds the middle 95 % of the ratios of all pairs of one cell of each side. It is about models, not
+    about chance: of two models, one from each side, how many times as much does the first cost as the second?
 
     Attributes:
         column: the cost.
-        cells: above the line.
-        over: below the line.
+        cells: of the numerator.
+        over: of the denominator.
 
-    Facts: above and below, the cells with that cost; devices, on which they ran.
+    Facts: above and below, the cells of both sides with that cost; devices, on which they ran.
     """
 
     kind: Literal["cost_ratio"]
@@ -197,7 +193,7 @@ class CostRatio(Quantity):
 
 
 class HighestCost(Quantity):
-    """Mean cost over the fits of that one of some cells in which it is highest.
+    """Mean cost over the fits of the cell in which it is highest, of some cells.
 
     The interval reaches from the lowest to the highest of its fits.
 

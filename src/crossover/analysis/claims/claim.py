@@ -3,7 +3,7 @@
     id: C3
     claim: the gap of about 2 points is the worth of spatial structure
     source: the textbook of this project
-    datasets: [mnist]             # those that it speaks of; any: each of the study
+    datasets: [mnist]             # those that it is about; any: each of the study
     all_of:                       # what decides it; one that is clearly not met refutes the claim
     - quantity:
         kind: accuracy_difference # one of `AnyQuantity`; the other keys are its fields
@@ -89,9 +89,9 @@ class Claim(Settings):
 
     Attributes:
         id: such as "C3".
-        claim: its words.
-        source: where they stand.
-        datasets: names of those that it speaks of; None for any.
+        claim: the sentence.
+        source: where it comes from.
+        datasets: names of those that it is about; None for any.
         all_of: what decides it; empty where it waits for something.
         for_comparison: quantities that are shown with the answer and decide nothing.
         measure: command that measures it, with {datasets} where the names go; empty where it waits for something.

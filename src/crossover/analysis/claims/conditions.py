@@ -26,9 +26,9 @@ _KEYS: list[set[str]] = [{"above"}, {"below"}, {"within"}, {"reaches", "toleranc
 class Condition(Settings):
     """A bound, a range or a published value.
 
-    An interval that lies wholly where it should decides for the claim, one that lies wholly outside against it; one
-    that does both leaves it undecided. A published value is refuted where the whole interval lies below it; where the
-    interval reaches it and the mean is further off than the tolerance, the measurement is too coarse to tell.
+    The condition holds where the whole interval lies inside the range, does not hold where all of it lies outside, and
+    is undecided otherwise. A published value is refuted where the whole interval lies below it; where the interval
+    reaches it but the mean is further off than the tolerance, the measurement is too coarse to decide.
 
     Attributes:
         above: the quantity is above this bound.

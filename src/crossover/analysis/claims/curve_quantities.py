@@ -6,7 +6,6 @@ import numpy as np
 from pydantic import PositiveInt
 
 from crossover.analysis.claims.quantity import ClaimInputs, Estimate, NotMeasured, Quantity, Spread
-from crossover.analysis.crossing import Crossover
 from crossover.analysis.curve_comparison import CurvePair, FamilyCurve
 from crossover.analysis.statistics import Interval
 from crossover.core.cell import Family
@@ -17,9 +16,9 @@ _NO_CURVES = NotMeasured("no curves")
 class DeepLeadsFrom(Quantity):
     """Number of examples from which the best network leads the best classical model, given equal data.
 
-    The interval is what is known of it. At a crossing it is that of the first one at which deep learning
-    overtakes. Where deep learning leads at the first size that is decided, it began there or below: 0 to that size.
-    Where it leads nowhere, it can begin only beyond the last size at which classical learning leads.
+    At a crossing the interval is that of the first one at which deep learning overtakes. Where deep learning leads at
+    the first size that is decided, its lead begins there or below: 0 to that size. Where it leads nowhere, its lead
+    can begin only beyond the last size at which classical learning leads.
 
     Attributes:
         needs: examples that the largest size must have unless deep learning leads before.
@@ -34,25 +33,24 @@ class DeepLeadsFrom(Quantity):
         family = _family(inputs)
         if isinstance(family, NotMeasured):
             return family
-        value, interval, spread = _first_lead(family.by_data)
-        smallest, largest = int(family.by_data.sizes[0]), int(family.by_data.sizes[-1])
+        crossover = family.by_data
+        smallest, largest = int(crossover.sizes[0]), int(crossover.sizes[-1])
+        overtaken = [crossing for crossing in crossover.crossings if crossing.direction == "deep overtakes"]
+        spread: Spread = "sizes"
+        if not len(crossover.decided):
+            value, interval = float("nan"), Interval(0, float("inf"))
+        elif crossover.signs[crossover.signs != 0][0] > 0:
+            value = float(crossover.decided[0])
+            interval = Interval(0, value)
+        elif overtaken:
+            value, interval = overtaken[0].n, Interval(overtaken[0].low, overtaken[0].high)
+            spread = "crossing"
+        else:
+            value, interval = float("inf"), Interval(float(crossover.decided[-1]), float("inf"))
         if np.isinf(interval.high) and largest < self.needs:
             return NotMeasured("too few examples", {"needs": self.needs, "largest": largest})
         facts = {"smallest": smallest, "largest": largest}
         return Estimate(self, value, interval, spread, "examples", facts=facts)
-
-
-def _first_lead(crossover: Crossover) -> tuple[float, Interval, Spread]:
-    decided = np.flatnonzero(crossover.signs)
-    if not len(decided):
-        return float("nan"), Interval(0, float("inf")), "sizes"
-    if crossover.signs[decided[0]] > 0:
-        first = float(crossover.sizes[decided[0]])
-        return first, Interval(0, first), "sizes"
-    for crossing in crossover.crossings:
-        if crossing.direction == "deep overtakes":
-            return crossing.n, Interval(crossing.low, crossing.high), "crossing"
-    return float("inf"), Interval(float(crossover.sizes[decided[-1]]), float("inf")), "sizes"
 
 
 class SmallestLead(Quantity):

@@ -1,4 +1,4 @@
-"""What a claim is decided by: a quantity of one data set with its interval, or why there is none."""
+"""What decides a claim: a quantity of one data set with its interval, or why there is none."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
-from crossover.analysis.bootstrap import Resamples
 from crossover.analysis.curve_comparison import CurveComparison
 from crossover.analysis.results import CellResult, DatasetResults
 from crossover.analysis.statistics import Interval
@@ -95,15 +94,6 @@ class ClaimInputs:
     tuning: DatasetTuning | None
     curves: CurveComparison | None
 
-    @property
-    def dataset(self) -> str:
-        return self.results.dataset
-
-    @property
-    def resamples(self) -> Resamples:
-        """Of all cells, in the order of `results.cells`, so that every difference is paired."""
-        return self.results.resamples
-
 
 class Quantity(Settings, ABC):
     """One way to decide a claim; its fields are the keys below `quantity` in the claim's YAML.
@@ -120,7 +110,7 @@ class Quantity(Settings, ABC):
 
 
 class CellFilter(Settings):
-    """Cells by what is known of them; what is None may be anything."""
+    """The cells with these keys; a key that is None may have any value."""
 
     features: str | None = None
     model: str | None = None
@@ -149,11 +139,11 @@ Cells = Annotated[
     BeforeValidator(lambda content: [content] if isinstance(content, dict) else content),
     Field(min_length=1),
 ]
-"""Some cells of a data set, those that one of the filters holds; YAML gives a mapping or a list of them."""
+"""The cells of a data set that match one of the filters; YAML gives a mapping or a list of them."""
 
 
 def indices(cells: list[CellFilter], results: DatasetResults) -> list[int]:
-    """Where the cells stand in `results.cells`, best first."""
+    """The positions of the cells in `results.cells`, best first."""
     return [i for i, cell in enumerate(results.cells) if any(one.holds(cell) for one in cells)]
 
 
