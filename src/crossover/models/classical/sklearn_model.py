@@ -2,8 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -68,8 +67,15 @@ class SklearnClassifier(Model):
         _set_everywhere(estimator, "random_state", seed)
         fresh = make_pipeline(StandardScaler(), estimator) if self.standardize else estimator
         self._classes, labels = np.unique(train.y, return_inverse=True)
-        with refusals_as(f"{self.name} cannot be fitted"), _warnings_logged(self.name):
+        with (
+            refusals_as(f"{self.name} cannot be fitted"),
+            warnings.catch_warnings(record=True) as caught,
+        ):
+            warnings.simplefilter("always", ConvergenceWarning)
             self._fitted = fresh.fit(train.X, labels)
+        # What scikit-learn warns of, such as a fit that did not converge, is one line each in the log.
+        for line in dict.fromkeys(str(warning.message).strip().splitlines()[0] for warning in caught):
+            log.warning("%s: %s", self.name, line.rstrip(":. "))
         # Threads of a forest add up the trees' votes in the order in which they finish, and a sum of floats
         # depends on its order: with one thread, equal models predict equal bits.
         _set_everywhere(self._fitted, "n_jobs", 1)
@@ -112,13 +118,3 @@ def _set_everywhere(estimator: BaseEstimator, parameter: str, value: int) -> Non
     """Set a parameter of the estimator and of each one nested in it."""
     names = [name for name in estimator.get_params() if name.rsplit("__", 1)[-1] == parameter]
     estimator.set_params(**dict.fromkeys(names, value))
-
-
-@contextmanager
-def _warnings_logged(name: str) -> Iterator[None]:
-    """Log what scikit-learn warns of, such as a fit that did not converge, one line each."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ConvergenceWarning)
-        yield
-    for line in dict.fromkeys(str(warning.message).strip().splitlines()[0] for warning in caught):
-        log.warning("%s: %s", name, line.rstrip(":. "))

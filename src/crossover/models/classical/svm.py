@@ -12,7 +12,7 @@ from scipy.special import softmax
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import PCA
 from sklearn.model_selection import StratifiedKFold
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
@@ -74,10 +74,27 @@ class SupportVectorMachine(Model):
     def fit(self, train: Part, val: Part | None, *, seed: int, hooks: FitHooks = FitHooks()) -> Self:  # noqa: B008
         require_classes(train, "svm")
         self._classes, labels = np.unique(train.y, return_inverse=True)
-        machine = make_pipeline(*self._preprocessing(train), self._classifier(labels))
+        steps = [StandardScaler()] if self.standardize else []
+        if self.pca_components is not None:
+            components = min(self.pca_components, *train.X.shape)
+            # Exact, where PCA's default may draw random vectors; fast up to some thousand columns.
+            steps.append(PCA(components, svd_solver="covariance_eigh"))
+        # break_ties makes `predict` the argmax of the decision values, which calibration then keeps.
+        svc = SVC(
+            C=self.C, gamma=self.gamma, decision_function_shape="ovr", break_ties=True, cache_size=CACHE_MB
+        )
+        smallest = int(np.unique(labels, return_counts=True)[1].min())
+        if smallest < 2:
+            log.warning("svm: a class has a single example, so its probabilities are not calibrated")
+            steps.append(svc)
+        else:
+            folds = StratifiedKFold(min(self.calibration_folds, smallest), shuffle=True, random_state=0)
+            steps.append(
+                CalibratedClassifierCV(svc, method="temperature", cv=folds, ensemble=False, n_jobs=-1)
+            )
         # libsvm releases Python's lock, so threads fit the folds side by side without a copy of the data.
         with refusals_as("svm cannot be fitted"), parallel_config("threading"):
-            self._machine = machine.fit(train.X, labels)
+            self._machine = make_pipeline(*steps).fit(train.X, labels)
         if isinstance(self._machine[-1], CalibratedClassifierCV):
             self._machine[-1].cv = None  # the folds have served, and a stored model holds trusted types alone
         self._n_classes = train.n_classes
@@ -85,7 +102,14 @@ class SupportVectorMachine(Model):
 
     def predict_proba(self, X: Input) -> np.ndarray:
         with refusals_as("svm cannot predict"):
-            return expand(_probabilities(self._machine, X), self._classes, self._n_classes)
+            if isinstance(self._machine[-1], CalibratedClassifierCV):
+                proba = self._machine.predict_proba(X)
+            else:  # calibration was impossible
+                decision = self._machine.decision_function(X)
+                if decision.ndim == 1:  # of two classes, as in scikit-learn's temperature scaling
+                    decision = np.stack([-decision, decision], axis=1)  # (n,) -> (n, 2)
+                proba = softmax(decision, axis=1)
+            return expand(proba, self._classes, self._n_classes)
 
     def complexity(self) -> Complexity:
         """Numbers in support vectors, their weights and the principal components."""
@@ -114,32 +138,3 @@ class SupportVectorMachine(Model):
         model._machine = state["machine"]
         model._classes, model._n_classes = state["classes"], state["n_classes"]
         return model
-
-    def _preprocessing(self, train: Part) -> list[StandardScaler | PCA]:
-        steps = [StandardScaler()] if self.standardize else []
-        if self.pca_components is not None:
-            components = min(self.pca_components, *train.X.shape)
-            # Exact, where PCA's default may draw random vectors; fast up to some thousand columns.
-            steps.append(PCA(components, svd_solver="covariance_eigh"))
-        return steps
-
-    def _classifier(self, y: np.ndarray) -> CalibratedClassifierCV | SVC:
-        # break_ties makes `predict` the argmax of the decision values, which calibration then keeps.
-        svc = SVC(
-            C=self.C, gamma=self.gamma, decision_function_shape="ovr", break_ties=True, cache_size=CACHE_MB
-        )
-        smallest = int(np.unique(y, return_counts=True)[1].min())
-        if smallest < 2:
-            log.warning("svm: a class has a single example, so its probabilities are not calibrated")
-            return svc
-        folds = StratifiedKFold(min(self.calibration_folds, smallest), shuffle=True, random_state=0)
-        return CalibratedClassifierCV(svc, method="temperature", cv=folds, ensemble=False, n_jobs=-1)
-
-
-def _probabilities(machine: Pipeline, X: Input) -> np.ndarray:
-    """Calibrated probabilities, or where calibration was impossible the softmax of the decision values."""
-    if isinstance(machine[-1], CalibratedClassifierCV):
-        return machine.predict_proba(X)
-    decision = machine.decision_function(X)
-    # (n,) for two classes, as in scikit-learn's temperature scaling -> (n, 2)
-    return softmax(np.stack([-decision, decision], axis=1) if decision.ndim == 1 else decision, axis=1)

@@ -99,7 +99,16 @@ class XGBoost(Model):
 
     def fit(self, train: Part, val: Part | None, *, seed: int, hooks: FitHooks = FitHooks()) -> Self:  # noqa: B008
         require_classes(train, "xgboost")
-        self.device = _device_name(self.settings["device"])
+        device = self.settings["device"]
+        if device == "cpu":
+            self.device = device
+        else:
+            name = _gpu_name(int(device.partition(":")[2] or 0))
+            if name is None:  # XGBoost would go on on the CPU
+                raise CrossoverError(
+                    f"device {device} needs an NVIDIA GPU and its driver, and there is none; set device=cpu"
+                )
+            self.device = f"cuda: {name}"
         self._classes, labels = np.unique(train.y, return_inverse=True)
         self._n_classes = train.n_classes
         self.history = []
@@ -112,7 +121,18 @@ class XGBoost(Model):
             if val is None:
                 self._classifier.fit(train.X, labels)
             else:
-                self._fit_with_validation(train, labels, val, hooks)
+                known = np.isin(val.y, self._classes)
+                parts = [
+                    (train.X, labels),
+                    (val.X[known], np.searchsorted(self._classes, val.y[known])),
+                ]
+                loss, error = ("logloss", "error") if len(self._classes) == 2 else ("mlogloss", "merror")
+                self._classifier.set_params(
+                    # The last one decides when to stop, where early_stopping_rounds is set.
+                    eval_metric=[error, loss],
+                    callbacks=[_History(self.history, hooks, loss, error)],
+                )
+                self._classifier.fit(train.X, labels, eval_set=parts, verbose=False)
         # The trees of a model that was fitted on a GPU then serve on every machine.
         self._classifier.get_booster().set_param({"device": "cpu"})
         return self
@@ -151,20 +171,6 @@ class XGBoost(Model):
             model._classifier.load_model(path)
         return model
 
-    def _fit_with_validation(self, train: Part, labels: np.ndarray, val: Part, hooks: FitHooks) -> None:
-        known = np.isin(val.y, self._classes)
-        val_labels = np.searchsorted(self._classes, val.y[known])
-        loss, error = ("logloss", "error") if len(self._classes) == 2 else ("mlogloss", "merror")
-        self._classifier.set_params(
-            eval_metric=[
-                error,
-                loss,
-            ],  # the last one decides when to stop, where early_stopping_rounds is set
-            callbacks=[_History(self.history, hooks, loss, error)],
-        )
-        parts = [(train.X, labels), (val.X[known], val_labels)]
-        self._classifier.fit(train.X, labels, eval_set=parts, verbose=False)
-
 
 class _History(TrainingCallback):
     """Reports each round to `hooks` and keeps it."""
@@ -174,10 +180,8 @@ class _History(TrainingCallback):
         self.history, self.hooks, self.loss, self.error = history, hooks, loss, error
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-        train, val = (
-            evals_log["validation_0"],
-            evals_log["validation_1"],
-        )  # XGBoost's names of eval_set's entries
+        # XGBoost's names of eval_set's entries
+        train, val = evals_log["validation_0"], evals_log["validation_1"]
         metrics = {
             "train/loss": train[self.loss][-1],
             "val/loss": val[self.loss][-1],
@@ -186,22 +190,6 @@ class _History(TrainingCallback):
         self.history.append({"epoch": epoch, **metrics})
         self.hooks.on_epoch(epoch, metrics)
         return False
-
-
-def _device_name(device: str) -> str:
-    """The device as a result row names it.
-
-    Raises:
-        CrossoverError: a GPU is asked for and not there, where XGBoost would go on on the CPU.
-    """
-    if device == "cpu":
-        return device
-    name = _gpu_name(int(device.partition(":")[2] or 0))
-    if name is None:
-        raise CrossoverError(
-            f"device {device} needs an NVIDIA GPU and its driver, and there is none; set device=cpu"
-        )
-    return f"cuda: {name}"
 
 
 def _gpu_name(number: int) -> str | None:
