@@ -15,10 +15,6 @@ from crossover.data.prepared import Input, Part, modality_set
 Family = Literal["classical", "deep"]
 
 
-def _ignore(step: int, metrics: dict[str, float]) -> None:
-    """Do nothing with the metrics of an epoch."""
-
-
 @dataclass(frozen=True)
 class Complexity:
     """How large a fitted model is, whatever its form on disk.
@@ -46,7 +42,7 @@ class FitHooks:
     """
 
     checkpoints: Path | None = None
-    on_epoch: Callable[[int, dict[str, float]], None] = _ignore
+    on_epoch: Callable[[int, dict[str, float]], None] = lambda epoch, metrics: None
 
 
 class Model(ABC):

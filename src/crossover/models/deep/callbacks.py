@@ -36,7 +36,12 @@ class History(Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, Classification)
         epoch, metrics = trainer.current_epoch, pl_module.epoch_metrics()
-        _require_finite(metrics, epoch, pl_module.settings.learning_rate)
+        for name, value in metrics.items():
+            if not isfinite(value):
+                raise CrossoverError(
+                    f"{name} must stay finite, got {value} in epoch {epoch} with learning_rate "
+                    f"{pl_module.settings.learning_rate}; lower learning_rate in the model's YAML"
+                )
         self.epochs.append({"epoch": epoch, **metrics})
         pl_module.log_dict(metrics, prog_bar=True, sync_dist=trainer.world_size > 1)  # a mean of equals
         if trainer.is_global_zero:
@@ -47,15 +52,6 @@ class History(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.epochs = list(state_dict["epochs"])
-
-
-def _require_finite(metrics: dict[str, float], epoch: int, learning_rate: float) -> None:
-    for name, value in metrics.items():
-        if not isfinite(value):
-            raise CrossoverError(
-                f"{name} must stay finite, got {value} in epoch {epoch} with learning_rate {learning_rate}; "
-                "lower learning_rate in the model's YAML"
-            )
 
 
 class Stopper(EarlyStopping):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from math import ceil
+from typing import Self
 
 import pytorch_lightning as pl
 import torch
@@ -13,45 +14,38 @@ Tensors = tuple[Tensor, Tensor]
 """Inputs (n, …) and labels int64 (n,) of a part."""
 
 
-class EpochOrder:
-    """Rows of each training batch: a permutation that depends on the seed and the epoch alone.
+class TrainBatches:
+    """Training batches, in an order that depends on the seed and the epoch alone.
 
-    Lightning calls `set_epoch` before each epoch, as it does with `torch.utils.data.DistributedSampler`, so
-    a resumed fit sees the order that the undisturbed one saw. Of several processes, each takes its own rows
-    of every batch, so `batch_size` is the size of the batch that they form together.
+    Lightning calls `set_epoch` of the attribute `sampler` before each epoch, as it does with
+    `torch.utils.data.DistributedSampler`, so a resumed fit sees the order that the undisturbed one saw. Of several
+    processes, each takes its own rows of every batch, so `batch_size` is the size of the batch that they form together.
     """
 
-    def __init__(self, n: int, batch_size: int, seed: int, rank: int, world_size: int) -> None:
-        self.n, self.batch_size, self.seed = n, batch_size, seed
+    def __init__(self, tensors: Tensors, batch_size: int, seed: int, rank: int, world_size: int) -> None:
+        self.X, self.y = tensors
+        self.batch_size, self.seed = batch_size, seed
         self.rank, self.world_size = rank, world_size
         self.epoch = 0
+
+    @property
+    def sampler(self) -> Self:
+        return (
+            self  # not an attribute: a cycle would keep the tensors on the device until a garbage collection
+        )
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return ceil(self.n / self.batch_size)
-
-    def __iter__(self) -> Iterator[Tensor]:
-        generator = torch.Generator().manual_seed(stream(self.seed, ORDER, self.epoch))
-        for rows in torch.randperm(self.n, generator=generator).split(self.batch_size):
-            missing = -len(rows) % self.world_size  # each process needs as many rows as the others
-            yield torch.cat([rows, rows[:missing]])[self.rank :: self.world_size]
-
-
-class TrainBatches:
-    """Training batches; `sampler` is the name that Lightning looks for."""
-
-    def __init__(self, tensors: Tensors, sampler: EpochOrder) -> None:
-        self.X, self.y = tensors
-        self.sampler = sampler
-
-    def __len__(self) -> int:
-        return len(self.sampler)
+        return ceil(len(self.y) / self.batch_size)
 
     def __iter__(self) -> Iterator[Tensors]:
-        for rows in self.sampler:
-            on_device = rows.to(self.X.device, non_blocking=True)
+        generator = torch.Generator().manual_seed(stream(self.seed, ORDER, self.epoch))
+        for rows in torch.randperm(len(self.y), generator=generator).split(self.batch_size):
+            missing = -len(rows) % self.world_size  # each process needs as many rows as the others
+            own = torch.cat([rows, rows[:missing]])[self.rank :: self.world_size]
+            on_device = own.to(self.X.device, non_blocking=True)
             yield self.X[on_device], self.y[on_device]
 
 
@@ -89,22 +83,16 @@ class ArrayData(pl.LightningDataModule):
 
     def setup(self, stage: str) -> None:
         assert self.trainer is not None
+        self._share = self.trainer.global_rank, self.trainer.world_size
         device = self.trainer.strategy.root_device
         self.train = _placed(self.train, device)
         self.val = _placed(self.val, device) if self.val is not None else None
 
     def train_dataloader(self) -> TrainBatches:
-        order = EpochOrder(len(self.train[1]), self.batch_size, self.seed, *self._share())
-        return TrainBatches(self.train, order)
+        return TrainBatches(self.train, self.batch_size, self.seed, *self._share)
 
     def val_dataloader(self) -> OrderedBatches | list:
-        if self.val is None:
-            return []
-        return OrderedBatches(self.val, self.eval_batch_size, *self._share())
-
-    def _share(self) -> tuple[int, int]:
-        assert self.trainer is not None
-        return self.trainer.global_rank, self.trainer.world_size
+        return [] if self.val is None else OrderedBatches(self.val, self.eval_batch_size, *self._share)
 
 
 def _placed(tensors: Tensors, device: torch.device) -> Tensors:

@@ -73,29 +73,24 @@ class FittedFacts:
         return network.train()
 
 
-@dataclass(frozen=True)
 class FittedNetwork:
-    """Predicts on one device.
+    """Predicts on one device: on a GPU if it was fitted on one and there is one, else on the CPU.
 
-    Attributes:
+    Args:
         facts: of the network.
         network: raw input to logits.
         encoder: of a table, else None.
+
+    Attributes:
+        place: "cuda" or "cpu".
+        device: the same as `Model.device` has it.
     """
 
-    facts: FittedFacts
-    network: nn.Module
-    encoder: Any
-
-    @property
-    def place(self) -> str:
-        """Where it predicts: "cuda" if it was fitted on a GPU and there is one, else "cpu"."""
-        return "cuda" if self.facts.fitted_on == "cuda" and torch.cuda.is_available() else "cpu"
-
-    def ready(self) -> Self:
-        """On its device and in evaluation mode."""
-        self.network.to(self.place).eval()
-        return self
+    def __init__(self, facts: FittedFacts, network: nn.Module, encoder: Any) -> None:
+        self.facts, self.network, self.encoder = facts, network, encoder
+        self.place = "cuda" if facts.fitted_on == "cuda" and torch.cuda.is_available() else "cpu"
+        self.device = "cpu" if self.place == "cpu" else f"cuda: {torch.cuda.get_device_name()}"
+        network.to(self.place).eval()
 
     def predict_proba(self, X: Input) -> np.ndarray:
         """Softmax of the logits: float32 (n, n_classes).
@@ -136,15 +131,36 @@ class FittedNetwork:
         Raises:
             CrossoverError: a file is missing or broken, or names a class outside the package.
         """
-        facts = _read_facts(folder / "network.json")
-        network = facts.build(from_spec(facts.architecture, str(folder / "network.json")))
-        _read_weights(network, folder / "weights.safetensors")
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        path, weights = folder / "network.json", folder / "weights.safetensors"
+        content = read_json(path, _ADVICE)
+        wrong = set(content) ^ {field.name for field in fields(FittedFacts)}
+        if wrong:
+            raise CrossoverError(
+                f"{path} must hold the facts of a fitted network, check {', '.join(sorted(wrong))}; "
+                f"fit it again with `{_ADVICE}`"
+            )
+        facts = FittedFacts(**content)
+        network = facts.build(from_spec(facts.architecture, str(path)))
+        try:
+            network.load_state_dict(load_file(weights))
+        except FileNotFoundError:
+            raise CrossoverError(
+                f"{weights} does not exist; fit the network again with `{_ADVICE}`"
+            ) from None
+        except (SafetensorError, RuntimeError) as error:
+            raise CrossoverError(
+                f"{weights} does not hold the weights of its network "
+                f"({str(error).splitlines()[0].rstrip(':')}); delete its folder and run `{_ADVICE}`"
+            ) from error
         encoder = None
         if len(facts.input_shape) == 1:
             from crossover.core.skops_io import load
 
             encoder = load(folder / "encoder.skops")
-        return cls(facts, network, encoder).ready()
+        return cls(facts, network, encoder)
 
 
 def to_tensor(X: Input, encoder: Any) -> Tensor:
@@ -159,23 +175,19 @@ def to_tensor(X: Input, encoder: Any) -> Tensor:
             f"the network was fitted on {wanted}, got {type(X).__name__}; predict on such data"
         )
     if isinstance(X, pd.DataFrame):
-        return torch.from_numpy(_encoded(X, encoder))
+        try:
+            return torch.from_numpy(np.ascontiguousarray(encoder.transform(X), dtype=np.float32))
+        except ValueError:
+            from crossover.features.tables import refuse_infinite
+
+            refuse_infinite(X)  # only where it failed: the check costs as much as encoding one row
+            raise
     if X.dtype != np.uint8 or X.ndim != 4:
         raise CrossoverError(
             f"images must be uint8 (n, height, width, channels), got {X.dtype} {X.shape}; "
             "make them with `dvc repro prepare`"
         )
     return torch.from_numpy(np.require(X, requirements=["C", "W"]))
-
-
-def _encoded(X: pd.DataFrame, encoder: Any) -> np.ndarray:
-    try:
-        return np.ascontiguousarray(encoder.transform(X), dtype=np.float32)
-    except ValueError:
-        from crossover.features.tables import refuse_infinite
-
-        refuse_infinite(X)  # only where it failed: the check costs as much as encoding one row
-        raise
 
 
 @contextmanager
@@ -190,29 +202,3 @@ def _same_on_every_device(place: str) -> Iterator[None]:
         yield
     finally:
         torch.backends.cudnn.allow_tf32 = allowed
-
-
-def _read_facts(path: Path) -> FittedFacts:
-    content = read_json(path, _ADVICE)
-    known = {field.name for field in fields(FittedFacts)}
-    if set(content) != known:
-        wrong = ", ".join(sorted(set(content) ^ known))
-        raise CrossoverError(
-            f"{path} must hold the facts of a fitted network, check {wrong}; fit it again with `{_ADVICE}`"
-        )
-    return FittedFacts(**content)
-
-
-def _read_weights(network: nn.Module, path: Path) -> None:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        network.load_state_dict(load_file(path))
-    except FileNotFoundError:
-        raise CrossoverError(f"{path} does not exist; fit the network again with `{_ADVICE}`") from None
-    except (SafetensorError, RuntimeError) as error:
-        raise CrossoverError(
-            f"{path} does not hold the weights of its network ({str(error).splitlines()[0].rstrip(':')}); "
-            f"delete its folder and run `{_ADVICE}`"
-        ) from error

@@ -5,18 +5,18 @@ Lightning is imported by `fit` alone: predicting needs torch, and no more.
 
 from collections.abc import Iterable
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
 
 from crossover.core.errors import CrossoverError
 from crossover.data.prepared import Input, Part
 from crossover.models.base import Complexity, Family, FitHooks, Model, require_classes
-from crossover.models.deep.fitted import EVAL_BATCH, FittedFacts, FittedNetwork, to_tensor
+from crossover.models.deep.fitted import FittedFacts, FittedNetwork, to_tensor
 from crossover.models.deep.partials import checked_partial, from_spec, to_spec
 from crossover.models.deep.randomness import WEIGHTS, stream
 from crossover.models.deep.settings import EarlyStop, Monitor, Schedule, TrainingSettings
@@ -91,9 +91,19 @@ class Network(Model):
         Raises:
             CrossoverError: also where the architecture does not suit the input, or the training diverges.
         """
-        self._check(train, val)
+        name = self.architecture.func.__name__
+        require_classes(train, name)
+        modality = "table" if isinstance(train.X, pd.DataFrame) else "image"
+        if modality not in self.modalities:
+            raise CrossoverError(
+                f"{name} takes {' and '.join(sorted(self.modalities))} data, got {modality} data"
+            )
+        if self.selects and not val:
+            raise CrossoverError(
+                f"{self.settings.validation_monitors[0]} needs a validation part, and the fit has none; "
+                "monitor train/loss"
+            )
         trainer = self.trainer.resolved()
-        place = "cuda" if trainer.accelerator == "gpu" else "cpu"
         encoder = None
         if isinstance(train.X, pd.DataFrame):
             from crossover.features.tables import refuse_infinite, table_encoder
@@ -108,23 +118,29 @@ class Network(Model):
             input_shape=list(tensors[0][0].shape[1:]),
             n_classes=train.n_classes,
             value_max=train.value_max,
-            fitted_on=place,
+            fitted_on="cuda" if trainer.accelerator == "gpu" else "cpu",
         )
         # The weights are drawn on the CPU, the same for every device.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(stream(seed, WEIGHTS))
             network = facts.build(self.architecture)
-        self._train(network, tensors, trainer, place, seed, hooks)
-        self._fitted = FittedNetwork(facts, network, encoder).ready()
-        self.device = "cpu" if place == "cpu" else f"cuda: {torch.cuda.get_device_name()}"
+        from crossover.models.deep.training import train_network
+
+        epochs = self.planned_epochs(len(train))
+        self.history = train_network(
+            network, tensors, self.settings, trainer, epochs=epochs, seed=seed, hooks=hooks
+        )
+        self._fitted = FittedNetwork(facts, network, encoder)
+        self.device = self._fitted.device
         return self
 
     @property
     def selects(self) -> bool:
-        return any(monitor.startswith("val/") for monitor in self.settings.monitored)
+        return bool(self.settings.validation_monitors)
 
     def planned_epochs(self, n_train: int) -> int:
-        return self.trainer.max_epochs or self.settings.epochs(n_train)
+        steps = ceil(n_train / self.settings.batch_size)  # of an epoch
+        return self.trainer.max_epochs or max(self.settings.max_epochs, ceil(self.settings.min_steps / steps))
 
     def warm_up(self, train: Part) -> None:
         """Import Lightning and run a few epochs of two batches on random examples of the training part's shape.
@@ -174,45 +190,8 @@ class Network(Model):
         architecture = from_spec(facts.architecture, str(folder))
         model = cls(modalities=facts.modalities, architecture=architecture, min_size=facts.min_size)
         model._fitted = fitted
-        model.device = "cpu" if fitted.place == "cpu" else f"cuda: {torch.cuda.get_device_name()}"
+        model.device = fitted.device
         return model
-
-    def _check(self, train: Part, val: Part | None) -> None:
-        name = self.architecture.func.__name__
-        require_classes(train, name)
-        modality = "table" if isinstance(train.X, pd.DataFrame) else "image"
-        if modality not in self.modalities:
-            raise CrossoverError(
-                f"{name} takes {' and '.join(sorted(self.modalities))} data, got {modality} data"
-            )
-        unmet = sorted(monitor for monitor in self.settings.monitored if monitor.startswith("val/"))
-        if unmet and not val:
-            raise CrossoverError(
-                f"{unmet[0]} needs a validation part, and the fit has none; monitor train/loss"
-            )
-
-    def _train(
-        self,
-        network: nn.Module,
-        tensors: list[tuple[torch.Tensor, torch.Tensor]],
-        trainer: TrainerConfig,
-        place: str,
-        seed: int,
-        hooks: FitHooks,
-    ) -> None:
-        from crossover.models.deep.data import ArrayData
-        from crossover.models.deep.training import train
-
-        size = self.settings.batch_size
-        data = ArrayData(*tensors, batch_size=size, eval_batch_size=EVAL_BATCH[place], seed=seed)
-        epochs = self.planned_epochs(len(tensors[0][1]))
-        try:
-            self.history = train(network, data, self.settings, trainer, epochs=epochs, seed=seed, hooks=hooks)
-        except torch.OutOfMemoryError as error:
-            raise CrossoverError(
-                f"a batch must fit into the memory of the device, got batch_size {size}; "
-                "lower it in the model's YAML, or use trainer=cpu"
-            ) from error
 
     def _require_fitted(self) -> FittedNetwork:
         if self._fitted is None:

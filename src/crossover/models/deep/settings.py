@@ -1,7 +1,6 @@
 """How a network is trained."""
 
 from collections.abc import Callable
-from math import ceil
 from typing import Any, Literal
 
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
@@ -42,12 +41,8 @@ class TrainingSettings(Settings):
     early_stopping: EarlyStop | None
     select_best: Monitor | None
 
-    def epochs(self, n_train: int) -> int:
-        """Epochs of a fit on `n_train` examples: `max_epochs`, or as many as `min_steps` steps take."""
-        return max(self.max_epochs, ceil(self.min_steps / ceil(n_train / self.batch_size)))
-
     @property
-    def monitored(self) -> set[str]:
-        """The metrics that decide something."""
-        found = {self.select_best, self.early_stopping.monitor if self.early_stopping else None}
-        return {monitor for monitor in found if monitor}
+    def validation_monitors(self) -> list[str]:
+        """The metrics of the validation part that decide something, sorted."""
+        deciding = {self.select_best, self.early_stopping.monitor if self.early_stopping else None}
+        return sorted(monitor for monitor in deciding if monitor and monitor.startswith("val/"))

@@ -18,9 +18,11 @@ from pytorch_lightning.trainer.states import TrainerStatus
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 from torch import nn
 
+from crossover.core.errors import CrossoverError
 from crossover.models.base import FitHooks
 from crossover.models.deep.callbacks import BestWeights, EpochLines, History, LastState, Stopper
-from crossover.models.deep.data import ArrayData
+from crossover.models.deep.data import ArrayData, Tensors
+from crossover.models.deep.fitted import EVAL_BATCH
 from crossover.models.deep.module import Classification
 from crossover.models.deep.settings import TrainingSettings
 from crossover.models.deep.trainer import TrainerConfig
@@ -41,9 +43,9 @@ _NOT_FOR_THE_USER = [
 ]
 
 
-def train(
+def train_network(
     network: nn.Module,
-    data: ArrayData,
+    tensors: list[Tensors],
     settings: TrainingSettings,
     config: TrainerConfig,
     *,
@@ -55,7 +57,7 @@ def train(
 
     Args:
         network: turns a batch of raw input into logits.
-        data: what to train and validate on.
+        tensors: what to train and, if there is a second entry, validate on.
         settings: how.
         config: where, with "auto" resolved.
         epochs: how long.
@@ -66,17 +68,25 @@ def train(
         one entry an epoch, those before a resume included.
 
     Raises:
-        CrossoverError: a metric is no longer finite.
+        CrossoverError: a metric is no longer finite, or a batch does not fit into the memory of the device.
         KeyboardInterrupt: the user stopped the fit.
         SystemExit: SIGTERM stopped it; the status is 143.
     """
-    module = Classification(network, settings, seed)
-    history = History(hooks.on_epoch)
+    eval_batch = EVAL_BATCH["cuda" if config.accelerator == "gpu" else "cpu"]
+    data = ArrayData(*tensors, batch_size=settings.batch_size, eval_batch_size=eval_batch, seed=seed)
+    module, history = Classification(network, settings, seed), History(hooks.on_epoch)
     with _as_it_was(), _no_advice():
         torch.set_num_threads(config.threads or torch.get_num_threads())
         trainer = _trainer(settings, config, epochs, history, hooks.checkpoints, data.val is not None)
-        with _interrupts(trainer):
-            trainer.fit(module, datamodule=data, ckpt_path=_last_state(hooks.checkpoints), weights_only=True)
+        try:
+            with _interrupts(trainer):
+                checkpoint = _last_state(hooks.checkpoints)
+                trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+        except torch.OutOfMemoryError as error:
+            raise CrossoverError(
+                f"a batch must fit into the memory of the device, got batch_size {settings.batch_size}; "
+                "lower it in the model's YAML, or use trainer=cpu"
+            ) from error
     return history.epochs
 
 
@@ -93,7 +103,10 @@ def _trainer(
         history,
         TQDMProgressBar(refresh_rate=20) if shows_bar else EpochLines(history),
     ]
-    callbacks += _deciding(settings, history)
+    if settings.select_best is not None:
+        callbacks.append(BestWeights(settings.select_best, history))
+    if settings.early_stopping is not None:
+        callbacks.append(Stopper(settings.early_stopping))
     if checkpoints is not None:
         callbacks.append(LastState(checkpoints / _CHECKPOINT, config.checkpoint_seconds))
     return pl.Trainer(
@@ -114,16 +127,6 @@ def _trainer(
         num_sanity_val_steps=0,
         use_distributed_sampler=False,  # crossover.models.deep.data shares the rows out by itself
     )
-
-
-def _deciding(settings: TrainingSettings, history: History) -> list[Callback]:
-    """The callbacks that change what comes out."""
-    callbacks: list[Callback] = []
-    if settings.select_best is not None:
-        callbacks.append(BestWeights(settings.select_best, history))
-    if settings.early_stopping is not None:
-        callbacks.append(Stopper(settings.early_stopping))
-    return callbacks
 
 
 def _last_state(checkpoints: Path | None) -> Path | None:
