@@ -35,7 +35,7 @@ class FitHooks:
 
     Attributes:
         checkpoints: a folder that survives a kill, where a fit that trains in epochs keeps its last state and
-            from where it resumes; None switches checkpoints off. The folder belongs to one configuration and
+            resumes from it; None switches checkpoints off. The folder belongs to one configuration and
             seed, so a state found there always fits.
         on_epoch: called after each epoch (or boosting round) with its number from 0 and its metrics, whose keys
             are `train/loss`, `val/loss`, `val/accuracy`.

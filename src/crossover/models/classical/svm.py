@@ -96,7 +96,7 @@ class SupportVectorMachine(Model):
         with refusals_as("svm cannot be fitted"), parallel_config("threading"):
             self._machine = make_pipeline(*steps).fit(train.X, labels)
         if isinstance(self._machine[-1], CalibratedClassifierCV):
-            self._machine[-1].cv = None  # the folds have served, and a stored model holds trusted types alone
+            self._machine[-1].cv = None  # no longer needed, and a stored model holds trusted types alone
         self._n_classes = train.n_classes
         return self
 

@@ -23,7 +23,7 @@ _SECONDS_BETWEEN_LINES = 5.0
 class History(Callback):
     """The metrics of every epoch, those before a resume included.
 
-    Stands before the callbacks that read it: `BestWeights`, `EpochLines`, and Lightning's own by logged name.
+    Must come before the callbacks that read it: `BestWeights`, `EpochLines`, and Lightning's own by logged name.
 
     Args:
         on_epoch: called by one process after each epoch with its number from 0 and its metrics.
@@ -54,7 +54,7 @@ class History(Callback):
         self.epochs = list(state_dict["epochs"])
 
 
-class Stopper(EarlyStopping):
+class ResumableEarlyStopping(EarlyStopping):
     """Lightning's early stopping, which also knows after a resume that the fit had already stopped."""
 
     def __init__(self, stop: EarlyStop) -> None:
@@ -102,7 +102,7 @@ class BestWeights(Callback):
         self.best, self.weights = state_dict["best"], state_dict["weights"]
 
 
-class LastState(ModelCheckpoint):
+class LastCheckpoint(ModelCheckpoint):
     """Lightning's checkpoint in one file, replaced as a whole, at the end of an epoch but not of each.
 
     Args:

@@ -82,15 +82,15 @@ class FittedNetwork:
         encoder: of a table, else None.
 
     Attributes:
-        place: "cuda" or "cpu".
+        device_type: "cuda" or "cpu".
         device: the same as `Model.device` has it.
     """
 
     def __init__(self, facts: FittedFacts, network: nn.Module, encoder: Any) -> None:
         self.facts, self.network, self.encoder = facts, network, encoder
-        self.place = "cuda" if facts.fitted_on == "cuda" and torch.cuda.is_available() else "cpu"
-        self.device = "cpu" if self.place == "cpu" else f"cuda: {torch.cuda.get_device_name()}"
-        network.to(self.place).eval()
+        self.device_type = "cuda" if facts.fitted_on == "cuda" and torch.cuda.is_available() else "cpu"
+        self.device = "cpu" if self.device_type == "cpu" else f"cuda: {torch.cuda.get_device_name()}"
+        network.to(self.device_type).eval()
 
     def predict_proba(self, X: Input) -> np.ndarray:
         """Softmax of the logits: float32 (n, n_classes).
@@ -105,10 +105,11 @@ class FittedNetwork:
                 f"{list(inputs.shape[1:])}; predict on the data set that it was fitted on"
             )
         proba = np.empty((len(inputs), self.facts.n_classes), dtype=np.float32)
-        place, start = self.place, 0
-        with torch.inference_mode(), _same_on_every_device(place):
-            for batch in inputs.split(EVAL_BATCH[place]):
-                proba[start : start + len(batch)] = self.network(batch.to(place)).softmax(1).cpu().numpy()
+        start = 0
+        with torch.inference_mode(), _same_on_every_device(self.device_type):
+            for batch in inputs.split(EVAL_BATCH[self.device_type]):
+                logits = self.network(batch.to(self.device_type))
+                proba[start : start + len(batch)] = logits.softmax(1).cpu().numpy()
                 start += len(batch)
         return proba
 
@@ -191,9 +192,9 @@ def to_tensor(X: Input, encoder: Any) -> Tensor:
 
 
 @contextmanager
-def _same_on_every_device(place: str) -> Iterator[None]:
+def _same_on_every_device(device_type: str) -> Iterator[None]:
     """Convolutions in full float32 on a GPU too, so that a CPU agrees; cuDNN rounds to TF32 by default."""
-    if place == "cpu":
+    if device_type == "cpu":
         yield
         return
     allowed = torch.backends.cudnn.allow_tf32

@@ -20,7 +20,13 @@ from torch import nn
 
 from crossover.core.errors import CrossoverError
 from crossover.models.base import FitHooks
-from crossover.models.deep.callbacks import BestWeights, EpochLines, History, LastState, Stopper
+from crossover.models.deep.callbacks import (
+    BestWeights,
+    EpochLines,
+    History,
+    LastCheckpoint,
+    ResumableEarlyStopping,
+)
 from crossover.models.deep.data import ArrayData, Tensors
 from crossover.models.deep.fitted import EVAL_BATCH
 from crossover.models.deep.module import Classification
@@ -75,12 +81,12 @@ def train_network(
     eval_batch = EVAL_BATCH["cuda" if config.accelerator == "gpu" else "cpu"]
     data = ArrayData(*tensors, batch_size=settings.batch_size, eval_batch_size=eval_batch, seed=seed)
     module, history = Classification(network, settings, seed), History(hooks.on_epoch)
-    with _as_it_was(), _no_advice():
+    with _torch_state_restored(), _without_advice():
         torch.set_num_threads(config.threads or torch.get_num_threads())
         trainer = _trainer(settings, config, epochs, history, hooks.checkpoints, data.val is not None)
         try:
-            with _interrupts(trainer):
-                checkpoint = _last_state(hooks.checkpoints)
+            with _signals_passed_on(trainer):
+                checkpoint = _readable_checkpoint(hooks.checkpoints)
                 trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
         except torch.OutOfMemoryError as error:
             raise CrossoverError(
@@ -106,9 +112,9 @@ def _trainer(
     if settings.select_best is not None:
         callbacks.append(BestWeights(settings.select_best, history))
     if settings.early_stopping is not None:
-        callbacks.append(Stopper(settings.early_stopping))
+        callbacks.append(ResumableEarlyStopping(settings.early_stopping))
     if checkpoints is not None:
-        callbacks.append(LastState(checkpoints / _CHECKPOINT, config.checkpoint_seconds))
+        callbacks.append(LastCheckpoint(checkpoints / _CHECKPOINT, config.checkpoint_seconds))
     return pl.Trainer(
         accelerator=config.accelerator,
         devices=config.devices,
@@ -129,7 +135,7 @@ def _trainer(
     )
 
 
-def _last_state(checkpoints: Path | None) -> Path | None:
+def _readable_checkpoint(checkpoints: Path | None) -> Path | None:
     """The checkpoint to resume from; a file that cannot be read is removed, and the fit begins anew."""
     if checkpoints is None or not (checkpoints / _CHECKPOINT).exists():
         return None
@@ -144,7 +150,7 @@ def _last_state(checkpoints: Path | None) -> Path | None:
 
 
 @contextmanager
-def _as_it_was() -> Iterator[None]:
+def _torch_state_restored() -> Iterator[None]:
     """Put back torch's random state, number of threads and choice of algorithms."""
     deterministic = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
@@ -164,7 +170,7 @@ def _as_it_was() -> Iterator[None]:
 
 
 @contextmanager
-def _no_advice() -> Iterator[None]:
+def _without_advice() -> Iterator[None]:
     """Keep Lightning's advice that nobody can act on here out of the log."""
     loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
     loggers += [logging.getLogger(f"{logger.name}.utilities.rank_zero") for logger in loggers]
@@ -182,7 +188,7 @@ def _no_advice() -> Iterator[None]:
 
 
 @contextmanager
-def _interrupts(trainer: pl.Trainer) -> Iterator[None]:
+def _signals_passed_on(trainer: pl.Trainer) -> Iterator[None]:
     """A signal ends the fit the way it ends any program.
 
     Of itself, Lightning turns Ctrl-C into status 1 and leaves that signal ignored, and SIGTERM into status 0.
