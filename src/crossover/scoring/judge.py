@@ -39,15 +39,22 @@ def evaluate(y_true: np.ndarray, proba: np.ndarray) -> dict[str, float]:
         CrossoverError: shapes disagree, a label is no class, or a row is no distribution.
     """
     y_true, proba = _checked(y_true, proba)
-    y_pred, classes = proba.argmax(axis=1), np.arange(proba.shape[1])
+    y_pred, classes, present = proba.argmax(axis=1), np.arange(proba.shape[1]), np.unique(y_true)
+    if len(present) < 2:
+        roc_auc = np.nan
+    elif len(classes) == 2:
+        roc_auc = roc_auc_score(y_true, proba[:, 1])
+    else:
+        roc_auc = roc_auc_score(y_true[:, None] == present, proba[:, present], average="macro")
+    bins = reliability(y_true, proba)
     scores = {
         "accuracy": accuracy_score(y_true, y_pred),
-        "balanced_accuracy": recall_score(y_true, y_pred, labels=np.unique(y_true), average="macro"),
-        "macro_f1": f1_score(y_true, y_pred, labels=np.unique(y_true), average="macro"),
+        "balanced_accuracy": recall_score(y_true, y_pred, labels=present, average="macro"),
+        "macro_f1": f1_score(y_true, y_pred, labels=present, average="macro"),
         "log_loss": log_loss(y_true, proba, labels=classes),
-        "roc_auc": _roc_auc(y_true, proba),
+        "roc_auc": roc_auc,
         "brier_score": brier_score_loss(y_true, proba, labels=classes, scale_by_half=False),
-        "calibration_error": _calibration_error(reliability(y_true, proba)),
+        "calibration_error": np.average((bins["accuracy"] - bins["confidence"]).abs(), weights=bins["count"]),
     }
     return {name: float(scores[name]) for name in METRICS}
 
@@ -72,19 +79,6 @@ def reliability(y_true: np.ndarray, proba: np.ndarray) -> pd.DataFrame:
         confidence=("confidence", "mean"), accuracy=("accuracy", "mean"), count=("accuracy", "size")
     )
     return grouped.reset_index(drop=True)
-
-
-def _calibration_error(table: pd.DataFrame) -> float:
-    return float(np.average((table["accuracy"] - table["confidence"]).abs(), weights=table["count"]))
-
-
-def _roc_auc(y_true: np.ndarray, proba: np.ndarray) -> float:
-    present = np.unique(y_true)
-    if len(present) < 2:
-        return float("nan")
-    if proba.shape[1] == 2:
-        return roc_auc_score(y_true, proba[:, 1])
-    return roc_auc_score(y_true[:, None] == present, proba[:, present], average="macro")
 
 
 def _checked(y_true: np.ndarray, proba: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

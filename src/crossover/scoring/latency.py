@@ -47,15 +47,9 @@ def predict_clocked(model: Model, X: Input) -> tuple[np.ndarray, PredictionCost]
     start = time.perf_counter()
     proba = model.predict_proba(X)
     seconds = time.perf_counter() - start
-    p50, p95 = np.percentile(_single_times(model, X), [50, 95]) * 1000
-    return proba.astype(np.float32), PredictionCost(float(p50), float(p95), len(X) / seconds)
-
-
-def _single_times(model: Model, X: Input) -> list[float]:
-    """Seconds of single predictions, after two untimed ones."""
     times: list[float] = []
     begin = time.perf_counter()
-    for i in range(-2, _SINGLES):
+    for i in range(-2, _SINGLES):  # the first two warm up and are not counted
         if i >= _LEAST_SINGLES and time.perf_counter() - begin > _SECONDS:
             break
         row = i % len(X)
@@ -63,4 +57,5 @@ def _single_times(model: Model, X: Input) -> list[float]:
         start = time.perf_counter()
         model.predict_proba(example)
         times.append(time.perf_counter() - start)
-    return times[2:]
+    p50, p95 = np.percentile(times[2:], [50, 95]) * 1000
+    return proba.astype(np.float32), PredictionCost(float(p50), float(p95), len(X) / seconds)
