@@ -18,8 +18,8 @@ def configured(config: FitConfig, layout: Layout) -> FitConfig:
     """The configuration of the cell's variant: "tuned" takes the best one that a search found.
 
     Raises:
-        CrossoverError: the variant is neither "default" nor "tuned", the search has not run, or what it found no
-            longer fits the model's YAML.
+        CrossoverError: the variant is neither "default" nor "tuned", the search has not run, its file is broken, or
+            what it found no longer fits the model's YAML.
     """
     variant = config.cell.variant
     if variant == DEFAULT:
@@ -27,7 +27,20 @@ def configured(config: FitConfig, layout: Layout) -> FitConfig:
     if variant != TUNED:
         raise CrossoverError(f"variant must be {DEFAULT} or {TUNED}, got {variant!r} (the command line)")
     path = layout.tuning(config.cell) / "best.yaml"
-    model = apply_best(config.model, read_best(path), str(path), config.model_origin)
+    try:
+        content = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise CrossoverError(
+            f"variant=tuned needs the best configuration of a search, and {path} does not exist; search for it "
+            "with `dvc repro` and the model in the lists of tuning in params.yaml"
+        ) from None
+    except yaml.YAMLError as error:
+        raise CrossoverError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict) or set(content) != {"model"} or not isinstance(content["model"], dict):
+        raise CrossoverError(
+            f"{path} must hold the key model with the keys of the model's YAML; search again"
+        )
+    model = apply_best(config.model, content["model"], str(path), config.model_origin)
     return replace(config, model=model, model_origin=f"{config.model_origin} with {path}")
 
 
@@ -65,25 +78,3 @@ def write_best(path: Path, params: dict[str, Any], head: str) -> None:
     """
     content = {"model": with_values({}, params)}
     path.write_text(f"# {head}\n{yaml.safe_dump(content, sort_keys=False)}")
-
-
-def read_best(path: Path) -> dict[str, Any]:
-    """The nested keys that `write_best` wrote.
-
-    Raises:
-        CrossoverError: the file is missing or is not of that form.
-    """
-    try:
-        content = yaml.safe_load(path.read_text())
-    except FileNotFoundError:
-        raise CrossoverError(
-            f"variant=tuned needs the best configuration of a search, and {path} does not exist; search for it "
-            "with `dvc repro` and the model in the lists of tuning in params.yaml"
-        ) from None
-    except yaml.YAMLError as error:
-        raise CrossoverError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict) or set(content) != {"model"} or not isinstance(content["model"], dict):
-        raise CrossoverError(
-            f"{path} must hold the key model with the keys of the model's YAML; search again"
-        )
-    return dict(content["model"])

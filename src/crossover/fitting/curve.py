@@ -28,8 +28,8 @@ from crossover.fitting import engine
 from crossover.fitting.config import FitConfig
 from crossover.fitting.curve_point import CurvePoint, fit_point
 from crossover.fitting.data import TrainingData
-from crossover.fitting.subsets import CurveSubset, curve_subset, sizes_of
-from crossover.tracking.tracker import LEARNING_CURVE, FitFacts, Log, Tracker
+from crossover.fitting.subsets import CurveSubset, curve_sizes, curve_subset
+from crossover.tracking.tracker import LEARNING_CURVE, FitFacts, Tracker
 
 log = logging.getLogger(__name__)
 
@@ -100,25 +100,30 @@ class CurveRun:
         if reason:
             return self._write([], reason)
         self.config.build()  # a mistake in the configuration belongs to no size
-        subsets = self._subsets
+        sizes = sorted({subset.n for subset in self._subsets})
         facts = FitFacts(
             cell=replace(self.config.cell, variant=LEARNING_CURVE),
             seed=0,
             fit_id=self.curve_id,
             stage="learning_curve",
-            params={
-                **self.config.params,
-                "sizes": sorted({subset.n for subset in subsets}),
-                "repetitions": self.plan.repetitions,
-            },
+            params={**self.config.params, "sizes": sizes, "repetitions": self.plan.repetitions},
             git_commit=git_commit(self.layout.root),
             meta=self.data.meta,
             parent=self.parent,
         )
         with engine.lock(self.data, digest(engine.identity(self.data))), self.tracker.fit(facts) as tracked:
-            points = [(subset, self._point(subset)) for subset in subsets]
+            points = [(subset, self._point(subset)) for subset in self._subsets]
             scores = self._write(points, reason)
-            self._record(tracked, points)
+            for n in sizes:  # means over the repetitions: a step of the tracked run is a size
+                here = [point for subset, point in points if subset.n == n]
+                numbers = {
+                    "val/accuracy": [point.scores["validation_accuracy"] for point in here],
+                    "test/accuracy": [point.scores["test_accuracy"] for point in here],
+                    "fit_seconds": [point.costs["fit_seconds"] for point in here],
+                }
+                tracked.epoch(n, {name: float(np.mean(values)) for name, values in numbers.items()})
+            for name in ("scores.csv", "costs.csv"):
+                tracked.artifact(self.folder / name)
             for _, point in points:
                 shutil.rmtree(point.folder.parent)
         return scores
@@ -127,7 +132,8 @@ class CurveRun:
     def _subsets(self) -> list[CurveSubset]:
         """Every fit's rows, found before the first fit, so that a size that cannot be had costs no time."""
         found = []
-        for n in sizes_of(self.data, self.plan.sizes):
+        y = np.delete(self.data.labels, self.data.prepared.validation_rows(0))
+        for n in curve_sizes(self.plan.sizes, y):
             for seed in range(self.plan.repetitions):
                 with self._named(n, seed):
                     found.append(curve_subset(self.data, n, seed))
@@ -139,10 +145,11 @@ class CurveRun:
 
     def _point(self, subset: CurveSubset) -> CurvePoint:
         """One fit, made now or by an earlier, killed run."""
-        place = self.layout.staging / "fits" / self._fit_id(subset)
-        there = (place / "finished").exists()
+        fit_folder = self.layout.staging / "fits" / self._fit_id(subset)
+        there = (fit_folder / "finished").exists()
         with self._named(subset.n, subset.seed):
-            point = CurvePoint(engine.finished(place, partial(fit_point, self.data, self.test, subset)))
+            folder = engine.finished(fit_folder, partial(fit_point, self.data, self.test, subset))
+        point = CurvePoint(folder)
         if not there:
             accuracy, costs = point.scores["test_accuracy"], point.costs
             text = (
@@ -153,7 +160,7 @@ class CurveRun:
 
     @contextmanager
     def _named(self, n: int, seed: int) -> Iterator[None]:
-        """Name the fit in an error of it."""
+        """Say in an error which fit it belongs to."""
         try:
             yield
         except CrossoverError as error:
@@ -175,7 +182,7 @@ class CurveRun:
         with atomic_folder(self.folder) as folder:
             table.to_csv(folder / "scores.csv", index=False)
             result_table(costs or [none], CURVE_COSTS).to_csv(folder / "costs.csv", index=False)
-            answers = [point.correct for _, point in points]
+            answers = [point.array("correct") for _, point in points]
             np.save(folder / "correct.npy", np.stack(answers) if answers else np.empty((0, 0), dtype=bool))
             largest = folder / "largest"
             largest.mkdir()
@@ -186,18 +193,5 @@ class CurveRun:
                     labels = self.data.labels[subset.validation]
                     np.save(largest / f"y_validation-seed{subset.seed}.npy", labels)
                     for part in PARTS:
-                        np.save(largest / f"{part}-seed{subset.seed}.npy", point.proba(part))
+                        np.save(largest / f"{part}-seed{subset.seed}.npy", point.array(part))
         return table
-
-    def _record(self, tracked: Log, points: Points) -> None:
-        """Record the means over the repetitions, a step a size, and the tables."""
-        for n in sorted({subset.n for subset, _ in points}):
-            here = [point for subset, point in points if subset.n == n]
-            numbers = {
-                "val/accuracy": [point.scores["validation_accuracy"] for point in here],
-                "test/accuracy": [point.scores["test_accuracy"] for point in here],
-                "fit_seconds": [point.costs["fit_seconds"] for point in here],
-            }
-            tracked.epoch(n, {name: float(np.mean(values)) for name, values in numbers.items()})
-        for name in ("scores.csv", "costs.csv"):
-            tracked.artifact(self.folder / name)

@@ -1,8 +1,7 @@
 """One point of a learning curve: a fit on a subset, scored on the validation and the test part."""
 
 import tempfile
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -18,38 +17,30 @@ from crossover.fitting.subsets import CurveSubset
 from crossover.models.base import FitHooks
 
 
-@dataclass(frozen=True)
 class CurvePoint:
     """A finished fit on disk.
 
     `point.json` has `scores` and `costs`, the numbers of a row of each table; `correct.npy`, `test.npy` and
     `validation.npy` are as in `crossover.core.columns`.
+
+    Attributes:
+        folder: where it lies.
+        scores: columns of `CURVE_SCORES`; a metric that is not defined is missing.
+        costs: columns of `CURVE_COSTS`.
     """
 
-    folder: Path
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        numbers = read_json(folder / "point.json", "the same command")
+        self.scores: dict[str, Any] = numbers["scores"]
+        self.costs: dict[str, Any] = numbers["costs"]
 
-    @cached_property
-    def _numbers(self) -> dict[str, dict[str, Any]]:
-        return read_json(self.folder / "point.json", "the same command")
+    def array(self, name: str) -> np.ndarray:
+        """`correct` are the right answers on the test part: bool (n_test,).
 
-    @property
-    def scores(self) -> dict[str, Any]:
-        """Columns of `CURVE_SCORES`; a metric that is not defined is missing."""
-        return self._numbers["scores"]
-
-    @property
-    def costs(self) -> dict[str, Any]:
-        """Columns of `CURVE_COSTS`."""
-        return self._numbers["costs"]
-
-    @property
-    def correct(self) -> np.ndarray:
-        """Right answers on the test part: bool (n_test,)."""
-        return np.load(self.folder / "correct.npy")
-
-    def proba(self, part: str) -> np.ndarray:
-        """Probabilities of a part of `PARTS`: float32 (n, n_classes)."""
-        return np.load(self.folder / f"{part}.npy")
+        Those of a part of `PARTS` are its probabilities: float32 (n, n_classes).
+        """
+        return np.load(self.folder / f"{name}.npy")
 
 
 def fit_point(data: TrainingData, test: Part, subset: CurveSubset, folder: Path, checkpoints: Path) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -26,18 +26,12 @@ class TrainingData:
 
     def __init__(self, config: FitConfig, layout: Layout):
         self.config, self.layout = config, layout
-
-    @cached_property
-    def prepared(self) -> Prepared:
-        return Prepared(self.layout.prepared(self.config.cell.dataset))
+        self.prepared = Prepared(layout.prepared(config.cell.dataset))
+        self.features = Features(layout.features(config.cell.dataset, config.cell.features))
 
     @property
     def meta(self) -> Meta:
         return self.prepared.meta
-
-    @cached_property
-    def features(self) -> Features:
-        return Features(self.layout.features(self.config.cell.dataset, self.config.cell.features))
 
     @cached_property
     def train(self) -> Part:
@@ -82,9 +76,3 @@ class TrainingData:
         if reason:
             log.info("%s: does not apply: %s", self.config.cell.path, reason)
         return reason
-
-    def facts(self) -> dict[str, Any]:
-        """What the data contribute to the identity of a fit."""
-        learned = self.config.cell.features == LEARNED
-        config = "" if learned else (self.features.folder / "featurizer" / "config.json").read_text()
-        return {"data": self.meta.checksum, "features": config}

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
+from crossover.core.cell import LEARNED
 from crossover.core.clock import (
     git_commit,
     leave_out_of_collections,
@@ -26,7 +27,6 @@ from crossover.core.clock import (
 from crossover.core.files import atomic_folder, checksum, digest
 from crossover.core.fits import FitCosts
 from crossover.data.prepared import Part
-from crossover.fitting.config import FitConfig
 from crossover.fitting.data import TrainingData
 from crossover.models.base import FitHooks, Model
 
@@ -56,7 +56,12 @@ def fit(
     Raises:
         CrossoverError: see `Model.fit`.
     """
-    _warm_up(data.config, train)
+    cell, config = data.config.cell, data.config
+    kind = digest([cell.dataset, cell.features, cell.model, config.model.get("device"), config.trainer])
+    if kind not in _warm:  # once a process: another trial of the same search needs none
+        config.build().warm_up(train)
+        leave_out_of_collections()
+        _warm.add(kind)
     for part in (train, val):
         if part is not None and isinstance(part.X, np.ndarray):
             part.X.max(initial=0)  # reads a memory-mapped array
@@ -78,16 +83,6 @@ def fit(
     )
 
 
-def _warm_up(config: FitConfig, train: Part) -> None:
-    """Once a process and kind of cell; another trial of the same search needs none."""
-    cell = config.cell
-    kind = digest([cell.dataset, cell.features, cell.model, config.model.get("device"), config.trainer])
-    if kind not in _warm:
-        config.build().warm_up(train)
-        leave_out_of_collections()
-        _warm.add(kind)
-
-
 def judged(part: Part, proba: np.ndarray) -> dict[str, float]:
     """The judge's metrics; one that is not defined on the part is left out, since JSON has no NaN.
 
@@ -99,20 +94,20 @@ def judged(part: Part, proba: np.ndarray) -> dict[str, float]:
     return {name: value for name, value in evaluate(part.y, proba).items() if not math.isnan(value)}
 
 
-def finished(place: Path, make: Callable[[Path, Path], None]) -> Path:
+def finished(fit_folder: Path, make: Callable[[Path, Path], None]) -> Path:
     """The folder of a finished fit, made now or by an earlier run that was killed.
 
-    The caller removes `place` when it has put the result where it belongs.
+    The caller removes `fit_folder` when it has put the result where it belongs.
 
     Args:
-        place: the fit's own folder, which survives a kill.
+        fit_folder: the fit's own folder, which survives a kill.
         make: writes the finished fit; its arguments are an empty folder, which becomes the result whole or not at all,
             and a folder for checkpoints.
     """
-    result = place / "finished"
+    result = fit_folder / "finished"
     if not result.exists():
         with atomic_folder(result) as folder:
-            make(folder, place / "checkpoints")
+            make(folder, fit_folder / "checkpoints")
     return result
 
 
@@ -126,11 +121,14 @@ def lock(data: TrainingData, identity: str) -> FileLock:
 def identity(data: TrainingData) -> dict[str, Any]:
     """All that decides the fits of one cell but their rows and seeds: configuration, data, features and code."""
     cell = data.config.cell
+    learned = cell.features == LEARNED
+    features = "" if learned else (data.features.folder / "featurizer" / "config.json").read_text()
     return {
         "cell": [cell.dataset, cell.features, cell.model, cell.variant],
         "config": data.config.model,
         "trainer": data.config.trainer,
-        **data.facts(),
+        "data": data.meta.checksum,
+        "features": features,
         "code": code_checksum(),
     }
 

@@ -53,7 +53,8 @@ def curve_subset(data: TrainingData, n: int, seed: int) -> CurveSubset:
     Raises:
         CrossoverError: the subset cannot hold each class, or the repetition was not prepared.
     """
-    rest, validation = _rest(data, seed), data.prepared.validation_rows(seed)
+    validation = data.prepared.validation_rows(seed)
+    rest = np.setdiff1d(np.arange(data.meta.n_train), validation)
     y, y_validation = data.labels[rest], data.labels[validation]
     share = ceil(n * len(validation) / len(rest))
     watched = subset_order(y_validation, seed)[: max(share, data.meta.n_classes)]
@@ -64,16 +65,6 @@ def curve_subset(data: TrainingData, n: int, seed: int) -> CurveSubset:
         watched=validation[np.sort(watched)],
         validation=validation,
     )
-
-
-def sizes_of(data: TrainingData, sizes: int | list[int]) -> list[int]:
-    """The sizes of every repetition; see `curve_sizes`."""
-    return curve_sizes(sizes, data.labels[_rest(data, 0)])
-
-
-def _rest(data: TrainingData, seed: int) -> np.ndarray:
-    """The rows of the training part that subsets are drawn from: all but the validation rows."""
-    return np.setdiff1d(np.arange(data.meta.n_train), data.prepared.validation_rows(seed))
 
 
 def curve_sizes(sizes: int | list[int], y: np.ndarray) -> list[int]:

@@ -70,8 +70,8 @@ class Training:
         varies = model.stochastic or model.uses_validation
         staged = {}
         for seed in seeds if varies else seeds[:1]:
-            place = self.layout.staging / "fits" / self.fit_id(seed)
-            staged[seed] = engine.finished(place, partial(self._fit, seed))
+            fit_folder = self.layout.staging / "fits" / self.fit_id(seed)
+            staged[seed] = engine.finished(fit_folder, partial(self._fit, seed))
         fits = self._write(staged, stochastic=varies, reason="")
         for finished in staged.values():
             shutil.rmtree(finished.parent)
