@@ -59,7 +59,9 @@ def evaluate_dataset(dataset: str, study: Study, layout: Layout, tracker: Tracke
             for fit in fits:
                 bar.set_postfix_str(cell.label)
                 if cell.features not in inputs:
-                    inputs[cell.features] = _inputs(cell, layout, prepared)
+                    made = Features(layout.features(dataset, cell.features))
+                    learned = cell.features == LEARNED
+                    inputs[cell.features] = prepared.inputs("test") if learned else made.matrix("test")
                 model = load_fitted(fit.model_folder, cell.made_by)
                 proba, cost = predict_clocked(model, inputs[cell.features])
                 try:
@@ -79,37 +81,28 @@ def evaluate_dataset(dataset: str, study: Study, layout: Layout, tracker: Tracke
         record_scores(tracker, of_cell, y_true, prepared, featurizer)
 
 
-def _inputs(cell: Cell, layout: Layout, prepared: Prepared) -> Input:
-    """What the cell's model predicts from: the test part as it is, or its features."""
-    if cell.features == LEARNED:
-        return prepared.inputs("test")
-    return Features(layout.features(cell.dataset, cell.features)).matrix("test")
-
-
 def _fitted(cell: Cell, study: Study, layout: Layout, meta: Meta) -> tuple[Repetitions, list[Fit]]:
     """A cell with the repetitions that the study asks for, checked before any is scored."""
-    folder = layout.models(cell)
+    folder, problem = layout.models(cell), ""
     if not (folder / "cell.json").exists():
-        raise _unfit(cell, f"is not fitted ({folder} is missing or empty)")
-    record = Repetitions.read(folder)
-    if record.status != OK:
-        return record, []
-    wanted = list(range(study.seeds)) if record.stochastic else record.seeds[:1]
-    fits = [fit for fit in record.fits(folder) if fit.seed in wanted and fit.folder.exists()]
-    missing = sorted(set(wanted or [0]) - {fit.seed for fit in fits})
-    if missing:
-        raise _unfit(cell, f"lacks repetition {missing[0]} of {max(len(wanted), 1)} ({folder})")
-    for fit in fits:
-        if fit.record.data_checksum != meta.checksum:
-            raise _unfit(cell, f"was fitted on other data than are prepared now ({fit.folder / 'fit.json'})")
+        problem = f"is not fitted ({folder} is missing or empty)"
+    else:
+        record = Repetitions.read(folder)
+        if record.status != OK:
+            return record, []
+        wanted = list(range(study.seeds)) if record.stochastic else record.seeds[:1]
+        fits = [fit for fit in record.fits(folder) if fit.seed in wanted and fit.folder.exists()]
+        missing = sorted(set(wanted or [0]) - {fit.seed for fit in fits})
+        if missing:
+            problem = f"lacks repetition {missing[0]} of {max(len(wanted), 1)} ({folder})"
+        elif other := [fit for fit in fits if fit.record.data_checksum != meta.checksum]:
+            problem = f"was fitted on other data than are prepared now ({other[0].folder / 'fit.json'})"
+    if problem:
+        raise CrossoverError(
+            f"each cell of the study must be fitted for every seed of params.yaml before it is scored, but the "
+            f"cell {cell.in_words} {problem}; run `{cell.made_by}`"
+        )
     return record, fits
-
-
-def _unfit(cell: Cell, problem: str) -> CrossoverError:
-    return CrossoverError(
-        f"each cell of the study must be fitted for every seed of params.yaml before it is scored, but the "
-        f"cell {cell.in_words} {problem}; run `{cell.made_by}`"
-    )
 
 
 def run(config: DictConfig) -> None:

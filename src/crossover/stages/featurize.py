@@ -1,9 +1,8 @@
-"""The stage featurize: a prepared data set to a feature matrix."""
+"""Stage featurize: a prepared data set to a feature matrix."""
 
 import logging
 import re
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,37 +42,31 @@ def featurize(
     modality = prepared.meta.modality
     with atomic_folder(layout.features(dataset, name)) as folder:
         if modality in feature_set.modalities:
-            meta = _write(dataset, name, feature_set, prepared, folder, jobs)
+            feature_set.fit(prepared.train())
+            names = feature_set.names()
+            for part in ("train", "test"):
+                X = feature_set.transform(prepared.inputs(part), jobs=jobs, progress=True)
+                for start in range(0, len(X), ROWS):
+                    bad = np.argwhere(~np.isfinite(X[start : start + ROWS]))
+                    if len(bad):
+                        row, column = start + bad[0][0], bad[0][1]
+                        raise CrossoverError(
+                            f"every feature must be finite, got {X[row, column]} in row {row} of "
+                            f"{column_name(names, column)} ({dataset}/{name}, {part} part); "
+                            "fix the feature set's code or the data"
+                        )
+                (folder / part).mkdir()
+                np.save(folder / part / "X.npy", np.ascontiguousarray(X, np.float32))
+            (folder / "featurizer").mkdir()
+            feature_set.save(folder / "featurizer")
             save_config(folder / "featurizer", config)
+            meta = FeatureMeta(dataset, name, True, "", X.shape[1], names)
         else:
             takes = " and ".join(f"{kind}s" for kind in sorted(feature_set.modalities))
             an = {"image": "a set of images", "table": "a table"}[modality]
             meta = FeatureMeta(dataset, name, False, f"{name} describes {takes}, {dataset} is {an}", 0, [])
         write_json(folder / "train" / "meta.json", asdict(meta))
     log.info("%s/%s: %s", dataset, name, f"{meta.n_features} features" if meta.applicable else meta.reason)
-
-
-def _write(
-    dataset: str, name: str, feature_set: FeatureSet, prepared: Prepared, folder: Path, jobs: int
-) -> FeatureMeta:
-    feature_set.fit(prepared.train())
-    names = feature_set.names()
-    for part in ("train", "test"):
-        X = feature_set.transform(prepared.inputs(part), jobs=jobs, progress=True)
-        for start in range(0, len(X), ROWS):
-            bad = np.argwhere(~np.isfinite(X[start : start + ROWS]))
-            if len(bad):
-                row, column = start + bad[0][0], bad[0][1]
-                raise CrossoverError(
-                    f"every feature must be finite, got {X[row, column]} in row {row} of "
-                    f"{column_name(names, column)} ({dataset}/{name}, {part} part); "
-                    "fix the feature set's code or the data"
-                )
-        (folder / part).mkdir()
-        np.save(folder / part / "X.npy", np.ascontiguousarray(X, np.float32))
-    (folder / "featurizer").mkdir()
-    feature_set.save(folder / "featurizer")
-    return FeatureMeta(dataset, name, True, "", X.shape[1], names)
 
 
 def column_name(names: list[str], column: int) -> str:

@@ -1,8 +1,7 @@
-"""From the configuration of `pipelines/learning_curve.py` to a learning curve."""
+"""Stage learning_curve: one model on nested subsets of one data set, from the configuration to the curve."""
 
 from pathlib import Path
 
-import pandas as pd
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
@@ -44,24 +43,18 @@ def run(config: DictConfig) -> float | None:
     tracker = job.tracker(config)
     run = CurveRun(fit_config, plan, job.layout(config), Path(config.output), tracker, job.multirun_folder())
     with use_threads((config.trainer.threads if fit_config.trainer else None) or config.threads):
-        scores = _once(run, config) if _owns_folder(run) else run.run(not_applicable=config.not_applicable)
+        # The same command finds the folder of a multirun's job again, and takes over a curve that has ended there.
+        in_job_folder = run.output.absolute() == Path(HydraConfig.get().runtime.output_dir).absolute()
+        kept = job.multirun_folder() is not None and in_job_folder and not run.data.why_not()
+        marker = run.output / "curve.json"
+        if kept and marker.exists() and read_json(marker, "the same command") == {"curve_id": run.curve_id}:
+            mark_taken_over(run.output)
+            scores = read_rows(run.folder / "scores.csv", CURVE_SCORES, "the same command")
+        else:
+            if kept:
+                marker.unlink(missing_ok=True)
+            scores = run.run(not_applicable=config.not_applicable)
+            if kept:
+                write_json(marker, {"curve_id": run.curve_id})
     largest = scores[scores["n"] == scores["n"].max()]
     return None if largest.empty else float(largest["validation_accuracy"].mean())
-
-
-def _owns_folder(run: CurveRun) -> bool:
-    """Whether the curve lies in the folder of a multirun's job, which the same command finds again."""
-    in_job_folder = run.output.absolute() == Path(HydraConfig.get().runtime.output_dir).absolute()
-    return job.multirun_folder() is not None and in_job_folder and not run.data.why_not()
-
-
-def _once(run: CurveRun, config: DictConfig) -> pd.DataFrame:
-    """The scores of a job of a multirun, taken over where the same job has ended in the same folder before."""
-    marker = Path(config.output) / "curve.json"
-    if marker.exists() and read_json(marker, "the same command") == {"curve_id": run.curve_id}:
-        mark_taken_over(Path(config.output))
-        return read_rows(run.folder / "scores.csv", CURVE_SCORES, "the same command")
-    marker.unlink(missing_ok=True)
-    scores = run.run(not_applicable=config.not_applicable)
-    write_json(marker, {"curve_id": run.curve_id})
-    return scores

@@ -19,7 +19,7 @@ from crossover.fitting.keys import values_at
 from crossover.launching import job as hydra_job
 from crossover.search.config import TrialConfig
 from crossover.search.storage import load_study
-from crossover.search.trial import Trial, TrialResult
+from crossover.search.trial import Trial
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +35,18 @@ def run(config: DictConfig) -> list[float] | float | None:
     trial = TrialConfig(config)
     if error := trial.not_applicable():
         raise error
+    folder = Path(HydraConfig.get().runtime.output_dir)
     if config.trial.number is None:
-        return _single(trial)
+        result = Trial(trial.fit, trial.data, trial.plan, folder, _pruner(trial), lambda *_: None).run()
+        if result.error:
+            raise CrossoverError(result.error)
+        log.info("validation accuracy %.4f over %d splits", result.accuracy, len(result.accuracies))
+        return result.accuracy
     params = values_at(trial.fit.model, list(config.trial.searched))
     facts = trial.trial_facts(config.trial.sweep, config.trial.number, params)
     limit = use_threads(config.trainer.threads or config.threads)
     with limit, hydra_job.tracker(config).trial(facts) as tracked:
-        result = Trial(trial.fit, trial.data, trial.plan, _folder(), _hopeless(trial), tracked.epoch).run()
+        result = Trial(trial.fit, trial.data, trial.plan, folder, _pruner(trial), tracked.epoch).run()
         means = {
             "val/accuracy": [result.accuracy],
             "seconds": [result.seconds],
@@ -55,24 +60,9 @@ def run(config: DictConfig) -> list[float] | float | None:
     return values[0] if values and len(values) == 1 else values
 
 
-def _single(trial: TrialConfig) -> float:
-    """Score one configuration, outside of a search."""
-    result: TrialResult = Trial(
-        trial.fit, trial.data, trial.plan, _folder(), lambda *_: False, lambda *_: None
-    ).run()
-    if result.error:
-        raise CrossoverError(result.error)
-    log.info("validation accuracy %.4f over %d splits", result.accuracy, len(result.accuracies))
-    return result.accuracy
-
-
-def _folder() -> Path:
-    return Path(HydraConfig.get().runtime.output_dir)
-
-
-def _hopeless(trial: TrialConfig) -> Callable[[int, float], bool]:
+def _pruner(trial: TrialConfig) -> Callable[[int, float], bool]:
     """Asks Optuna's pruner whether the trial is hopeless; the storage holds what the others reported."""
-    if not trial.plan.prunes:
+    if trial.job.trial.number is None or not trial.plan.prunes:
         return lambda step, value: False
     import optuna
 
