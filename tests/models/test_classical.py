@@ -371,14 +371,14 @@ class TestXGBoost:
     @pytest.mark.parametrize("n_classes", [2, 3])
     def test_early_stopping_tells_each_round_and_keeps_the_best(self, n_classes: int, tmp_path: Path) -> None:
         part, val = blobs(n_classes, spread=6.0), blobs(n_classes, n=80, spread=6.0)
-        told: list[tuple[int, dict[str, float]]] = []
+        reported: list[tuple[int, dict[str, float]]] = []
         model = make("xgboost", early_stopping_rounds=3, learning_rate=1.0)
         model.fit(
-            part, val, seed=0, hooks=FitHooks(on_epoch=lambda step, metrics: told.append((step, metrics)))
+            part, val, seed=0, hooks=FitHooks(on_epoch=lambda step, metrics: reported.append((step, metrics)))
         )
         assert model.uses_validation
         assert [entry["epoch"] for entry in model.history] == list(range(len(model.history)))
-        assert [{"epoch": step, **metrics} for step, metrics in told] == model.history
+        assert [{"epoch": step, **metrics} for step, metrics in reported] == model.history
         losses = [entry["val/loss"] for entry in model.history]
         best = int(np.argmin(losses))
         assert len(losses) == best + 1 + 3 < 100
