@@ -10,19 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from crossover.core.energy import EnergyMeter
 from crossover.core.errors import CrossoverError
-
-_PACKAGES = ("numpy", "scikit-learn", "xgboost", "torch", "pytorch-lightning")
 
 
 @dataclass
@@ -33,7 +29,7 @@ class Measurement:
         seconds: wall-clock time.
         peak_memory_bytes: highest resident memory of the process during the block. Where the kernel cannot reset
             its mark (outside Linux), the highest since the process began.
-        added_memory_bytes: what of it was not resident at the begin of the block; None outside Linux. It is the
+        added_memory_bytes: what of it was not resident at the start of the block; None outside Linux. It is the
             block's own where the process does nothing else, as in the pipeline, whose cells are fitted in a
             process each; several jobs at once in one process count together. Memory of a GPU is not in it.
         energy_joules: of the machine's chips, other processes included (`crossover.core.energy`); None where the
@@ -129,7 +125,7 @@ _VARIABLES = (
 )
 
 
-class use_threads:
+class use_threads(AbstractContextManager["use_threads"]):
     """Limit what a job computes with to some processor threads: libraries that are loaded and those that will be.
 
     It takes effect at once. As a context manager it is undone at the end of the block, so that jobs of different
@@ -151,21 +147,15 @@ class use_threads:
         from threadpoolctl import threadpool_limits
 
         self._environment = {name: os.environ.get(name) for name in _VARIABLES}
-        given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[
-            0
-        ]  # a list is one number a level of nesting
+        # OMP_NUM_THREADS may be a list, one number for each level of nested loops.
+        given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
         self.n = n or (int(given) if given.isdecimal() else 0) or cores()
         os.environ.update(dict.fromkeys(_VARIABLES, str(self.n)))
         self._torch = _set_torch_threads(self.n)  # before the pools, one of which is torch's
         self._pools = threadpool_limits(self.n)
         _in_use.append(self.n)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         _in_use.remove(self.n)
         for name, value in self._environment.items():
             os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
@@ -188,7 +178,7 @@ def _set_torch_threads(n: int) -> int | None:
 def versions() -> str:
     """Python's and the model libraries' versions, without importing any of them."""
     found = [f"python {platform.python_version()}"]
-    for package in _PACKAGES:
+    for package in ("numpy", "scikit-learn", "xgboost", "torch", "pytorch-lightning"):
         try:
             found.append(f"{package} {version(package)}")
         except PackageNotFoundError:
@@ -202,18 +192,17 @@ def git_commit(root: Path) -> str:
 
     As it was when this process first asked: a process runs the code with which it began.
     """
-    commit = _git(root, "rev-parse", "HEAD")
-    return commit + ("+" if commit and _git(root, "status", "--porcelain") else "")
-
-
-def _git(root: Path, *arguments: str) -> str:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
-        )
-    except FileNotFoundError:
-        return ""
-    return done.stdout.strip()
+    printed = []
+    for command in (["rev-parse", "HEAD"], ["status", "--porcelain"]):
+        try:
+            done = subprocess.run(
+                ["git", "-C", str(root), *command], capture_output=True, text=True, check=False
+            )
+        except FileNotFoundError:  # git is not installed
+            return ""
+        printed.append(done.stdout.strip())
+    commit, changes = printed
+    return commit + ("+" if commit and changes else "")
 
 
 def now() -> str:

@@ -1,7 +1,7 @@
 """The columns of every table of results, and the one way in which such a table is made and read.
 
-What a second run on the same machine must repeat bit for bit lies apart from what it cannot: times, memory, energy, and
-where and when they were measured. Both tables of a pair have the same rows and the same keys.
+What a second run on the same machine must repeat bit for bit is in one table, and what it cannot repeat in another:
+times, memory, energy, and where and when they were measured. Both tables have the same rows and the same keys.
 
     results/<dataset>/                                        one row a fit
         scores.csv                        SCORES
@@ -23,7 +23,7 @@ where and when they were measured. Both tables of a pair have the same rows and 
         costs.csv                         TRIAL_COSTS, measured
 
 A cell that does not apply has tables with one row without numbers (of a search: with none); its `correct.npy` has the
-shape (0, 0), and nothing lies in `largest`.
+shape (0, 0), and `largest` is empty.
 """
 
 from pathlib import Path
@@ -32,6 +32,7 @@ from typing import Any
 import pandas as pd
 
 from crossover.core.errors import CrossoverError
+from crossover.core.files import existing
 
 KEYS = ["dataset", "features", "model", "family", "variant", "seed"]
 
@@ -200,9 +201,7 @@ def read_rows(path: Path, columns: list[str], made_by: str) -> pd.DataFrame:
     Raises:
         CrossoverError: the file is missing, or a column is missing or unknown.
     """
-    if not path.exists():
-        raise CrossoverError(f"{path} does not exist; make it with `{made_by}`")
-    rows = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    rows = pd.read_csv(existing(path, made_by), keep_default_na=False, na_values=[""])
     check_columns(rows, columns, str(path))
     return rows
 

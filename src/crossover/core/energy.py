@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from threading import Event, Thread
-from types import TracebackType
 from typing import Any, Self
 
 POWERCAP = Path("/sys/class/powercap")
@@ -32,7 +31,7 @@ class Energy:
 
 
 class EnergyMeter:
-    """Reads the counters at the begin and the end of a `with` block.
+    """Reads the counters at the start and the end of a `with` block.
 
     The processor: RAPL's package domains of Intel and AMD under Linux (cores, caches, graphics on the chip; not the
     memory), which many systems let root alone read. GPUs: NVML's total energy counter of every GPU that the process
@@ -44,17 +43,14 @@ class EnergyMeter:
     """
 
     def __init__(self, powercap: Path = POWERCAP, seconds: float = _SECONDS) -> None:
-        self._processor = _Processor(powercap, seconds)
-        self._gpus = _Gpus()
+        self._powercap, self._seconds = powercap, seconds
 
     def __enter__(self) -> Self:
-        self._gpus.start()
-        self._processor.start()
+        self._gpus = _Gpus()
+        self._processor = _Processor(self._powercap, self._seconds)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._processor.stop()
         self._gpus.stop()
 
@@ -79,13 +75,13 @@ class _Package:
 
     def __init__(self, folder: Path) -> None:
         self._counter = folder / "energy_uj"
-        self._range = _number(folder / "max_energy_range_uj")
-        self._last = _number(self._counter)
+        self._range = int((folder / "max_energy_range_uj").read_text())
+        self._last = int(self._counter.read_text())
         self.microjoules = 0
 
     def read(self) -> None:
         """Add what was used since the last reading; the counter starts again at 0 when it is full."""
-        now = _number(self._counter)
+        now = int(self._counter.read_text())
         self.microjoules += now - self._last + (self._range + 1 if now < self._last else 0)
         self._last = now
 
@@ -94,106 +90,83 @@ class _Processor:
     """All packages of the machine; a single one that cannot be read makes the whole unknown."""
 
     def __init__(self, powercap: Path, seconds: float) -> None:
-        self._powercap, self._seconds = powercap, seconds
-        self._packages: list[_Package] = []
-        self._ended = Event()
-        self._reader: Thread | None = None
         self.energy = Energy()
-
-    def start(self) -> None:
+        self._seconds, self._ended = seconds, Event()
         try:
             # The domains of whole packages: their parts, and a platform domain that holds them, would count twice.
-            domains = sorted(self._powercap.glob("intel-rapl:*"))
+            domains = sorted(powercap.glob("intel-rapl:*"))
             packages = [folder for folder in domains if (folder / "name").read_text().startswith("package")]
             self._packages = [_Package(folder) for folder in packages]
         except (OSError, ValueError):
             self._packages = []
+        self._reader = Thread(target=self._read, daemon=True)
         if self._packages:
-            self._reader = Thread(target=self._watch, daemon=True)
             self._reader.start()
 
-    def stop(self) -> None:
-        if self._reader is None:
-            return
-        self._ended.set()
-        self._reader.join()
-        if self._read():
-            joules = sum(package.microjoules for package in self._packages) / 1e6
-            self.energy = Energy(joules, RAPL)
-
-    def _watch(self) -> None:
-        while not self._ended.wait(self._seconds) and self._read():
-            pass
-
-    def _read(self) -> bool:
+    def _read(self) -> None:
+        """Read at intervals, and for the last time when the block has ended."""
+        ended = False
         try:
-            for package in self._packages:
-                package.read()
+            while not ended:
+                ended = self._ended.wait(self._seconds)
+                for package in self._packages:
+                    package.read()
         except (OSError, ValueError):
             self._packages = []
-        return bool(self._packages)
 
-
-def _number(path: Path) -> int:
-    return int(path.read_text())
+    def stop(self) -> None:
+        self._ended.set()
+        if self._packages:
+            self._reader.join()
+        if self._packages:
+            self.energy = Energy(sum(package.microjoules for package in self._packages) / 1e6, RAPL)
 
 
 class _Gpus:
-    """All GPUs that the process may use."""
+    """All GPUs that the process may use: those in CUDA_VISIBLE_DEVICES, or all where it is not set."""
 
     def __init__(self) -> None:
+        self.energy = Energy()
         self._nvml: Any = None
         self._handles: list[Any] = []
-        self._before = 0
-        self.energy = Energy()
-
-    def start(self) -> None:
         try:
-            pynvml = import_module("pynvml")  # optional: without it no GPU is measured
+            nvml = import_module("pynvml")  # optional: without it no GPU is measured
         except ImportError:
             return
         try:
-            pynvml.nvmlInit()
-        except pynvml.NVMLError:
+            nvml.nvmlInit()
+        except nvml.NVMLError:
             return
-        self._nvml = pynvml
+        self._nvml = nvml
+        given = os.environ.get("CUDA_VISIBLE_DEVICES")
         try:
-            self._handles = _visible(pynvml)
+            names = map(str, range(nvml.nvmlDeviceGetCount())) if given is None else given.split(",")
+            self._handles = [
+                nvml.nvmlDeviceGetHandleByIndex(int(name))
+                if name.isdecimal()
+                else nvml.nvmlDeviceGetHandleByUUID(name)
+                for name in map(str.strip, names)
+                if name
+            ]
             self._before = self._millijoules()
-        except pynvml.NVMLError:  # an older GPU, or a part of one, has no counter
+        except nvml.NVMLError:  # an older GPU, or a part of one, has no counter
             self._handles = []
+
+    def _millijoules(self) -> int:
+        return sum(self._nvml.nvmlDeviceGetTotalEnergyConsumption(handle) for handle in self._handles)
 
     def stop(self) -> None:
         if self._nvml is None:
             return
         try:
             if self._handles:
-                self.energy = Energy((self._millijoules() - self._before) / 1e3, self._method())
+                joules = (self._millijoules() - self._before) / 1e3
+                given = [self._nvml.nvmlDeviceGetName(handle) for handle in self._handles]
+                # Older versions of pynvml give bytes.
+                names = [name.decode() if isinstance(name, bytes) else name for name in given]
+                counts = [(names.count(name), name) for name in dict.fromkeys(names)]
+                listed = ", ".join(name if n == 1 else f"{n} x {name}" for n, name in counts)
+                self.energy = Energy(joules, f"{NVML}, {listed}")
             self._nvml.nvmlShutdown()
         except self._nvml.NVMLError:
             self.energy = Energy()
-
-    def _millijoules(self) -> int:
-        return sum(self._nvml.nvmlDeviceGetTotalEnergyConsumption(handle) for handle in self._handles)
-
-    def _method(self) -> str:
-        given = [self._nvml.nvmlDeviceGetName(handle) for handle in self._handles]
-        names = [
-            name.decode() if isinstance(name, bytes) else name for name in given
-        ]  # bytes in older pynvml
-        kinds = [(names.count(name), name) for name in dict.fromkeys(names)]
-        return f"{NVML}, " + ", ".join(name if n == 1 else f"{n} x {name}" for n, name in kinds)
-
-
-def _visible(nvml: Any) -> list[Any]:
-    """Handles of the GPUs in CUDA_VISIBLE_DEVICES, numbers or UUIDs; of all where it is not set."""
-    given = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if given is None:
-        return [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
-    names = [name.strip() for name in given.split(",") if name.strip()]
-    return [
-        nvml.nvmlDeviceGetHandleByIndex(int(name))
-        if name.isdecimal()
-        else nvml.nvmlDeviceGetHandleByUUID(name)
-        for name in names
-    ]

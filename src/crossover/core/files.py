@@ -25,33 +25,38 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     fresh = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(target)
+        for leftover in target.parent.glob(f".{target.name}.*.partial"):  # of a process that was killed
+            process = int(leftover.name.split(".")[-2])
+            if not Path(f"/proc/{process}").exists() or process == os.getpid():
+                shutil.rmtree(leftover, ignore_errors=True)
         fresh.mkdir()
         yield fresh
         if target.exists():
             shutil.rmtree(target)
         fresh.rename(target)
     except OSError as error:
-        raise _named(error, target) from error
+        if error.errno is None and str(error).endswith("written"):  # NumPy's words for a full disk
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
+        if error.errno is not None and error.filename is None:  # the sentence for the user needs a place
+            raise OSError(error.errno, error.strerror, str(target)) from error
+        raise
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _named(error: OSError, target: Path) -> OSError:
-    """The same error with the place that it speaks of; NumPy tells a full disk by a count of bytes alone."""
-    if error.errno is None and str(error).endswith("written"):
-        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
-    if error.errno is not None and error.filename is None:
-        return OSError(error.errno, error.strerror, str(target))
-    return error
+def existing(path: Path, made_by: str) -> Path:
+    """The path of a file that an earlier stage wrote.
 
+    Args:
+        path: the file.
+        made_by: the command that makes the file, for the error's advice.
 
-def _remove_leftovers(target: Path) -> None:
-    """Remove what a killed process left of an earlier attempt at the same folder."""
-    for leftover in target.parent.glob(f".{target.name}.*.partial"):
-        process = int(leftover.name.split(".")[-2])
-        if not Path(f"/proc/{process}").exists() or process == os.getpid():
-            shutil.rmtree(leftover, ignore_errors=True)
+    Raises:
+        CrossoverError: it does not exist.
+    """
+    if not path.is_file():
+        raise CrossoverError(f"{path} does not exist; make it with `{made_by}`")
+    return path
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -61,19 +66,13 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def read_json(path: Path, made_by: str) -> Any:
-    """Read JSON that an earlier stage wrote.
-
-    Args:
-        path: the file.
-        made_by: the command that makes the file, for the error's advice.
+    """Read JSON that an earlier stage wrote; the arguments are those of `existing`.
 
     Raises:
         CrossoverError: the file is missing or is not JSON.
     """
     try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        raise CrossoverError(f"{path} does not exist; make it with `{made_by}`") from None
+        return json.loads(existing(path, made_by).read_text())
     except json.JSONDecodeError as error:
         raise CrossoverError(f"{path} is not valid JSON ({error}); make it again with `{made_by}`") from error
 

@@ -1,4 +1,4 @@
-"""Where everything lies below the project's root."""
+"""The paths of everything below the project's root."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,18 +1,9 @@
 """Numbers as text, the same in tables, sentences, figures and log lines. What is missing (NaN) is a dash."""
 
 import math
-from typing import Protocol
+from typing import Any
 
 MISSING = "–"  # noqa: RUF001
-
-
-class HasEnds(Protocol):
-    """An interval: two ends, as shares or in any one unit."""
-
-    @property
-    def low(self) -> float: ...
-    @property
-    def high(self) -> float: ...
 
 
 def percent(value: float, digits: int = 2) -> str:
@@ -25,11 +16,13 @@ def points(value: float) -> str:
     return f"{100 * value:+.2f}".replace("-", "−")  # noqa: RUF001
 
 
-def percent_interval(interval: HasEnds) -> str:
+def percent_interval(interval: Any) -> str:
+    """An interval whose ends `low` and `high` are shares: "98.10 to 98.60"."""
     return f"{percent(interval.low)} to {percent(interval.high)}"
 
 
-def points_interval(interval: HasEnds) -> str:
+def points_interval(interval: Any) -> str:
+    """The same for a difference of shares: "−0.10 to +0.34"."""  # noqa: RUF002
     return f"{points(interval.low)} to {points(interval.high)}"
 
 
@@ -38,7 +31,7 @@ def decimals(value: float, digits: int) -> str:
 
 
 def signed(value: float, digits: int) -> str:
-    """A difference with its sign, which 0 has not: -0.00213 -> "−0.0021" for 4 digits."""  # noqa: RUF002
+    """A difference with its sign, but 0 without one: -0.00213 -> "−0.0021" for 4 digits."""  # noqa: RUF002
     text = f"{value:+.{digits}f}".replace("-", "−")  # noqa: RUF001
     return text if float(text[1:]) else text[1:]
 

@@ -36,16 +36,13 @@ Names = Annotated[list[str], AfterValidator(_no_repeats)]
 Number = Annotated[int | float, Field(gt=0.0)]
 """A positive number that stays what the YAML gives, 1 or 1.0, where it is written into a file again."""
 
+checked = validate_call(config=STRICT)
+"""Decorates an `__init__` that a YAML's `_target_` calls: checks its arguments by their annotations, like `Settings`.
+
+`crossover.core.configuration.build` turns the error into a sentence with the YAML's name.
+"""
+
 Kind = TypeVar("Kind", bound=Settings)
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def checked(function: Function) -> Function:
-    """Check the arguments of a `__init__` that a YAML's `_target_` calls by its annotations, as `Settings` does.
-
-    `crossover.core.configuration.build` turns the error into a sentence with the YAML's name.
-    """
-    return validate_call(config=STRICT)(function)
 
 
 def validated(kind: type[Kind], content: Any, origin: str, *, key: str = "") -> Kind:
@@ -186,8 +183,10 @@ def _keys_sentence(
 ) -> str:
     models: list[type[BaseModel]] = []
     for part in place:  # a position in a list and the name of a dictionary's entry are no keys of `kind`
-        if tagged := [model for model in models if part in _tags(model)]:
-            kind = tagged[0]
+        # Of a union's models, pydantic names in `place` the literal that tells one from the others.
+        tagged = (m for m in models if any(part in get_args(f.annotation) for f in m.model_fields.values()))
+        if model := next(tagged, None):
+            kind = model
         elif known := inspect.signature(kind).parameters.get(str(part)):
             models = _models_in(known.annotation)
             kind = models[0] if models else kind
@@ -205,8 +204,3 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for inner in get_args(annotation) for model in _models_in(inner)]
-
-
-def _tags(model: type[BaseModel]) -> set[Any]:
-    """What tells a model of a union from the others, which pydantic puts into the location of an error."""
-    return {tag for field in model.model_fields.values() for tag in get_args(field.annotation)}

@@ -24,7 +24,7 @@ TRUSTED = [
     "sklearn.tree._tree.Tree",
     "sklearn.utils._bunch.Bunch",
 ]
-"""Classes that hold data alone, trusted beside what skops trusts by itself.
+"""Classes that hold data alone, trusted next to what skops trusts by itself.
 
 skops trusts scikit-learn's estimators, the arrays and universal functions of NumPy and SciPy, and
 Python's containers and primitives. The list names classes and no packages, since `numpy` and `builtins` also
@@ -44,7 +44,24 @@ def dump(obj: Any, path: Path) -> None:
     except skops.exceptions.UnsupportedTypeException as error:
         raise CrossoverError(f"{path} cannot hold the fitted object: {error}") from error
     _refuse_untrusted(content, path)
-    _write_canonical(content, path)
+    ids: dict[int, int] = {}
+    names: dict[str, str] = {}
+
+    def renumber(node: dict[str, Any]) -> dict[str, Any]:
+        """Replace memory addresses, in ids and in the names of the archive's members."""
+        if isinstance(node.get("__id__"), int):
+            node["__id__"] = ids.setdefault(node["__id__"], len(ids) + 1)
+        if isinstance(node.get("file"), str):
+            node["file"] = names.setdefault(node["file"], f"{len(names)}{Path(node['file']).suffix}")
+        return node
+
+    with ZipFile(io.BytesIO(content)) as source, ZipFile(path, "w") as target:
+        schema = json.dumps(json.loads(source.read("schema.json"), object_hook=renumber))
+        for name, new_name in names.items():
+            # A new ZipInfo holds no time of day. Level 1 writes a forest of 60,000 rows in seconds where the default
+            # takes a minute.
+            target.writestr(ZipInfo(new_name), source.read(name), ZIP_DEFLATED, compresslevel=1)
+        target.writestr(ZipInfo("schema.json"), schema, ZIP_DEFLATED, compresslevel=1)
 
 
 def load(path: Path) -> Any:
@@ -90,23 +107,3 @@ def _refuse_untrusted(content: bytes, path: Path) -> None:
             f"a stored object may hold trusted types only, got {', '.join(untrusted)} ({path}); "
             f"if it is data of a library that you trust, add it to TRUSTED in {__name__}"
         )
-
-
-def _write_canonical(content: bytes, path: Path) -> None:
-    """Compress a skops archive, with memory addresses and times replaced so that they no longer vary."""
-    ids: dict[int, int] = {}
-    names: dict[str, str] = {}
-
-    def renumber(node: dict[str, Any]) -> dict[str, Any]:
-        if isinstance(node.get("__id__"), int):
-            node["__id__"] = ids.setdefault(node["__id__"], len(ids) + 1)
-        if isinstance(node.get("file"), str):
-            node["file"] = names.setdefault(node["file"], f"{len(names)}{Path(node['file']).suffix}")
-        return node
-
-    with ZipFile(io.BytesIO(content)) as source, ZipFile(path, "w") as target:
-        schema = json.dumps(json.loads(source.read("schema.json"), object_hook=renumber))
-        for name, new_name in names.items():
-            # Level 1 writes a forest of 60,000 rows in seconds where the default takes a minute.
-            target.writestr(ZipInfo(new_name), source.read(name), ZIP_DEFLATED, compresslevel=1)
-        target.writestr(ZipInfo("schema.json"), schema, ZIP_DEFLATED, compresslevel=1)

@@ -12,7 +12,7 @@ from crossover.core.settings import Names, Settings, validated
 
 OK = "ok"
 NOT_APPLICABLE = "not applicable"
-"""What becomes of a cell: it is fitted and scored, or its model or features do not take the data set."""
+"""The status of a cell: it is fitted and scored, or its model or features do not take the data set."""
 
 SecondObjective = Literal["fit_seconds", "latency_p50_ms"]
 SECOND_OBJECTIVES = get_args(SecondObjective)
@@ -100,7 +100,7 @@ class Study(Settings):
     learning_curve: LearningCurve = LearningCurve()
 
     @model_validator(mode="after")
-    def _holds_what_its_parts_name(self) -> Self:
+    def _parts_stay_within_the_study(self) -> Self:
         """A tuned model is compared with its own default, and features are made of the study's feature sets alone."""
         tuning, curve = self.tuning, self.learning_curve
         named = {
@@ -117,27 +117,18 @@ class Study(Settings):
 
     def cells(self, dataset: str) -> list[Cell]:
         """The cells of one data set: the default ones, then the tuned ones."""
-        default = _span(dataset, self.feature_sets, self.classical_models, self.deep_models, DEFAULT)
-        return default + self.tuned_cells(dataset)
-
-    def tuned_cells(self, dataset: str) -> list[Cell]:
-        """The cells of one data set that are searched and fitted again with what was found."""
-        tuning = self.tuning
-        return _span(dataset, tuning.feature_sets, tuning.classical_models, tuning.deep_models, TUNED)
+        return _cells(dataset, self, DEFAULT) + _cells(dataset, self.tuning, TUNED)
 
     def curve_cells(self, dataset: str) -> list[Cell]:
         """The cells of one data set whose learning curve is measured, classical ones first."""
-        curve = self.learning_curve
-        return _span(dataset, curve.feature_sets, curve.classical_models, curve.deep_models, DEFAULT)
+        return _cells(dataset, self.learning_curve, DEFAULT)
 
 
-def _span(
-    dataset: str, features: list[str], classical: list[str], deep: list[str], variant: str
-) -> list[Cell]:
+def _cells(dataset: str, of: Study | Tuning | LearningCurve, variant: str) -> list[Cell]:
     """Classical models on each feature set, then networks on the input itself."""
     return [
-        *(Cell(dataset, f, m, "classical", variant) for f in features for m in classical),
-        *(Cell(dataset, LEARNED, m, "deep", variant) for m in deep),
+        *(Cell(dataset, f, m, "classical", variant) for f in of.feature_sets for m in of.classical_models),
+        *(Cell(dataset, LEARNED, m, "deep", variant) for m in of.deep_models),
     ]
 
 
