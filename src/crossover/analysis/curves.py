@@ -201,5 +201,5 @@ def _broken(cell: Cell, problem: str) -> CrossoverError:
 
 
 def _made_by(cell: Cell) -> str:
-    features = [] if cell.is_deep else [cell.features]
+    features = [] if cell.family == "deep" else [cell.features]
     return f"dvc repro learning_curve_{cell.family}@{'-'.join([cell.dataset, *features, cell.model])}"

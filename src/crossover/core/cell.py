@@ -1,8 +1,7 @@
 """A cell of the study: one data set, one feature set, one model, one variant. Its identity and all its names."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+from dataclasses import dataclass
+from typing import Literal
 
 Family = Literal["classical", "deep"]
 
@@ -34,19 +33,6 @@ class Cell:
     family: Family
     variant: str = DEFAULT
 
-    @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> Self:
-        """The cell that a row of a table of results, or a record that begins like one, is about."""
-        return cls(*(row[name] for name in ("dataset", "features", "model", "family", "variant")))
-
-    def as_row(self) -> dict[str, str]:
-        """The first columns of a row of results."""
-        return asdict(self)
-
-    @property
-    def is_deep(self) -> bool:
-        return self.family == "deep"
-
     @property
     def model_and_variant(self) -> str:
         """For folders: "xgboost", "xgboost-tuned"."""
@@ -68,15 +54,10 @@ class Cell:
         return self.model_label if self.features == LEARNED else f"{self.model_label} ({self.features})"
 
     @property
-    def model_in_words(self) -> str:
-        """For a sentence: "xgboost", "tuned xgboost"."""
-        return self.model if self.variant == DEFAULT else f"{self.variant} {self.model}"
-
-    @property
     def described(self) -> str:
         """For a sentence that says what the model sees: "tuned xgboost on raw features", "cnn on its own features"."""
-        sees = "its own" if self.is_deep else self.features
-        return f"{self.model_in_words} on {sees} features"
+        model = self.model if self.variant == DEFAULT else f"{self.variant} {self.model}"
+        return f"{model} on {'its own' if self.family == 'deep' else self.features} features"
 
     @property
     def path(self) -> str:
@@ -92,5 +73,5 @@ class Cell:
     def made_by(self) -> str:
         """The command that fits it."""
         stage = f"train_{self.family}" + ("" if self.variant == DEFAULT else f"_{self.variant}")
-        features = [] if self.is_deep else [self.features]
+        features = [] if self.family == "deep" else [self.features]
         return f"dvc repro {stage}@{'-'.join([self.dataset, *features, self.model])}"

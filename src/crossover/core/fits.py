@@ -11,7 +11,7 @@
 A cell that does not apply has `cell.json` alone.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -107,7 +107,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Repetitions:
-    """What became of one cell of the study.
+    """The fits of one cell of the study.
 
     Attributes:
         cell: which one.
@@ -137,7 +137,7 @@ class Repetitions:
         """
         content = read_json(folder / "cell.json", MADE_BY)
         rest = {name: content[name] for name in ("status", "reason", "stochastic", "seeds")}
-        return cls(Cell.from_row(content), **rest)
+        return cls(Cell(**{field.name: content[field.name] for field in fields(Cell)}), **rest)
 
     def fits(self, folder: Path) -> list[Fit]:
         """The fits in the cell's folder, in the order of the seeds."""

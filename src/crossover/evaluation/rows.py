@@ -65,7 +65,7 @@ def score_table(scored: list[ScoredRepetitions], data_checksum: str) -> pd.DataF
     rows: list[dict[str, Any]] = []
     for of_cell in scored:
         record = of_cell.record
-        shared = record.cell.as_row() | {
+        shared = asdict(record.cell) | {
             "status": record.status,
             "reason": record.reason,
             "stochastic": record.stochastic,
@@ -91,7 +91,7 @@ def cost_table(scored: list[ScoredRepetitions]) -> pd.DataFrame:
     """The columns `COSTS`, row for row as in `score_table`."""
     rows: list[dict[str, Any]] = []
     for of_cell in scored:
-        keys = of_cell.cell.as_row()
+        keys = asdict(of_cell.cell)
         for one in of_cell.fits:
             size = {"model_bytes": folder_bytes(one.fit.model_folder)}
             rows.append(keys | {"seed": one.fit.seed} | asdict(one.fit.costs) | asdict(one.cost) | size)

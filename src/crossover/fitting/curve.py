@@ -8,7 +8,7 @@ import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal
@@ -169,7 +169,7 @@ class CurveRun:
             ) from error
 
     def _write(self, points: Points, reason: str) -> pd.DataFrame:
-        keys = self.config.cell.as_row()
+        keys = asdict(self.config.cell)
         status = {
             "status": NOT_APPLICABLE if reason else OK,
             "reason": reason,

@@ -118,7 +118,7 @@ class Training:
             model.save(fit.model_folder)
             save_config(fit.model_folder, config.model)
             fit.write(record, costs, model.history)
-            featurizer = None if config.cell.is_deep else data.features.folder / "featurizer"
+            featurizer = None if config.cell.family == "deep" else data.features.folder / "featurizer"
             record_fit(tracked, fit, featurizer, data.prepared)
         accuracy = f", validation accuracy {scores['accuracy']:.4f}" if scores else ""
         text = f"{len(train)} examples in {costs.fit_seconds:.1f} s on {costs.device}{accuracy}"

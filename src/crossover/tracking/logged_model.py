@@ -1,6 +1,7 @@
 """A copy of a fitted model in MLflow, loadable with `mlflow.pyfunc` and served by `mlflow models serve`."""
 
 import tempfile
+from dataclasses import asdict
 from importlib.metadata import requires, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +52,7 @@ def log_model(
         run.info.experiment_id,
         name=f"{facts.cell.model}-{facts.cell.features}-seed{facts.seed}",
         source_run_id=run.info.run_id,
-        tags={**origin_tags(facts), **facts.cell.as_row(), "seed": str(facts.seed)},
+        tags={**origin_tags(facts), **asdict(facts.cell), "seed": str(facts.seed)},
         params={param.key: param.value for param in params_of(facts.params, facts.meta)},
         model_type=facts.cell.family,
     )
@@ -65,7 +66,7 @@ def log_model(
             artifacts={name: str(folder) for name, folder in folders.items() if folder},
             signature=signature,
             input_example=request,
-            pip_requirements=_requirements(facts.cell.is_deep),
+            pip_requirements=_requirements(facts.cell.family == "deep"),
             model_config={"classes": facts.meta.classes},
             mlflow_model=Model(
                 artifact_path=logged.artifact_location,

@@ -13,6 +13,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def _start_fit(store: Store, facts: FitFacts, resume: bool, log_models: bool) ->
             name, overrides = f"learning curve · {cell.features}-{cell.model}", []
         tags = {
             **origin_tags(facts),
-            **cell.as_row(),
+            **asdict(cell),
             "seed": str(seed),
             FIT_ID: facts.fit_id,
             PARENT: store.shared_run(facts, "crossover.study", study, study, origin_tags(facts)),
@@ -149,7 +150,7 @@ def _search_run(store: Store, facts: SweepFacts) -> str:
     """The id of a search's run, which the first of its processes creates."""
     tags = {
         **origin_tags(facts),
-        **facts.cell.as_row(),
+        **asdict(facts.cell),
         "variant": "sweep",
         NOTE: sweep_note(facts, None, {}),
     }
@@ -210,7 +211,7 @@ def _start_trial(store: Store, facts: TrialFacts) -> "_TrialLog | None":
     parent = _search_run(store, sweep)
     tags = {
         **origin_tags(sweep),
-        **sweep.cell.as_row(),
+        **asdict(sweep.cell),
         "variant": "trial",
         "trial": str(facts.number),
         TRIAL_ID: facts.trial_id,
