@@ -1,4 +1,4 @@
-"""The manners of the command line: one sentence for a mistake, a status other than 0, no traceback."""
+"""Errors on the command line: one sentence for a mistake, a status other than 0, no traceback."""
 
 import os
 import sys

@@ -25,7 +25,7 @@ class TextFile(Settings):
         name: what the file is called.
         md5: its checksum, in hexadecimal.
         skip_lines: lines at the top that hold no example.
-        label_suffix: what stands behind each label in this file.
+        label_suffix: text that follows each label in this file.
     """
 
     name: str

@@ -1,6 +1,5 @@
 """Fetching one published file: addresses in order, progress, retries, and nothing without its checksum."""
 
-import hashlib
 import logging
 import os
 import shutil
@@ -16,6 +15,7 @@ import pooch
 from tqdm import tqdm
 
 from crossover.core.errors import CrossoverError
+from crossover.core.files import existing
 
 if TYPE_CHECKING:
     import requests
@@ -37,7 +37,7 @@ class PublishedFile:
     Attributes:
         name: what the file is called, at every address and on disk.
         md5: its checksum, in hexadecimal.
-        addresses: where it lies, the publisher first; each http(s):// or file://.
+        addresses: where it is found, the publisher first; each http(s):// or file://.
     """
 
     name: str
@@ -55,7 +55,7 @@ def fetch(file: PublishedFile, dataset: str, folder: Path) -> Path:
     Args:
         file: what to fetch.
         dataset: name of the data set: the mirror's subfolder.
-        folder: where to; a file that lies there with the right checksum is not fetched again.
+        folder: where to; a file that is there with the right checksum is not fetched again.
 
     Returns:
         The file's path.
@@ -100,10 +100,8 @@ def require_published(file: PublishedFile, folder: Path, made_by: str) -> Path:
     Raises:
         CrossoverError: the file is missing or was altered.
     """
-    path = folder / file.name
-    if not path.is_file():
-        raise CrossoverError(f"{path} does not exist; make it with `{made_by}`")
-    if (got := _md5(path)) != file.md5:
+    path = existing(folder / file.name, made_by)
+    if (got := pooch.file_hash(path, alg="md5")) != file.md5:
         raise CrossoverError(
             f"{path} is broken: its MD5 sum must be {file.md5}, got {got}; fetch it again with `{made_by}`"
         )
@@ -140,7 +138,7 @@ def _download(address: str, output_file: str, _pooch: Any, *, expected: Publishe
             shutil.copyfileobj(source, target)
     else:
         _download_http(address, output_file, expected.name)
-    if (got := _md5(Path(output_file))) != expected.md5:
+    if (got := pooch.file_hash(output_file, alg="md5")) != expected.md5:
         raise CrossoverError(
             f"the MD5 checksum of {expected.name} must be {expected.md5}, got {got} from {address}; nothing "
             "of it was kept, so correct that address's file and run again"
@@ -156,8 +154,8 @@ def _download_http(address: str, output_file: str, name: str) -> None:
     import requests
 
     for attempt in range(1, ATTEMPTS + 1):
-        # disable=None: no bar where standard error is no terminal. pooch sets the total, but asks for the bar's
-        # truth before, which a bar without one has not.
+        # disable=None: no bar where standard error is no terminal. pooch sets the total, but first tests whether the
+        # bar is true, which a bar without a total cannot say.
         with tqdm(desc=name, total=1, unit="B", unit_scale=True, disable=None) as bar:
             try:
                 return pooch.HTTPDownloader(
@@ -185,10 +183,5 @@ def _why(error: "requests.RequestException") -> tuple[str, bool]:
         return f"{status} {error.response.reason}", status >= 500 or status == 429
     if (cause := getattr(error.args[0], "reason", None) if error.args else None) is not None:
         return "no network: " + str(cause).split(": ", 1)[-1], False  # without the connection's own name
-    broken = Timeout | ConnectionError | ChunkedEncodingError  # the last: the connection broke amid the file
+    broken = Timeout | ConnectionError | ChunkedEncodingError  # the last: it broke in the middle of the file
     return " ".join(str(error).split()) or type(error).__name__, isinstance(error, broken)
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()

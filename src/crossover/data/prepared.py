@@ -1,4 +1,4 @@
-"""The prepared data set: what every later stage reads, and the only form in which data travel.
+"""The prepared data set: what every later stage reads, and the only form in which data pass between stages.
 
 `data/prepared/<dataset>/` holds
 
@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from crossover.core.errors import CrossoverError
-from crossover.core.files import read_json, write_json
+from crossover.core.files import existing, read_json, write_json
 
 Modality = Literal["image", "table"]
 Input = np.ndarray | pd.DataFrame
@@ -37,7 +37,7 @@ def modality_set(names: Any, origin: str = "") -> frozenset[str]:
 
     Raises:
         CrossoverError: it is no list, is empty or names another kind: such a cell would apply to no data set,
-            and would be left out without a word.
+            and would be left out without a message.
     """
     known = get_args(Modality)
     found = list(names) if isinstance(names, Iterable) and not isinstance(names, str) else []
@@ -92,7 +92,7 @@ class Meta:
         value_max: the largest value that a pixel can take; 1.0 for tables.
         n_train: rows of the training part, validation rows included.
         n_test: rows of the test part.
-        split: how the test part came about, in words.
+        split: how the test part was chosen, in words.
         checksum: SHA-256 of the raw files (which record that of the arrays, for a data set inside a library).
     """
 
@@ -138,17 +138,17 @@ class Prepared:
 
     def labels(self, part: Literal["train", "test"]) -> np.ndarray:
         """Labels alone: int64 (n,)."""
-        return np.load(self._existing(self.folder / part / "y.npy"))
+        return np.load(existing(self.folder / part / "y.npy", self._made_by))
 
     def inputs(self, part: Literal["train", "test"]) -> Input:
         """Inputs alone, without labels."""
         if self.meta.modality == "table":
-            return pd.read_parquet(self._existing(self.folder / part / "X.parquet"))
-        return np.load(self._existing(self.folder / part / "X.npy"), mmap_mode="r")
+            return pd.read_parquet(existing(self.folder / part / "X.parquet", self._made_by))
+        return np.load(existing(self.folder / part / "X.npy", self._made_by), mmap_mode="r")
 
     @cached_property
     def _validation(self) -> np.ndarray:
-        return np.load(self._existing(self.folder / "train" / "validation.npy"))
+        return np.load(existing(self.folder / "train" / "validation.npy", self._made_by))
 
     @property
     def repetitions(self) -> int:
@@ -168,11 +168,6 @@ class Prepared:
                 f"raise `repetitions` in conf/protocol/default.yaml and run `{self._made_by}`"
             )
         return rows[repetition]
-
-    def _existing(self, path: Path) -> Path:
-        if not path.exists():
-            raise CrossoverError(f"{path} does not exist; make it with `{self._made_by}`")
-        return path
 
 
 def write_prepared(

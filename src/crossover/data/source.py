@@ -47,7 +47,7 @@ class DataSource(ABC):
     def download(self, folder: Path) -> list[Path]:
         """Put the publisher's files, unaltered, into an existing folder, and return them.
 
-        A file that lies there already with the right checksum is kept as it is.
+        A file that is there already with the right checksum is kept as it is.
 
         Raises:
             CrossoverError: no address has a file, or a file's checksum is wrong.

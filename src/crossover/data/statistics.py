@@ -18,32 +18,27 @@ from crossover.data.prepared import Part
 
 def statistics(train: Part) -> dict[str, Any]:
     """Statistics of a training part, as the module's docstring lists them."""
-    counts = np.bincount(train.y, minlength=train.n_classes).tolist()
-    if not isinstance(train.X, pd.DataFrame):
-        return {"class_counts": counts, **_of_images(train.X, train.value_max)}
-    numeric = train.X.select_dtypes("number").columns
-    return {
-        "class_counts": counts,
-        "numeric": {name: _of_numbers(train.X[name]) for name in numeric},
-        "categorical": {name: _of_categories(train.X[name]) for name in train.X.columns.difference(numeric)},
-    }
-
-
-def _of_images(X: np.ndarray, value_max: float) -> dict[str, list[float]]:
-    """Mean and deviation a channel, from exact counts of the 256 values: no float copy of the images."""
-    scale = np.arange(256) / value_max
-    shares = [np.bincount(X[..., c].ravel(), minlength=256) / X[..., c].size for c in range(X.shape[3])]
-    means = [float(share @ scale) for share in shares]
-    deviations = [float(np.sqrt(share @ (scale - m) ** 2)) for share, m in zip(shares, means, strict=True)]
-    return {"mean": means, "std": deviations}
-
-
-def _of_numbers(column: pd.Series) -> dict[str, float | int | None]:
-    described = {"mean": column.mean(), "std": column.std(ddof=0), "median": column.median()}
-    values = {key: None if np.isnan(value) else float(value) for key, value in described.items()}
-    return {**values, "missing": int(column.isna().sum())}
-
-
-def _of_categories(column: pd.Series) -> dict[str, Any]:
-    counts = {str(category): int(n) for category, n in column.value_counts().items()}
-    return {"counts": counts, "missing": int(column.isna().sum())}
+    X, counts = train.X, np.bincount(train.y, minlength=train.n_classes).tolist()
+    if not isinstance(X, pd.DataFrame):
+        # From exact counts of the 256 values that a pixel can take: no float copy of the images.
+        scale = np.arange(256) / train.value_max
+        shares = [np.bincount(X[..., c].ravel(), minlength=256) / X[..., c].size for c in range(X.shape[3])]
+        means = [float(share @ scale) for share in shares]
+        deviations = [
+            float(np.sqrt(share @ (scale - m) ** 2)) for share, m in zip(shares, means, strict=True)
+        ]
+        return {"class_counts": counts, "mean": means, "std": deviations}
+    numeric: dict[str, Any] = {}
+    categorical: dict[str, Any] = {}
+    numbers = X.select_dtypes("number").columns
+    for name in X.columns:
+        column = X[name]
+        missing = int(column.isna().sum())
+        if name in numbers:
+            found = {"mean": column.mean(), "std": column.std(ddof=0), "median": column.median()}
+            values = {key: None if np.isnan(value) else float(value) for key, value in found.items()}
+            numeric[name] = {**values, "missing": missing}
+        else:
+            categories = {str(category): int(n) for category, n in column.value_counts().items()}
+            categorical[name] = {"counts": categories, "missing": missing}
+    return {"class_counts": counts, "numeric": numeric, "categorical": categorical}

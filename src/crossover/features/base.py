@@ -16,8 +16,7 @@ from typing import Literal, Self
 
 import numpy as np
 
-from crossover.core.errors import CrossoverError
-from crossover.core.files import read_json
+from crossover.core.files import existing, read_json
 from crossover.data.prepared import Input, Part, modality_set
 
 
@@ -85,7 +84,4 @@ class Features:
 
     def matrix(self, part: Literal["train", "test"]) -> np.ndarray:
         """Features of one part: float32 (n, n_features)."""
-        path = self.folder / part / "X.npy"
-        if not path.exists():
-            raise CrossoverError(f"{path} does not exist; make it with `{self._made_by}`")
-        return np.load(path, mmap_mode="r")
+        return np.load(existing(self.folder / part / "X.npy", self._made_by), mmap_mode="r")

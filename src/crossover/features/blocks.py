@@ -1,11 +1,11 @@
-"""Descriptions of images by hand, each a block of columns.
+"""The blocks of columns that handcrafted features consist of.
 
 Each row depends on its own image alone. Zones are the cells of a grid over the image, as equal in size as
 whole pixels allow. A constant image has no gradients, so `Hog` and `Edges` are zero on it; all is finite.
 """
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -49,17 +49,13 @@ class Hog(Block):
                 f"hog needs images of at least {side}x{side} (cell times block), got "
                 f"{images.shape[1]}x{images.shape[2]}; raise min_size or lower the two"
             )
-        return np.stack([self._describe_one(image) for image in images])
-
-    def _describe_one(self, image: np.ndarray) -> np.ndarray:
-        return skimage.feature.hog(
-            image,
+        options: dict[str, Any] = dict(
             orientations=self.orientations,
             pixels_per_cell=(self.cell, self.cell),
             cells_per_block=(self.block, self.block),
             block_norm=self.normalization,
-            channel_axis=-1,
         )
+        return np.stack([skimage.feature.hog(image, **options, channel_axis=-1) for image in images])
 
 
 class Zoning(Block):
@@ -129,18 +125,21 @@ class Moments(Block):
     hu_scale: Number
 
     def describe(self, images: np.ndarray) -> np.ndarray:
-        return np.stack([self._describe_one(image) for image in _grey(images).astype(np.float64)])
-
-    def _describe_one(self, grey: np.ndarray) -> np.ndarray:
-        mass = grey.sum()
-        if mass == 0:
-            return np.array([0, 0.5, 0.5] + [0] * 14, np.float32)
-        raw = skimage.measure.moments(grey, order=1)
-        centre = np.array([raw[1, 0], raw[0, 1]]) / mass
-        normal = skimage.measure.moments_normalized(skimage.measure.moments_central(grey, centre, order=3))
-        orders = [normal[i, j] for i in range(4) for j in range(4) if 2 <= i + j <= 3]
-        hu = np.arcsinh(skimage.measure.moments_hu(normal) / self.hu_scale) / np.arcsinh(1 / self.hu_scale)
-        return np.hstack([grey.mean(), (centre + 0.5) / grey.shape, orders, hu]).astype(np.float32)
+        # 1 mean, 2 coordinates, 7 moments, 7 invariants; a black image keeps this first value.
+        found = np.tile(np.array([0, 0.5, 0.5] + [0] * 14, np.float32), (len(images), 1))
+        for row, grey in zip(found, _grey(images).astype(np.float64), strict=True):
+            mass = grey.sum()
+            if mass == 0:
+                continue
+            raw = skimage.measure.moments(grey, order=1)
+            centre = np.array([raw[1, 0], raw[0, 1]]) / mass
+            central = skimage.measure.moments_central(grey, centre, order=3)
+            normal = skimage.measure.moments_normalized(central)
+            orders = [normal[i, j] for i in range(4) for j in range(4) if 2 <= i + j <= 3]
+            hu = np.arcsinh(skimage.measure.moments_hu(normal) / self.hu_scale)
+            hu /= np.arcsinh(1 / self.hu_scale)
+            row[:] = np.hstack([grey.mean(), (centre + 0.5) / grey.shape, orders, hu])
+        return found
 
 
 class Edges(Block):

@@ -1,4 +1,4 @@
-"""Features by hand for images: what a vision engineer wrote before deep learning."""
+"""Handcrafted features of images: what a vision engineer wrote before deep learning."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -79,8 +79,8 @@ class Handcrafted(FeatureSet):
 
     def fit(self, train: Part) -> Self:
         self._shape, self._value_max = tuple(train.X.shape[1:]), float(train.value_max)
-        black = np.zeros((1, *self._shape), np.float32)
-        self._widths = {name: part.shape[1] for name, part in self._parts(black).items()}
+        black = np.zeros((1, *self._shape), np.uint8)
+        self._widths = {name: part.shape[1] for name, part in self._describe(black).items()}
         return self
 
     def transform(self, X: Input, *, jobs: int = 1, progress: bool = False) -> np.ndarray:
@@ -98,8 +98,9 @@ class Handcrafted(FeatureSet):
         out = np.empty((len(X), sum(self._widths.values())), np.float32)
         with tqdm(total=len(X), unit=" images", disable=not progress) as bar:
             for start, chunk in zip(starts, chunks, strict=True):
-                out[start : start + CHUNK] = chunk
-                bar.update(len(chunk))
+                rows = np.hstack(list(chunk.values()))
+                out[start : start + CHUNK] = rows
+                bar.update(len(rows))
         return out
 
     def names(self) -> list[str]:
@@ -124,13 +125,9 @@ class Handcrafted(FeatureSet):
         features._widths = state["widths"]
         return features
 
-    def _describe(self, images: np.ndarray) -> np.ndarray:
-        """Unsigned integers (n, height, width, channels) -> float32 (n, n_features)."""
-        parts = self._parts(images.astype(np.float32) / np.float32(self._value_max))
-        return np.hstack(list(parts.values()), dtype=np.float32)
-
-    def _parts(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """Each block's columns, from float32 (n, height, width, channels) between 0 and 1."""
+    def _describe(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """Each block's columns, from unsigned integers (n, height, width, channels)."""
+        images = images.astype(np.float32) / np.float32(self._value_max)
         height, width, channels = images.shape[1:]
         factor = -(-self._min_size // min(height, width))
         if factor > 1:
