@@ -1,25 +1,19 @@
 """Which model to use, under what a model may cost and with how many labels."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from crossover.analysis.bootstrap import selected_difference
-from crossover.analysis.curve_comparison import CurveComparison, CurvePair, FamilyCurve
-from crossover.analysis.power_law import FutureCrossing
+from crossover.analysis.curve_comparison import CurveComparison
+from crossover.analysis.label_advice import Extrapolation, LabelAdvice, advise, extrapolate
 from crossover.analysis.results import CellResult, DatasetResults
-from crossover.analysis.statistics import (
-    Interval,
-    percentile_interval,
-    share_ahead,
-)
-from crossover.core.cell import Family
+from crossover.analysis.statistics import Interval, percentile_interval, share_ahead
 from crossover.core.settings import Settings
 
 _ROUNDING = 1e-9  # in binary, 0.98 - 0.975 is a little more than 0.005
-_OTHER: dict[Family, Family] = {"deep": "classical", "classical": "deep"}
 
 Standing = Literal["leads", "undecided", "tie"]
 
@@ -30,7 +24,7 @@ class Constraints(Settings):
     Attributes:
         latency_ms: longest median time of one prediction.
         size_mb: largest size on disk, in millions of bytes.
-        labels: numbers of labels that somebody may have, rising.
+        labels: numbers of labels that you may have, rising.
         explainable: models whose predictions a person can follow.
         equivalence_points: a difference in accuracy below this, in points (0 to 100), does not matter.
     """
@@ -87,7 +81,7 @@ class Condition:
         return allowed and (not self.column or cell.mean(self.column) <= self.limit)
 
 
-@dataclass(frozen=True, eq=False)  # equal is the same: results have no plain ==
+@dataclass(frozen=True, eq=False)  # compared by identity: results have no plain ==
 class CellPair:
     """A cell and another one that is not better.
 
@@ -123,7 +117,7 @@ class Recommendation:
         standing: whether that lead stands, as in `verdict.judge`; None without another family.
         cheaper: `use` and the cell that takes the least time to fit among those that meet the condition and are so
             little behind that it does not matter; None where `use` is that cell.
-        price: the cell that one would use without a condition, and `use`; None where they are the same.
+        price: the cell to use without a condition, and `use`; None where they are the same.
         nearest: the cell that fails the condition by the least; None where one meets it, or where there is no less.
     """
 
@@ -136,81 +130,6 @@ class Recommendation:
     cheaper: CellPair | None = None
     price: CellPair | None = None
     nearest: CellResult | None = None
-
-
-@dataclass(frozen=True)
-class LabelAdvice:
-    """The family to use with so many labels, from the learning curves.
-
-    Attributes:
-        labels: that one has.
-        size: the largest measured size that does not exceed them; None where all do.
-        use: the models of the family that is ahead there, each chosen on validation data in so many repetitions.
-        instead_of: those of the other family; empty where it has no curve.
-        accuracy: of `use`, mean over the repetitions.
-        difference: of the accuracies of the two, NaN without the other.
-        interval: of that difference, from the band that covers all sizes at once; None without the other.
-        ahead: share of the resamples in which `use` is ahead, ties counted half; NaN without the other.
-    """
-
-    labels: int
-    size: int | None = None
-    use: dict[str, int] = field(default_factory=dict)
-    instead_of: dict[str, int] = field(default_factory=dict)
-    accuracy: float = float("nan")
-    difference: float = float("nan")
-    interval: Interval | None = None
-    ahead: float = float("nan")
-
-    @property
-    def tie(self) -> bool:
-        """Whether the interval leaves open which of the two is ahead."""
-        return self.interval is not None and 0 in self.interval
-
-
-@dataclass(frozen=True, eq=False)
-class Extrapolation:
-    """Whether more labels would change which family leads.
-
-    Attributes:
-        largest: the largest measured size, N.
-        beyond: up to which size the laws are followed, 10 N.
-        leader: the family whose best has the higher mean accuracy at N.
-        models: the model of each family that is most often its best there.
-        difference: of the accuracies of the families' best, leader minus other.
-        interval: of that difference, from the band that covers all sizes at once.
-        crossing: where the power laws of `models` cross up to 10 N; None where one of the two has no law.
-        overtakes: the family that takes the lead there; None where they do not cross.
-    """
-
-    largest: int
-    beyond: int
-    leader: Family
-    models: dict[Family, str]
-    difference: float
-    interval: Interval
-    crossing: FutureCrossing | None
-    overtakes: Family | None
-
-    @property
-    def trailing(self) -> Family:
-        return _OTHER[self.leader]
-
-    @property
-    def tie(self) -> bool:
-        """Whether the interval leaves open which of the two is ahead at N."""
-        return 0 in self.interval
-
-    @property
-    def answer(self) -> Literal["too few sizes", "no law", "same leader", "contradiction", "changes"]:
-        """A contradiction: the laws see the other family ahead at N already, so they cannot say what changes."""
-        if self.crossing is None:
-            return "too few sizes"
-        if np.isnan(self.crossing.share):
-            return "no law"
-        if self.overtakes is None:
-            return "same leader"
-        return "contradiction" if self.overtakes == self.leader else "changes"
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +154,7 @@ class Decision:
 
     @property
     def exceptions(self) -> list[Recommendation]:
-        """The recommendations of another cell than where accuracy is all."""
+        """The recommendations of another cell than without a constraint."""
         first, *others = self.recommendations
         return [r for r in others if r.use and r.use is not first.use]
 
@@ -321,58 +240,3 @@ def _standing(results: DatasetResults, candidates: list[CellResult], others: lis
         return "tie"
     selected = percentile_interval(selected_difference(resamples, own, theirs))
     return "undecided" if 0 in selected else "leads"
-
-
-def advise(curves: CurveComparison, labels: int) -> LabelAdvice:
-    """The family to use with so many labels, at the largest measured size that does not exceed them."""
-    sizes = curves.curves.sizes
-    index = int(np.searchsorted(sizes, labels, side="right")) - 1
-    if index < 0:
-        return LabelAdvice(labels)
-    if curves.family is None:
-        alone = next(iter(curves.best.values()))
-        accuracy = float(alone.accuracy[index].mean())
-        return LabelAdvice(labels, int(sizes[index]), alone.counts(index), accuracy=accuracy)
-    leader, difference, interval = _leader(curves.family, index)
-    use, other = curves.best[leader], curves.best[_OTHER[leader]]
-    ahead = float(curves.family.by_data.ahead[index])
-    return LabelAdvice(
-        labels,
-        int(sizes[index]),
-        use.counts(index),
-        other.counts(index),
-        accuracy=float(use.accuracy[index].mean()),
-        difference=difference,
-        interval=interval,
-        ahead=ahead if leader == "deep" else 1 - ahead,
-    )
-
-
-def extrapolate(curves: CurveComparison) -> Extrapolation | None:
-    """Whether more labels would change which family leads; None without curves of both."""
-    if curves.family is None:
-        return None
-    leader, difference, interval = _leader(curves.family, -1)
-    overtakes: Family | None = None
-    deep, classical = curves.family_fits["deep"], curves.family_fits["classical"]
-    if deep and classical and curves.next_crossing and curves.next_crossing.n is not None:
-        deep_is_behind = deep.predict(curves.largest) > classical.predict(curves.largest)
-        overtakes = "deep" if deep_is_behind else "classical"
-    return Extrapolation(
-        largest=curves.largest,
-        beyond=curves.beyond,
-        leader=leader,
-        models={family: best.at_largest.label for family, best in curves.best.items()},
-        difference=difference,
-        interval=interval,
-        crossing=curves.next_crossing,
-        overtakes=overtakes,
-    )
-
-
-def _leader(family: CurvePair[FamilyCurve], index: int) -> tuple[Family, float, Interval]:
-    """Who is ahead at one size, by how much, and the interval of that from the band over all sizes."""
-    difference, band = float(family.by_data.difference[index]), family.by_data.band(index)
-    if difference >= 0:
-        return "deep", difference, band
-    return "classical", -difference, Interval(-band.high, -band.low)

@@ -1,0 +1,133 @@
+"""What the learning curves say about labels: which family to use with so many, and whether more change that."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from crossover.analysis.curve_comparison import CurveComparison, CurvePair, FamilyCurve
+from crossover.analysis.power_law import FutureCrossing
+from crossover.analysis.statistics import Interval
+from crossover.core.cell import Family
+
+_OTHER: dict[Family, Family] = {"deep": "classical", "classical": "deep"}
+
+
+@dataclass(frozen=True)
+class LabelAdvice:
+    """The family to use with so many labels.
+
+    Attributes:
+        labels: how many you have.
+        size: the largest measured size that does not exceed them; None where all do.
+        use: the models of the family that is ahead there, each chosen on validation data in so many repetitions.
+        instead_of: those of the other family; empty where it has no curve.
+        accuracy: of `use`, mean over the repetitions.
+        difference: of the accuracies of the two, NaN without the other.
+        interval: of that difference, from the band that covers all sizes at once; None without the other.
+        ahead: share of the resamples in which `use` is ahead, ties counted half; NaN without the other.
+    """
+
+    labels: int
+    size: int | None = None
+    use: dict[str, int] = field(default_factory=dict)
+    instead_of: dict[str, int] = field(default_factory=dict)
+    accuracy: float = float("nan")
+    difference: float = float("nan")
+    interval: Interval | None = None
+    ahead: float = float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class Extrapolation:
+    """Whether more labels would change which family leads.
+
+    Attributes:
+        largest: the largest measured size, N.
+        beyond: up to which size the laws are followed, 10 N.
+        leader: the family whose best has the higher mean accuracy at N.
+        models: the model of each family that is most often its best there.
+        difference: of the accuracies of the families' best, leader minus other.
+        interval: of that difference, from the band that covers all sizes at once.
+        crossing: where the power laws of `models` cross up to 10 N; None where one of the two has no law.
+        overtakes: the family that takes the lead there; None where they do not cross.
+    """
+
+    largest: int
+    beyond: int
+    leader: Family
+    models: dict[Family, str]
+    difference: float
+    interval: Interval
+    crossing: FutureCrossing | None
+    overtakes: Family | None
+
+    @property
+    def trailing(self) -> Family:
+        return _OTHER[self.leader]
+
+    @property
+    def answer(self) -> Literal["too few sizes", "no law", "same leader", "contradiction", "changes"]:
+        """A contradiction: the laws see the other family ahead at N already, so they cannot say what changes."""
+        if self.crossing is None:
+            return "too few sizes"
+        if np.isnan(self.crossing.share):
+            return "no law"
+        if self.overtakes is None:
+            return "same leader"
+        return "contradiction" if self.overtakes == self.leader else "changes"
+
+
+def advise(curves: CurveComparison, labels: int) -> LabelAdvice:
+    """The family to use with so many labels, at the largest measured size that does not exceed them."""
+    sizes = curves.curves.sizes
+    index = int(np.searchsorted(sizes, labels, side="right")) - 1
+    if index < 0:
+        return LabelAdvice(labels)
+    if curves.family is None:
+        alone = next(iter(curves.best.values()))
+        accuracy = float(alone.accuracy[index].mean())
+        return LabelAdvice(labels, int(sizes[index]), alone.counts(index), accuracy=accuracy)
+    leader, difference, interval = _leader(curves.family, index)
+    use, other = curves.best[leader], curves.best[_OTHER[leader]]
+    ahead = float(curves.family.by_data.ahead[index])
+    return LabelAdvice(
+        labels,
+        int(sizes[index]),
+        use.counts(index),
+        other.counts(index),
+        accuracy=float(use.accuracy[index].mean()),
+        difference=difference,
+        interval=interval,
+        ahead=ahead if leader == "deep" else 1 - ahead,
+    )
+
+
+def extrapolate(curves: CurveComparison) -> Extrapolation | None:
+    """Whether more labels would change which family leads; None without curves of both."""
+    if curves.family is None:
+        return None
+    leader, difference, interval = _leader(curves.family, -1)
+    overtakes: Family | None = None
+    deep, classical = curves.family_fits["deep"], curves.family_fits["classical"]
+    if deep and classical and curves.next_crossing and curves.next_crossing.n is not None:
+        deep_is_behind = deep.predict(curves.largest) > classical.predict(curves.largest)
+        overtakes = "deep" if deep_is_behind else "classical"
+    return Extrapolation(
+        largest=curves.largest,
+        beyond=curves.beyond,
+        leader=leader,
+        models={family: best.at_largest.label for family, best in curves.best.items()},
+        difference=difference,
+        interval=interval,
+        crossing=curves.next_crossing,
+        overtakes=overtakes,
+    )
+
+
+def _leader(family: CurvePair[FamilyCurve], index: int) -> tuple[Family, float, Interval]:
+    """Who is ahead at one size, by how much, and the interval of that from the band over all sizes."""
+    difference, band = float(family.by_data.difference[index]), family.by_data.band(index)
+    if difference >= 0:
+        return "deep", difference, band
+    return "classical", -difference, Interval(-band.high, -band.low)
