@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossover.analysis.results import CellResult, DatasetResults
-from crossover.analysis.statistics import Interval, accuracy_interval
+from crossover.core.cell import DEFAULT
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_yaml
 from crossover.core.settings import Settings, validated
@@ -51,13 +51,9 @@ class Reproduction:
         return abs(self.difference) <= self.published.tolerance
 
     @property
-    def interval(self) -> Interval:
-        return accuracy_interval(self.cell.correct)
-
-    @property
     def inside(self) -> bool:
         """Whether the published value lies inside the interval of our mean."""
-        return self.published.value in self.interval
+        return self.published.value in self.cell.accuracy_interval
 
 
 def load_published(path: Path = PUBLISHED) -> list[Published]:
@@ -83,7 +79,7 @@ def published_number(name: str) -> Published:
 
 
 def reproductions(results: DatasetResults, published: list[Published]) -> list[Reproduction]:
-    """The published values that one of the cells answers."""
-    cells = {(c.cell.dataset, c.cell.features, c.cell.model): c for c in results.cells}
-    keys = [(entry, (entry.dataset, entry.features, entry.model)) for entry in published]
+    """The published values with the cells that have the published configuration; a tuned cell has another."""
+    cells = {(c.cell.dataset, c.cell.features, c.cell.model, c.cell.variant): c for c in results.cells}
+    keys = [(entry, (entry.dataset, entry.features, entry.model, DEFAULT)) for entry in published]
     return [Reproduction(entry, cells[key]) for entry, key in keys if key in cells]

@@ -21,7 +21,7 @@ _NEEDED = {  # for ranking and drawing a cell; what else is empty is printed as 
 }
 
 
-@dataclass(frozen=True, eq=False)  # equal is the same: frames have no plain ==
+@dataclass(frozen=True, eq=False)  # compared by identity: frames have no plain ==
 class CellResult:
     """What is known of one cell.
 
@@ -48,10 +48,6 @@ class CellResult:
         return self.cell.family
 
     @property
-    def label(self) -> str:
-        return self.cell.model_label
-
-    @property
     def applicable(self) -> bool:
         return self.status == OK
 
@@ -70,11 +66,6 @@ class CellResult:
     def accuracy_interval(self) -> Interval:
         """The 95 % interval of the mean accuracy over test examples and repetitions."""
         return accuracy_interval(self.correct)
-
-    @property
-    def single_fits(self) -> list[float]:
-        """The accuracy of each fit."""
-        return [float(value) for value in self.scores["accuracy"]]
 
     def mean(self, column: str) -> float:
         """Mean over the fits of a metric or a cost; NaN where none was measured."""
@@ -119,7 +110,7 @@ class DatasetResults:
 
 
 def read_results(study: Study, layout: Layout, dataset: str) -> DatasetResults:
-    """Read what the study's cells of one data set scored and cost; other rows are none of its business.
+    """Read what the study's cells of one data set scored and cost; rows of other cells are ignored.
 
     Raises:
         CrossoverError: a file, column, row or prediction is missing, or predictions and rows disagree.
@@ -156,8 +147,18 @@ class _Reader:
         seeds = list(range(self._seeds)) if stochastic else [int(first["seed"])]
         scores = self._fits(scores, seeds, cell, "scores.csv")
         costs = self._fits(self._rows(self._costs, cell), seeds, cell, "costs.csv")
-        correct = np.stack([self._correct(cell, seed, scores["accuracy"][seed]) for seed in seeds])
-        return CellResult(cell, status, "", stochastic, scores, costs, correct)
+        correct = []
+        for seed in seeds:
+            name = f"{cell.name}-seed{seed}.npy"
+            proba = self._load(name)
+            if len(proba) != len(self.y_true):
+                problem = f"holds {len(proba)} predictions for {len(self.y_true)} test examples"
+                raise self._missing(problem, name)
+            correct.append(proba.argmax(axis=1) == self.y_true)
+            if not np.isclose(correct[-1].mean(), scores["accuracy"][seed], rtol=0, atol=1e-9):
+                problem = f"does not give the accuracy that stands in {self._folder / 'scores.csv'}"
+                raise self._missing(problem, name)
+        return CellResult(cell, status, "", stochastic, scores, costs, np.stack(correct))
 
     @staticmethod
     def _rows(table: pd.DataFrame, cell: Cell) -> pd.DataFrame:
@@ -176,18 +177,6 @@ class _Reader:
         if empty:
             raise self._missing(f"has no {empty[0]} for {cell.in_words}", file)
         return found
-
-    def _correct(self, cell: Cell, seed: int, accuracy: float) -> np.ndarray:
-        name = f"{cell.name}-seed{seed}.npy"
-        proba = self._load(name)
-        if len(proba) != len(self.y_true):
-            raise self._missing(f"holds {len(proba)} predictions for {len(self.y_true)} test examples", name)
-        correct = proba.argmax(axis=1) == self.y_true
-        if not np.isclose(correct.mean(), accuracy, rtol=0, atol=1e-9):
-            raise self._missing(
-                f"does not give the accuracy that stands in {self._folder / 'scores.csv'}", name
-            )
-        return correct
 
     def _load(self, name: str) -> np.ndarray:
         path = self._folder / "predictions" / name

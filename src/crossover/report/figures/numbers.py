@@ -123,7 +123,7 @@ def _plane(search: Search) -> list[dict[str, Any]]:
 
 def cell_keys(cell: CellResult) -> dict[str, Any]:
     """The columns that say which cell a row is about."""
-    return {"model": cell.label, "features": cell.cell.features, "family": cell.family}
+    return {"model": cell.cell.model_label, "features": cell.cell.features, "family": cell.family}
 
 
 def rounded_percent(share: float) -> float:
