@@ -114,9 +114,5 @@ def selected_difference(resamples: Resamples, a: list[int], b: list[int]) -> np.
         times as widely as the difference on the whole.
     """
     draws = np.arange(len(resamples.in_bag))
-
-    def chosen(side: list[int]) -> np.ndarray:
-        best = np.asarray(side)[resamples.in_bag[:, side].argmax(axis=1)]
-        return resamples.out_of_bag[draws, best]
-
-    return chosen(a) - chosen(b)
+    best_a, best_b = (np.asarray(side)[resamples.in_bag[:, side].argmax(axis=1)] for side in (a, b))
+    return resamples.out_of_bag[draws, best_a] - resamples.out_of_bag[draws, best_b]

@@ -1,6 +1,6 @@
 """Everything that is found out about a study: what the report says and the figures show."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from crossover.analysis.calibration import DatasetCalibration, calibrate
 from crossover.analysis.claims.answers import AnsweredClaim, answer_claims
@@ -17,7 +17,7 @@ from crossover.analysis.results import CellResult, DatasetResults, read_results
 from crossover.analysis.tuning import DatasetTuning
 from crossover.analysis.tuning_reader import read_tuning
 from crossover.analysis.verdict import Verdict, as_good_as_best, judge
-from crossover.core.cell import DEFAULT, FAMILIES
+from crossover.core.cell import FAMILIES
 from crossover.core.layout import Layout
 from crossover.core.study import Study
 
@@ -30,7 +30,7 @@ class DatasetAnalysis:
         results: its cells.
         verdict: None where one of the families has no result.
         as_good: cells that the test part cannot tell from the best one.
-        reproductions: published values beside ours.
+        reproductions: published values next to ours.
         tuning: the searches behind its tuned cells; None where it has none.
         curves: its learning curves; None where none was measured.
         costs: of its cells; None where no cell has a result.
@@ -87,48 +87,35 @@ def analyse(study: Study, layout: Layout, constraints: Constraints, claims: list
     Raises:
         CrossoverError: a result that the study asks for is missing or does not fit the others.
     """
-    datasets = [_analyse_dataset(study, layout, dataset, constraints) for dataset in study.datasets]
-    inputs = [ClaimInputs(d.results, d.tuning, d.curves) for d in datasets]
-    return StudyAnalysis(study, datasets, _design(datasets), answer_claims(claims, inputs))
-
-
-def _analyse_dataset(study: Study, layout: Layout, dataset: str, constraints: Constraints) -> DatasetAnalysis:
-    results = read_results(study, layout, dataset)
-    measured = read_curves(study, layout, dataset)
-    curves = compare_curves(measured) if measured else None
-    return DatasetAnalysis(
-        results=results,
-        verdict=judge(results),
-        as_good=as_good_as_best(results),
-        reproductions=reproductions(_as_published(results), load_published()),
-        tuning=read_tuning(study, layout, results),
-        curves=curves,
-        costs=dataset_costs(results),
-        calibration=calibrate(measured) if measured else None,
-        decision=decide(results, curves, constraints),
-    )
-
-
-def _design(datasets: list[DatasetAnalysis]) -> Design:
+    datasets = []
+    for dataset in study.datasets:
+        results = read_results(study, layout, dataset)
+        measured = read_curves(study, layout, dataset)
+        curves = compare_curves(measured) if measured else None
+        datasets.append(
+            DatasetAnalysis(
+                results=results,
+                verdict=judge(results),
+                as_good=as_good_as_best(results),
+                reproductions=reproductions(results, load_published()),
+                tuning=read_tuning(study, layout, results),
+                curves=curves,
+                costs=dataset_costs(results),
+                calibration=calibrate(measured) if measured else None,
+                decision=decide(results, curves, constraints),
+            )
+        )
     resampled = [compare_resamples(d.curves.curves) for d in datasets if d.curves]
     best = {
-        family: {
-            d.dataset: d.results.family(family)[0].mean("accuracy")
-            for d in datasets
-            if d.results.family(family)
-        }
+        family: {d.dataset: c.mean("accuracy") for d in datasets for c in d.results.family(family)[:1]}
         for family in FAMILIES
     }
-    scores = {
-        d.dataset: {cell.cell.label: cell.mean("accuracy") for cell in d.results.cells} for d in datasets
-    }
-    return Design(
+    design = Design(
         resampled=[comparison for comparison in resampled if comparison],
         families=compare_families(best["deep"], best["classical"]),
-        methods=compare_shared_methods(scores),
+        methods=compare_shared_methods(
+            {d.dataset: {c.cell.label: c.mean("accuracy") for c in d.results.cells} for d in datasets}
+        ),
     )
-
-
-def _as_published(results: DatasetResults) -> DatasetResults:
-    """The cells whose configuration is the published one; a tuned one reproduces nothing."""
-    return replace(results, cells=[cell for cell in results.cells if cell.cell.variant == DEFAULT])
+    inputs = [ClaimInputs(d.results, d.tuning, d.curves) for d in datasets]
+    return StudyAnalysis(study, datasets, design, answer_claims(claims, inputs))

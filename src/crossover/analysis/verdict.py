@@ -7,12 +7,7 @@ import numpy as np
 
 from crossover.analysis.bootstrap import selected_difference
 from crossover.analysis.results import CellResult, DatasetResults
-from crossover.analysis.statistics import (
-    Interval,
-    mcnemar,
-    percentile_interval,
-    share_ahead,
-)
+from crossover.analysis.statistics import Interval, mcnemar, percentile_interval, share_ahead
 from crossover.core.cell import DEFAULT
 
 Winner = Literal["deep", "classical", "undecided", "tie"]
@@ -32,7 +27,7 @@ class Verdict:
         deep_ahead: share of the resamples in which the deep one is ahead.
         selected_difference: the same difference where the best are chosen and scored on different examples.
         selected_interval: of that difference.
-        p_values: McNemar's exact test for each pair of fits.
+        p_values: McNemar's exact test of the two fits of each repetition.
         n_test: examples of the test part.
         candidates: cells of (deep, classical) from which the best were chosen.
     """
@@ -59,9 +54,8 @@ class Verdict:
 
     @property
     def lead_interval(self) -> Interval:
-        """Of the difference as the leader sees it: positive where the leader is ahead."""
-        low, high = self.interval.low, self.interval.high
-        return self.interval if self.difference > 0 else Interval(-high, -low)
+        """Of the leader's accuracy minus the other's."""
+        return self.interval if self.difference > 0 else Interval(-self.interval.high, -self.interval.low)
 
     @property
     def devices(self) -> list[str]:
@@ -90,6 +84,8 @@ def judge(results: DatasetResults) -> Verdict | None:
     d, c = ([results.cells.index(cell) for cell in side] for side in (deep, classical))
     plain = resamples.in_bag[:, d[0]] - resamples.in_bag[:, c[0]]
     selected = selected_difference(resamples, d, c)
+    # A cell with a single fit has it in every repetition.
+    fits = zip(*np.broadcast_arrays(deep[0].correct, classical[0].correct), strict=True)
     return Verdict(
         deep=deep[0],
         classical=classical[0],
@@ -98,16 +94,10 @@ def judge(results: DatasetResults) -> Verdict | None:
         deep_ahead=share_ahead(plain),
         selected_difference=float(selected.mean()),
         selected_interval=percentile_interval(selected),
-        p_values=_p_values(deep[0].correct, classical[0].correct),
+        p_values=[mcnemar(fit_deep, fit_classical) for fit_deep, fit_classical in fits],
         n_test=results.n_test,
         candidates=(len(deep), len(classical)),
     )
-
-
-def _p_values(correct_a: np.ndarray, correct_b: np.ndarray) -> list[float]:
-    """One p for each repetition; a cell with a single fit has it in every repetition."""
-    a, b = np.broadcast_arrays(correct_a, correct_b)
-    return [mcnemar(fit_a, fit_b) for fit_a, fit_b in zip(a, b, strict=True)]
 
 
 def as_good_as_best(results: DatasetResults) -> list[CellResult]:
