@@ -254,7 +254,7 @@ def test_those_not_told_from_the_best_lead_with_it() -> None:
     comparison = named(np.tile([0.8, 0.9, 0.7], (7, 1)))
     assert comparison.leaders == ["m1", "m0"]
     assert comparison.best_on.tolist() == [0, 7, 0]
-    assert comparison.mean_scores == pytest.approx([0.8, 0.9, 0.7])
+    assert comparison.scores.mean(axis=0) == pytest.approx([0.8, 0.9, 0.7])
 
 
 def test_equal_methods_do_not_differ() -> None:

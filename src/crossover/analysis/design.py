@@ -30,7 +30,7 @@ Outcome = Literal[
 ]
 
 
-@dataclass(frozen=True, eq=False)  # arrays have no plain ==
+@dataclass(frozen=True, eq=False)  # compared by identity: arrays have no plain ==
 class ResampledComparison:
     """The best network and the best classical model on the same k splits of one data set's training part.
 

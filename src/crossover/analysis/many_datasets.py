@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
@@ -52,14 +53,15 @@ class Pair:
     ahead: float
 
 
-@dataclass(frozen=True, eq=False)  # arrays have no plain ==
+@dataclass(frozen=True, eq=False)  # compared by identity: arrays have no plain ==
 class MethodsComparison:
-    """k methods over n data sets; without a test it has ranks alone.
+    """k methods over n data sets; with too few for a test only their ranks.
 
     Attributes:
         datasets: names of the rows of `scores`.
         methods: names of the columns.
         scores: (n, k), higher is better.
+        test: what the numbers of data sets and methods allow; None with too few of either.
         average_ranks: (k,), 1 is the best; ties share the average of their ranks.
         friedman: None unless `test` is "friedman".
         critical_difference: least difference of average ranks that Nemenyi's test finds; None likewise.
@@ -71,6 +73,7 @@ class MethodsComparison:
     datasets: list[str]
     methods: list[str]
     scores: np.ndarray
+    test: Literal["wilcoxon", "friedman"] | None
     average_ranks: np.ndarray
     friedman: Friedman | None
     critical_difference: float | None
@@ -79,19 +82,9 @@ class MethodsComparison:
     left_out: dict[str, list[str]] = field(default_factory=dict)
 
     @property
-    def test(self) -> Literal["wilcoxon", "friedman"] | None:
-        """What the numbers of data sets and methods allow; None with too few of either."""
-        return _test(*self.scores.shape)
-
-    @property
     def ranking(self) -> list[int]:
         """Columns, the best average rank first."""
         return [int(i) for i in np.argsort(self.average_ranks, kind="stable")]
-
-    @property
-    def mean_scores(self) -> np.ndarray:
-        """(k,) mean over the data sets."""
-        return self.scores.mean(axis=0)
 
     @property
     def best_on(self) -> np.ndarray:
@@ -204,31 +197,25 @@ def compare_methods(datasets: list[str], methods: list[str], scores: np.ndarray)
         )
     scores = np.round(scores, _DIGITS)
     n, k = scores.shape
+    test: Literal["wilcoxon", "friedman"] | None = None
+    if k > 1 and n >= LEAST_DATASETS:
+        test = "wilcoxon" if k == 2 else "friedman"
     holm_p = np.full((k, k), np.nan)
-    test = _test(n, k)
     if test:
+        p = [wilcoxon(_differences(scores, a, b)) for a, b in combinations(range(k), 2)]
         rows, columns = np.triu_indices(k, 1)
-        p = [
-            wilcoxon(_differences(scores, a, b)) for a, b in zip(rows.tolist(), columns.tolist(), strict=True)
-        ]
         holm_p[rows, columns] = holm_p[columns, rows] = multipletests(p, method="holm")[1]
     return MethodsComparison(
         datasets=datasets,
         methods=methods,
         scores=scores,
+        test=test,
         average_ranks=average_ranks(scores) if scores.size else np.full(k, np.nan),
         friedman=friedman(scores) if test == "friedman" else None,
         critical_difference=critical_difference(n, k) if test == "friedman" else None,
         nemenyi_p=nemenyi(scores) if test == "friedman" else np.full((k, k), np.nan),
         holm_p=holm_p,
     )
-
-
-def _test(n: int, k: int) -> Literal["wilcoxon", "friedman"] | None:
-    """Of k methods on n data sets."""
-    if k < 2 or n < LEAST_DATASETS:
-        return None
-    return "wilcoxon" if k == 2 else "friedman"
 
 
 def _differences(scores: np.ndarray, a: int, b: int) -> np.ndarray:
