@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from crossover.analysis.results import CellResult, DatasetResults
-
-_PROCESSOR = "RAPL"  # how the method of a measured energy begins where the processor counts
+from crossover.core.energy import RAPL
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class Cost:
         name: in sentences and tables of numbers.
         label: of an axis, with the unit.
         of: the mean over a cell's fits, in that unit; NaN where it was not measured.
-        least: what is less is drawn as this much, since nothing at all has no logarithm.
+        least: less than this is drawn as this, since 0 has no logarithm.
     """
 
     name: str
@@ -32,13 +31,13 @@ def _mean(column: str, factor: float = 1.0) -> Callable[[CellResult], float]:
     return lambda cell: factor * cell.mean(column)
 
 
-def _bulk_ms(cell: CellResult) -> float:
-    return float(np.mean(1e6 / pd.to_numeric(cell.costs["throughput_per_s"])))
-
-
 FIT_TIME = Cost("time to fit", "seconds to fit", _mean("fit_seconds"))
 LATENCY = Cost("latency", "milliseconds for one prediction, median", _mean("latency_p50_ms"))
-BULK = Cost("time in bulk", "milliseconds for 1,000 predictions in bulk", _bulk_ms)
+BULK = Cost(
+    "time in bulk",
+    "milliseconds for 1,000 predictions in bulk",
+    lambda cell: float(np.mean(1e6 / pd.to_numeric(cell.costs["throughput_per_s"]))),
+)
 DISK = Cost("size on disk", "megabytes on disk", _mean("model_bytes", 1e-6))
 MEMORY = Cost(
     "memory of the fit",
@@ -61,7 +60,7 @@ def energy_methods(cells: list[CellResult]) -> list[str]:
 
 def energies_compare(cells: list[CellResult]) -> bool:
     """Whether the measured energies are of one kind: the processor counts in all of them, or in none."""
-    return len({method.startswith(_PROCESSOR) for method in energy_methods(cells)}) == 1
+    return len({method.startswith(RAPL) for method in energy_methods(cells)}) == 1
 
 
 def comparable_costs(cells: list[CellResult]) -> list[Cost]:
