@@ -86,11 +86,11 @@ def test_an_overconfident_model_is_helped(tmp_path: Path) -> None:
     model = calibrated(tmp_path, test=0.75).models[0]
     assert model.temperatures == pytest.approx((2.0,), abs=1e-4)
     # Right answers cost 2 · 0.1², wrong ones 2 · 0.9²; after that 2 · 0.25² and 2 · 0.75².
-    assert model.score("before", "brier_score") == pytest.approx(0.75 * 0.02 + 0.25 * 1.62)
-    assert model.score("temperature", "brier_score") == pytest.approx(0.75 * 0.125 + 0.25 * 1.125, abs=1e-4)
-    assert model.score("before", "calibration_error") == pytest.approx(0.15)
-    assert model.score("temperature", "calibration_error") == pytest.approx(0, abs=1e-4)
-    assert model.score("before", "log_loss") > model.score("temperature", "log_loss")
+    assert model.scores["brier_score"]["before"] == pytest.approx(0.75 * 0.02 + 0.25 * 1.62)
+    assert model.scores["brier_score"]["temperature"] == pytest.approx(0.75 * 0.125 + 0.25 * 1.125, abs=1e-4)
+    assert model.scores["calibration_error"]["before"] == pytest.approx(0.15)
+    assert model.scores["calibration_error"]["temperature"] == pytest.approx(0, abs=1e-4)
+    assert model.scores["log_loss"]["before"] > model.scores["log_loss"]["temperature"]
     change = model.changes["temperature"]
     assert change.difference == pytest.approx(0.375 - 0.42, abs=1e-4)
     assert change.answer == "helps"

@@ -8,11 +8,7 @@ import pandas as pd
 
 from crossover.analysis.bootstrap import resampled_means
 from crossover.analysis.curves import DatasetCurves, LargestFit
-from crossover.analysis.statistics import (
-    Interval,
-    percentile_interval,
-    share_ahead,
-)
+from crossover.analysis.statistics import Interval, percentile_interval, share_ahead
 from crossover.core.cell import Cell
 
 BEFORE = "before"
@@ -38,13 +34,13 @@ class Change:
 
     @property
     def answer(self) -> Answer:
-        """By the interval: a change that it does not tell from none is no clear one."""
+        """Not clear where the interval of the change contains 0."""
         if 0 in self.interval:
             return "no clear change"
         return "helps" if self.difference < 0 else "hurts"
 
 
-@dataclass(frozen=True, eq=False)  # equal is the same: frames have no plain ==
+@dataclass(frozen=True, eq=False)  # compared by identity: frames have no plain ==
 class ModelCalibration:
     """One model, its probabilities as they came out and as they are after calibration.
 
@@ -62,13 +58,9 @@ class ModelCalibration:
     temperatures: tuple[float, ...]
     bins: dict[str, pd.DataFrame]
 
-    def score(self, state: str, metric: str) -> float:
-        """Mean over the repetitions."""
-        return float(self.scores[metric][state])
-
     def errors(self) -> list[float]:
         """The expected calibration error in each of `STATES`."""
-        return [self.score(state, "calibration_error") for state in STATES]
+        return [float(self.scores["calibration_error"][state]) for state in STATES]
 
     @property
     def median_temperature(self) -> float:
@@ -125,15 +117,16 @@ def calibrate(curves: DatasetCurves) -> DatasetCalibration:
     from crossover.scoring.judge import evaluate, reliability  # loads scikit-learn
 
     fits = [curve.largest() for curve in curves.curves]
-    states = [[_States.of(fit) for fit in of_curve] for of_curve in fits]
-    # (models, states, repetitions, n_test) and (models, methods, repetitions, n_test)
-    losses = np.array([[[s.losses(name) for s in of_curve] for name in STATES] for of_curve in states])
-    changes = losses[:, 1:] - losses[:, :1]
+    calibrated = [[_CalibratedFit.of(fit) for fit in of_curve] for of_curve in fits]
+    losses = np.array(
+        [[[fit.losses(state) for fit in of_curve] for state in STATES] for of_curve in calibrated]
+    )  # (models, states, repetitions, n_test)
+    changes = losses[:, 1:] - losses[:, :1]  # (models, methods, repetitions, n_test)
     samples = resampled_means(changes)
     models = []
-    for c, curve in enumerate(curves.curves):
-        y = np.concatenate([s.y for s in states[c]])
-        rows = [{"state": name, **evaluate(s.y, s.proba[name])} for name in STATES for s in states[c]]
+    for c, (curve, of_curve) in enumerate(zip(curves.curves, calibrated, strict=True)):
+        y = np.concatenate([fit.y for fit in of_curve])
+        rows = [{"state": s, **evaluate(fit.y, fit.proba[s])} for s in STATES for fit in of_curve]
         models.append(
             ModelCalibration(
                 cell=curve.cell,
@@ -146,11 +139,8 @@ def calibrate(curves: DatasetCurves) -> DatasetCalibration:
                     )
                     for i, method in enumerate(METHODS)
                 },
-                temperatures=tuple(s.temperature for s in states[c]),
-                bins={
-                    name: reliability(y, np.concatenate([s.proba[name] for s in states[c]]))
-                    for name in STATES
-                },
+                temperatures=tuple(fit.temperature for fit in of_curve),
+                bins={s: reliability(y, np.concatenate([fit.proba[s] for fit in of_curve])) for s in STATES},
             )
         )
     first = fits[0][0]
@@ -166,8 +156,8 @@ def calibrate(curves: DatasetCurves) -> DatasetCalibration:
 
 
 @dataclass(frozen=True, eq=False)
-class _States:
-    """One fit on the test part: labels and, in each of `STATES`, probabilities, float64 (n_test, n_classes)."""
+class _CalibratedFit:
+    """A fit on the test part: labels and, in each of `STATES`, probabilities, float64 (n_test, n_classes)."""
 
     y: np.ndarray
     proba: dict[str, np.ndarray]
@@ -175,12 +165,11 @@ class _States:
 
     @classmethod
     def of(cls, fit: LargestFit) -> Self:
-        from crossover.analysis.calibrators import Calibrator  # loads scikit-learn
+        from crossover.analysis.calibrators import Calibrator, scaled  # loads scikit-learn
 
         temperature = Calibrator("temperature", fit.validation, fit.y_validation)
         isotonic = Calibrator("isotonic", fit.validation, fit.y_validation)
-        before = fit.test.astype(np.float64)
-        before /= before.sum(axis=1, keepdims=True)
+        before = scaled(fit.test)
         proba = {BEFORE: before, "temperature": temperature(before), "isotonic": isotonic(before)}
         return cls(fit.y_test, proba, temperature.temperature)
 

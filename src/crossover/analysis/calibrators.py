@@ -34,15 +34,15 @@ class Calibrator:
     def __init__(self, method: Method, proba: np.ndarray, y: np.ndarray):
         n, k = proba.shape
         # scikit-learn knows the classes that it is shown: a row of no weight shows it each of them.
-        rows = np.vstack([_scaled(proba), np.eye(k)])
+        rows = np.vstack([scaled(proba), np.eye(k)])
         labels, weights = np.append(y, np.arange(k)), np.append(np.ones(n), np.zeros(k))
-        every = np.arange(n + k)  # nothing is fitted here, so each row may be "held out" of one fold of all
+        every = np.arange(n + k)  # _Given learns nothing, so the one fold may train and test on every row
         calibrated = CalibratedClassifierCV(_Given(), method=method, ensemble=False, cv=[(every, every)])
         self._calibrated = calibrated.fit(rows, labels, sample_weight=weights)
 
     def __call__(self, proba: np.ndarray) -> np.ndarray:
         """Calibrate float (n, k); returns float64 (n, k), rows sum to 1."""
-        return _scaled(self._calibrated.predict_proba(_scaled(proba)))
+        return scaled(self._calibrated.predict_proba(scaled(proba)))
 
     @property
     def temperature(self) -> float:
@@ -60,11 +60,11 @@ class _Given(ClassifierMixin, BaseEstimator):
     def predict_proba(self, proba: np.ndarray) -> np.ndarray:
         return proba
 
-    def predict(self, proba: np.ndarray) -> np.ndarray:
+    def predict(self, proba: np.ndarray) -> np.ndarray:  # scikit-learn asks that there is one
         return proba.argmax(axis=1)
 
 
-def _scaled(proba: np.ndarray) -> np.ndarray:
+def scaled(proba: np.ndarray) -> np.ndarray:
     """float64 whose rows sum to 1 closely enough for scikit-learn to see that they are probabilities."""
     proba = np.asarray(proba, dtype=np.float64)
     return proba / proba.sum(axis=1, keepdims=True)
