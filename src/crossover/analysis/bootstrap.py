@@ -31,28 +31,28 @@ def bootstrap(correct: list[np.ndarray], draws: int = DRAWS, seed: int = 0) -> R
     """Accuracies of cells in and out of the bag; see `resampled_means`, whose draws are the same.
 
     Args:
-        correct: one bool (repetitions or 1, n_test) a cell; a single fit stands for every repetition.
+        correct: one bool (repetitions or 1, n_test) per cell; a single fit stands for every repetition.
         draws: number of resamples.
         seed: of the resampling.
     """
     repetitions, n_test = max(len(fits) for fits in correct), correct[0].shape[1]
     values = np.stack([np.broadcast_to(fits, (repetitions, n_test)) for fits in correct]).astype(np.float32)
     in_bag, out_of_bag = [], []
-    for examples, turns in _draws(repetitions, n_test, draws, seed):
+    for examples, repeats in _draws(repetitions, n_test, draws, seed):
         unused = (examples == 0).astype(np.float32)
         unused[unused.sum(axis=1) == 0] = 1  # every example was drawn, as happens with a handful only
-        in_bag.append(_means(values, examples, turns))
-        out_of_bag.append(_means(values, unused, turns))
+        in_bag.append(_means(values, examples, repeats))
+        out_of_bag.append(_means(values, unused, repeats))
     return Resamples(np.concatenate(in_bag), np.concatenate(out_of_bag))
 
 
 def resampled_means(values: np.ndarray, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
     """Means over repetitions and test examples in resamples of both.
 
-    Each draw takes test examples and repetitions with replacement. R repetitions drawn so scatter too little, by
-    (R - 1) / R in variance, which is half for two; so the weight of each is moved away from 1 / R by the root of
-    R / (R - 1) (the rescaled bootstrap: Rao and Wu 1988). Weights may then be negative, and the mean of answers may
-    lie above 1. A single repetition has no second level.
+    Each draw takes test examples and repetitions with replacement. The means of R repetitions drawn so have too small
+    a variance, (R - 1) / R of the right one, which is half for two; so the distance of each weight from 1 / R is
+    multiplied by sqrt(R / (R - 1)) (the rescaled bootstrap: Rao and Wu 1988). Weights may then be negative, and the
+    mean of answers may lie above 1. A single repetition has no second level.
 
     Args:
         values: (..., R, n_test), bool answers or numbers.
@@ -65,16 +65,16 @@ def resampled_means(values: np.ndarray, draws: int = DRAWS, seed: int = 0) -> np
     values = values.astype(np.float32) if values.dtype == bool else values
     repetitions, n_test = values.shape[-2:]
     chunks = _draws(repetitions, n_test, draws, seed)
-    return np.concatenate([_means(values, examples, turns) for examples, turns in chunks])
+    return np.concatenate([_means(values, examples, repeats) for examples, repeats in chunks])
 
 
 def _draws(repetitions: int, n_test: int, draws: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """How often each test example, float32 (chunk, n_test), and each repetition, (chunk, R), is drawn."""
     rng = np.random.default_rng(seed)
-    turns = _counts(rng, draws, repetitions)
+    repeats = _counts(rng, draws, repetitions)
     for start in range(0, draws, _CHUNK):
-        some = turns[start : start + _CHUNK]
-        yield _counts(rng, len(some), n_test).astype(np.float32), some
+        chunk = repeats[start : start + _CHUNK]
+        yield _counts(rng, len(chunk), n_test).astype(np.float32), chunk
 
 
 def _counts(rng: np.random.Generator, draws: int, n: int) -> np.ndarray:
@@ -82,19 +82,20 @@ def _counts(rng: np.random.Generator, draws: int, n: int) -> np.ndarray:
     return np.stack([np.bincount(row, minlength=n) for row in rng.integers(n, size=(draws, n))])
 
 
-def _means(values: np.ndarray, examples: np.ndarray, turns: np.ndarray) -> np.ndarray:
-    """Weighted means of values (..., R, n_test): (draws, ...).
+def _means(values: np.ndarray, examples: np.ndarray, repeats: np.ndarray) -> np.ndarray:
+    """Means of values (..., R, n_test), weighted as `resampled_means` says: (draws, ...).
 
-    Of answers, `even` and `drawn` are whole numbers, so that equal cells are exactly equal on every machine.
+    Of bool answers, `even` and `drawn` are whole numbers, so that equal cells are exactly equal on every machine.
     """
     *shape, repetitions, n_test = values.shape
     sums = (
         (values.reshape(-1, n_test) @ examples.T).astype(np.float64).reshape(-1, repetitions, len(examples))
     )
-    even, drawn = sums.sum(axis=1), np.einsum("krd,dr->kd", sums, turns)
+    # each repetition once, and as often as it was drawn
+    even, drawn = sums.sum(axis=1), np.einsum("krd,dr->kd", sums, repeats)
     rescaled = even + np.sqrt(repetitions / max(repetitions - 1, 1)) * (drawn - even)
-    asked = examples.sum(axis=1, dtype=np.float64) * repetitions
-    return np.ascontiguousarray((rescaled / asked).T).reshape(len(examples), *shape)
+    n_answers = examples.sum(axis=1, dtype=np.float64) * repetitions
+    return np.ascontiguousarray((rescaled / n_answers).T).reshape(len(examples), *shape)
 
 
 def selected_difference(resamples: Resamples, a: list[int], b: list[int]) -> np.ndarray:
@@ -110,7 +111,7 @@ def selected_difference(resamples: Resamples, a: list[int], b: list[int]) -> np.
         b: cells of the other side.
 
     Returns:
-        One difference a - b a draw; as each is scored on about 37 % of the test part, they scatter about 1.3
+        One difference a - b per draw; as each is scored on about 37 % of the test part, they scatter about 1.3
         times as widely as the difference on the whole.
     """
     draws = np.arange(len(resamples.in_bag))

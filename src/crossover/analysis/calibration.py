@@ -46,7 +46,7 @@ class ModelCalibration:
 
     Attributes:
         cell: the model and what it sees.
-        scores: one row for each of `STATES`, one column a metric of the judge: means over the repetitions.
+        scores: one row for each of `STATES`, one column for each metric of the judge: means over the repetitions.
         changes: of the Brier score, for each of `METHODS`.
         temperatures: of the repetitions, in their order; above 1 the model was too sure of itself.
         bins: for each of `STATES` the table of `judge.reliability`, over all repetitions together.
@@ -119,7 +119,7 @@ def calibrate(curves: DatasetCurves) -> DatasetCalibration:
     fits = [curve.largest() for curve in curves.curves]
     calibrated = [[_CalibratedFit.of(fit) for fit in of_curve] for of_curve in fits]
     losses = np.array(
-        [[[fit.losses(state) for fit in of_curve] for state in STATES] for of_curve in calibrated]
+        [[[fit.losses[state] for fit in of_curve] for state in STATES] for of_curve in calibrated]
     )  # (models, states, repetitions, n_test)
     changes = losses[:, 1:] - losses[:, :1]  # (models, methods, repetitions, n_test)
     samples = resampled_means(changes)
@@ -157,10 +157,19 @@ def calibrate(curves: DatasetCurves) -> DatasetCalibration:
 
 @dataclass(frozen=True, eq=False)
 class _CalibratedFit:
-    """A fit on the test part: labels and, in each of `STATES`, probabilities, float64 (n_test, n_classes)."""
+    """One fit on the test part.
+
+    Attributes:
+        y: int64 (n_test,), the labels.
+        proba: float64 (n_test, n_classes), in each of `STATES`.
+        losses: (n_test,), in each of `STATES`: each example's part of the Brier score, the squared distance from the
+            one-hot label (Brier 1950).
+        temperature: T of temperature scaling.
+    """
 
     y: np.ndarray
     proba: dict[str, np.ndarray]
+    losses: dict[str, np.ndarray]
     temperature: float
 
     @classmethod
@@ -171,9 +180,6 @@ class _CalibratedFit:
         isotonic = Calibrator("isotonic", fit.validation, fit.y_validation)
         before = scaled(fit.test)
         proba = {BEFORE: before, "temperature": temperature(before), "isotonic": isotonic(before)}
-        return cls(fit.y_test, proba, temperature.temperature)
-
-    def losses(self, state: str) -> np.ndarray:
-        """Each example's part of the Brier score: squared distance from the one-hot label (Brier 1950), (n_test,)."""
-        proba = self.proba[state]
-        return np.square(proba - np.eye(proba.shape[1])[self.y]).sum(axis=1)
+        one_hot = np.eye(before.shape[1])[fit.y_test]
+        losses = {state: np.square(of_state - one_hot).sum(axis=1) for state, of_state in proba.items()}
+        return cls(fit.y_test, proba, losses, temperature.temperature)

@@ -49,7 +49,7 @@ ENERGY = Cost("energy of the fit", "joules to fit", _mean("fit_energy_j"))
 COSTS = [FIT_TIME, LATENCY, BULK, DISK, MEMORY, ENERGY]
 
 COMPLEXITY = Cost("number of them", "parameters, nodes or stored values", lambda cell: cell.complexity[0])
-"""Comparable within one unit alone."""
+"""To compare within one unit only."""
 
 
 def energy_methods(cells: list[CellResult]) -> list[str]:
@@ -121,7 +121,7 @@ class DatasetCosts:
         complexity_fronts: one for each unit that at least two cells share.
         energy_methods: how energy was measured; empty where it was not.
         energy_known: of how many cells.
-        energies_compare: whether these energies are of one kind.
+        energies_compare: whether these energies can be compared.
     """
 
     cells: list[CellResult]
@@ -146,9 +146,9 @@ def dataset_costs(results: DatasetResults) -> DatasetCosts | None:
         best=results.best,
         fronts=[Front(cost, frontier(cells, cost)) for cost in comparable_costs(cells)],
         complexity_fronts=[
-            ComplexityFront(unit, len(some), frontier(some, COMPLEXITY))
-            for unit, some in sorted(by_unit.items())
-            if len(some) > 1
+            ComplexityFront(unit, len(same), frontier(same, COMPLEXITY))
+            for unit, same in sorted(by_unit.items())
+            if len(same) > 1
         ],
         energy_methods=energy_methods(cells),
         energy_known=sum(bool(np.isfinite(ENERGY.of(cell))) for cell in cells),

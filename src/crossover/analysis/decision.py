@@ -49,7 +49,7 @@ class Constraints(Settings):
 
     @property
     def conditions(self) -> list["Condition"]:
-        """Those that single cells meet or fail; the first one asks for nothing."""
+        """What a single cell meets or fails; the first one is no limit."""
         limits = [
             Condition("accuracy"),
             Condition("latency", "latency_p50_ms", self.latency_ms),
@@ -83,11 +83,11 @@ class Condition:
 
 @dataclass(frozen=True, eq=False)  # compared by identity: results have no plain ==
 class CellPair:
-    """A cell and another one that is not better.
+    """A cell and another cell that is not better.
 
     Attributes:
         cell: the one with the higher mean accuracy, or the same.
-        other: the other one.
+        other: the other cell.
         difference: of the mean accuracies, cell minus other.
         interval: of that difference, by the paired two-level bootstrap.
         ahead: share of the resamples in which `cell` is ahead, ties counted half.
@@ -118,7 +118,7 @@ class Recommendation:
         cheaper: `use` and the cell that takes the least time to fit among those that meet the condition and are so
             little behind that it does not matter; None where `use` is that cell.
         price: the cell to use without a condition, and `use`; None where they are the same.
-        nearest: the cell that fails the condition by the least; None where one meets it, or where there is no less.
+        nearest: the cell that fails the condition by the least; None where one meets it, or no cost counts.
     """
 
     condition: Condition
@@ -200,9 +200,9 @@ def recommend(results: DatasetResults, condition: Condition, equivalence: float)
 
     use, others = candidates[0], [cell for cell in candidates if cell.family != candidates[0].family]
     accuracies = results.resamples.in_bag[:, [cells.index(cell) for cell in candidates]]
-    is_best = accuracies == accuracies.max(axis=1, keepdims=True)  # k that are equal have a k-th each
-    least = use.mean("accuracy") - equivalence - _ROUNDING
-    close = [cell for cell in candidates if cell.mean("accuracy") >= least]
+    is_best = accuracies == accuracies.max(axis=1, keepdims=True)  # each of k equals counts as 1/k
+    good_enough = use.mean("accuracy") - equivalence - _ROUNDING
+    close = [cell for cell in candidates if cell.mean("accuracy") >= good_enough]
     cheaper = min(close, key=lambda cell: cell.mean("fit_seconds"))
 
     def pair(cell: CellResult, other: CellResult) -> CellPair:

@@ -69,12 +69,12 @@ class ResampledComparison:
 
     @cached_property
     def posterior(self) -> RopePosterior:
-        """Its Bayesian form; an error likewise."""
+        """Its Bayesian form; also an error with the outcome "no test"."""
         return bayesian_correlated_t(self.differences, self.n_train, self.n_validation, self.rope)
 
     @property
     def outcome(self) -> Outcome:
-        """A lead is one where its probability is above 95 %, or p at or below `ALPHA`."""
+        """A difference is a lead where its probability is above 95 %, or p at or below `ALPHA`."""
         if len(self.differences) < LEAST_SPLITS:
             return "no test"
         if self.t.t is None:

@@ -23,7 +23,7 @@ from crossover.core.errors import CrossoverError
 LEAST_DATASETS = 6
 """With five, the smallest two-sided p of Wilcoxon's test is 2/2^5 = 0.0625: no outcome could be significant."""
 
-_DIGITS = 12  # scores that are equal on paper are equal to so many decimals
+_DIGITS = 12  # decimals that count: scores that are equal on paper differ beyond them
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class MethodsComparison:
         test: what the numbers of data sets and methods allow; None with too few of either.
         average_ranks: (k,), 1 is the best; ties share the average of their ranks.
         friedman: None unless `test` is "friedman".
-        critical_difference: least difference of average ranks that Nemenyi's test finds; None likewise.
+        critical_difference: least difference of average ranks that Nemenyi's test finds; None where `friedman` is.
         nemenyi_p: (k, k), of each pair; NaN with two methods.
         holm_p: (k, k), of Wilcoxon's test of each pair, corrected for the number of pairs.
         left_out: methods that have no score on some data sets, with these data sets.
@@ -112,7 +112,7 @@ class MethodsComparison:
 
     @property
     def leaders(self) -> list[str]:
-        """The method with the best average rank, and those after it that the test does not tell from it."""
+        """The method with the best average rank, and those after it that the test cannot separate from it."""
         if not self.differ:
             return [self.methods[i] for i in self.ranking]
         if self.test == "wilcoxon":

@@ -21,7 +21,7 @@ class Friedman:
 
     Attributes:
         chi2: Friedman's statistic, corrected for ties.
-        f: Iman and Davenport's statistic; None where all data sets rank the methods alike, which is its limit.
+        f: Iman and Davenport's statistic; None where all data sets rank the methods the same way, where it is infinite.
         df: degrees of freedom of f.
         p: of f.
     """
@@ -92,7 +92,7 @@ def wilcoxon(differences: np.ndarray) -> float:
     Exact up to 50 differences without ties and up to 13 with ties; the normal approximation beyond.
 
     Args:
-        differences: (n,), one a data set.
+        differences: (n,), one per data set.
     """
     return float(scipy.stats.wilcoxon(differences, zero_method="zsplit").pvalue)
 
@@ -106,7 +106,7 @@ def signed_rank_interval(differences: np.ndarray) -> tuple[float, Interval]:
     on, and below that all that there are.
 
     Args:
-        differences: (n,), one a data set.
+        differences: (n,), one per data set.
     """
     n = len(differences)
     rows, columns = np.triu_indices(n)

@@ -85,7 +85,7 @@ def corrected_t(differences: np.ndarray, n_train: int, n_test: int) -> Corrected
     where the mean is 0, and 0 where it is not.
 
     Args:
-        differences: (k,), one a resample, at least two.
+        differences: (k,), one per resample, at least two.
         n_train: examples that each model was fitted on.
         n_test: examples that each was scored on.
 
@@ -119,7 +119,7 @@ def bayesian_correlated_t(
     Equal differences give probability 1 to the part that their value lies in.
 
     Args:
-        differences: (k,), one a resample, at least two.
+        differences: (k,), one per resample, at least two.
         n_train: examples that each model was fitted on.
         n_test: examples that each was scored on.
         rope: half the width of the region around 0, in the unit of the differences, not negative.

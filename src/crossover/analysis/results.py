@@ -15,7 +15,7 @@ from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.core.study import OK, Study
 
-_NEEDED = {  # for ranking and drawing a cell; what else is empty is printed as a dash
+_NEEDED = {  # to rank and draw a cell; any other empty value is printed as a dash
     "scores.csv": ["accuracy", "log_loss"],
     "costs.csv": ["fit_seconds", "latency_p50_ms"],
 }
@@ -23,15 +23,15 @@ _NEEDED = {  # for ranking and drawing a cell; what else is empty is printed as 
 
 @dataclass(frozen=True, eq=False)  # compared by identity: frames have no plain ==
 class CellResult:
-    """What is known of one cell.
+    """The results of one cell.
 
     Attributes:
         cell: which one.
         status: `study.OK` or why there are no numbers.
         reason: in words, where the cell does not apply.
         stochastic: False where the cell was fitted once, since a repetition would give the same model.
-        scores: one row a fit, in the order of the seeds; empty where the cell does not apply.
-        costs: likewise.
+        scores: one row per fit, in the order of the seeds; empty where the cell does not apply.
+        costs: the same.
         correct: bool (fits, n_test): which test examples each fit classifies rightly.
     """
 

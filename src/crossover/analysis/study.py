@@ -1,4 +1,4 @@
-"""Everything that is found out about a study: what the report says and the figures show."""
+"""The analysis of a study: all that the report says and the figures show."""
 
 from dataclasses import dataclass
 
@@ -24,12 +24,12 @@ from crossover.core.study import Study
 
 @dataclass(frozen=True)
 class DatasetAnalysis:
-    """What is found out about one data set.
+    """The results of one data set and what follows from them.
 
     Attributes:
         results: its cells.
         verdict: None where one of the families has no result.
-        as_good: cells that the test part cannot tell from the best one.
+        as_good: cells that the test part cannot separate from the best one.
         reproductions: published values next to ours.
         tuning: the searches behind its tuned cells; None where it has none.
         curves: its learning curves; None where none was measured.
@@ -60,7 +60,7 @@ class DatasetAnalysis:
 
 @dataclass(frozen=True)
 class StudyAnalysis:
-    """What is found out about a study.
+    """The results of a study and what follows from them.
 
     Attributes:
         study: what was run.

@@ -45,7 +45,7 @@ class Verdict:
 
     @property
     def winner(self) -> Winner:
-        """Whose lead stands in both intervals; "undecided" where it stands in the plain one alone."""
+        """Whose lead holds in both intervals; "undecided" where it holds in the plain one alone."""
         if 0 in self.interval:
             return "tie"
         if 0 in self.selected_interval:
@@ -66,7 +66,7 @@ class Verdict:
 
     @property
     def tuned(self) -> bool:
-        """Whether one of the two has a configuration that was searched for."""
+        """Whether one of the two has a configuration that a search found."""
         return any(cell.cell.variant != DEFAULT for cell in (self.deep, self.classical))
 
     @property
@@ -101,7 +101,7 @@ def judge(results: DatasetResults) -> Verdict | None:
 
 
 def as_good_as_best(results: DatasetResults) -> list[CellResult]:
-    """The cells that the test part cannot tell from the best one, best first and without it.
+    """The cells that the test part cannot separate from the best one, which is left out; best first.
 
     These are the cells whose paired difference from the best has an interval that contains 0.
     """
