@@ -1,13 +1,14 @@
 """Published numbers next to ours."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from crossover.analysis.published import Reproduction, load_published, reproductions
-from crossover.analysis.results import read_results
-from crossover.core.cell import LEARNED
+from crossover.analysis.results import DatasetResults, read_results
+from crossover.core.cell import LEARNED, TUNED
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.report.templating import render
@@ -44,6 +45,12 @@ def test_a_published_value_outside_is_not(found: list[Reproduction]) -> None:
     assert cnn.difference == pytest.approx(0.9885 - 0.9921)
     assert not cnn.reproduced
     assert not cnn.inside
+
+
+def test_a_tuned_cell_reproduces_nothing(found: list[Reproduction]) -> None:
+    forest = found[0].cell
+    tuned = replace(forest, cell=replace(forest.cell, variant=TUNED))
+    assert reproductions(DatasetResults("mnist", [tuned], [], 10_000), load_published()) == []
 
 
 def test_the_report_says_both(found: list[Reproduction]) -> None:
