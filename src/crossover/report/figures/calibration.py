@@ -7,7 +7,6 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from crossover.analysis.calibration import BEFORE, METHODS, STATES, DatasetCalibration, ModelCalibration
@@ -28,20 +27,12 @@ _LEGEND = {
 _COLUMNS = 4
 
 
+@matplotlib.rc_context(STYLE)
 def draw_calibration(folder: Path, calibration: DatasetCalibration) -> None:
-    """Write `<dataset>-calibration` as PNG, SVG and CSV into `folder`; the CSV has the bins that are not drawn, too."""
-    tables = [
-        model.bins[state].round(5).assign(model=model.cell.label, family=model.cell.family, calibration=state)
-        for model in calibration.models
-        for state in STATES
-    ]
-    numbers = pd.concat(tables)[["model", "family", "calibration", "confidence", "accuracy", "count"]]
-    with matplotlib.rc_context(STYLE):
-        save(_diagrams(calibration), folder / f"{calibration.dataset}-calibration", numbers)
+    """Write `<dataset>-calibration` as PNG, SVG and CSV into `folder`; the CSV has the bins that are not drawn, too.
 
-
-def _diagrams(calibration: DatasetCalibration) -> Figure:
-    """One panel a model; both axes of all panels begin a tenth at or below everything drawn."""
+    One panel shows a model; both axes of all panels begin a tenth at or below everything drawn.
+    """
     models, least = calibration.models, calibration.least_in_bin
     rows = -(-len(models) // _COLUMNS)
     columns = -(-len(models) // rows)
@@ -68,7 +59,13 @@ def _diagrams(calibration: DatasetCalibration) -> Figure:
     ]
     place: dict[str, Any] = {"loc": "outside lower center", "ncols": 3 if columns > 2 else 2}
     figure.legend(handles=handles, frameon=False, fontsize=9.5, **place)
-    return figure
+    tables = [
+        model.bins[state].round(5).assign(model=model.cell.label, family=model.cell.family, calibration=state)
+        for model in models
+        for state in STATES
+    ]
+    numbers = pd.concat(tables)[["model", "family", "calibration", "confidence", "accuracy", "count"]]
+    save(figure, folder / f"{calibration.dataset}-calibration", numbers)
 
 
 def _panel(axes: Axes, model: ModelCalibration, lowest: float, least: int) -> None:

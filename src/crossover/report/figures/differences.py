@@ -1,5 +1,7 @@
 """The figure of who is ahead at which size: deep minus classical, of each pair and of the best of both families."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -8,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from crossover.analysis.crossing import Crossover
-from crossover.analysis.curve_comparison import CurveComparison, CurvePair, FamilyCurve
+from crossover.analysis.curve_comparison import CurveComparison
 from crossover.report.figures.size_axis import shade_crossings, size_axis
 from crossover.report.figures.style import COLORS, INK, SHAPES, new_figure, title
 from crossover.report.templating import phrase
@@ -19,7 +21,7 @@ _LINEAR = 2  # points of difference up to which its axis is linear, and logarith
 
 def draw_differences(comparison: CurveComparison) -> tuple[Figure, pd.DataFrame]:
     """Deep minus classical against the number of examples: left by equal data, right by equal time."""
-    figure = new_figure(11.5, 5)
+    figure, family = new_figure(11.5, 5), comparison.family
     panels = figure.subplots(1, 2, sharey=True)
     parts = []
     for axes, which, heading in zip(
@@ -30,19 +32,35 @@ def draw_differences(comparison: CurveComparison) -> tuple[Figure, pd.DataFrame]
             axes.plot(crossover.sizes, 100 * crossover.difference, color=_GREY, lw=0.8, alpha=0.7, zorder=2)
             label = f"{pair.deep.label} − {pair.classical.label}"  # noqa: RUF001
             parts.append(_difference_rows(label, heading, crossover))
-        if comparison.family:
-            _draw_family(axes, getattr(comparison.family, which))
-            parts.append(_difference_rows("best of family", heading, getattr(comparison.family, which)))
+        if family:
+            _draw_family(axes, getattr(family, which))
+            parts.append(_difference_rows("best of family", heading, getattr(family, which)))
         size_axis(axes, comparison.curves.sizes, gap=0.13)
-        family = comparison.family
         subtitle = phrase("crossover_in_panel", getattr(family, which)) if family else phrase("no_crossover")
         title(axes, f"{comparison.dataset}: {heading}", subtitle)
     _difference_axis(panels[0], pd.concat(parts))
     for axes in panels:
-        _name_sides(axes)
-    if comparison.family:
-        _mark_no_model(panels[1], comparison.family)
-    figure.legend(handles=_difference_handles(comparison), loc="outside lower center", ncols=5, frameon=False)
+        axes.axhline(0, color=INK, lw=1, zorder=1)
+        side: dict[str, Any] = {"transform": axes.transAxes, "ha": "right", "fontsize": 9}
+        axes.text(0.985, 0.98, "▲ deep ahead", va="top", color=COLORS["deep"], **side)
+        axes.text(0.985, 0.02, "▼ classical ahead", va="bottom", color=COLORS["classical"], **side)
+    handles = [Line2D([], [], color=_GREY, lw=1, label="each pair")]
+    if family:
+        handles += [
+            Line2D([], [], color=INK, lw=2, label="best of family, band over all sizes"),
+            *(
+                Line2D([], [], ls="", marker=SHAPES[f], color=COLORS[f], ms=8, label=f"{f} leads")
+                for f in ("deep", "classical")
+            ),
+            Line2D([], [], ls="", marker="s", mec=INK, mfc="white", ms=6, label="undecided"),
+        ]
+        # A cross where one of the two has no model in the other's seconds.
+        missing, by_time = ~(family.deep_in_time & family.classical_in_time), family.by_time
+        cross: dict[str, Any] = {"ls": "", "marker": "x", "color": INK, "mew": 1.8}
+        panels[1].plot(by_time.sizes[missing], 100 * by_time.difference[missing], ms=11, zorder=5, **cross)
+        if missing.any():
+            handles.append(Line2D([], [], ms=9, label="no model in time", **cross))
+    figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
     return figure, pd.concat(parts)
 
 
@@ -81,47 +99,3 @@ def _difference_axis(axes: Axes, rows: pd.DataFrame) -> None:
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:+g}".replace("-", "−") if v else "0"))  # noqa: RUF001
     axes.set_ylabel("deep − classical, points of test accuracy")  # noqa: RUF001
-
-
-def _name_sides(axes: Axes) -> None:
-    """The zero line, and who is ahead above and below it."""
-    axes.axhline(0, color=INK, lw=1, zorder=1)
-    for text, y, side, family in (
-        ("▲ deep ahead", 0.98, "top", "deep"),
-        ("▼ classical ahead", 0.02, "bottom", "classical"),
-    ):
-        axes.text(
-            0.985, y, text, transform=axes.transAxes, ha="right", va=side, color=COLORS[family], fontsize=9
-        )
-
-
-def _mark_no_model(axes: Axes, family: CurvePair[FamilyCurve]) -> None:
-    """A cross where one of the two has no model in the other's seconds."""
-    missing = ~(family.deep_in_time & family.classical_in_time)
-    crossover = family.by_time
-    axes.plot(
-        crossover.sizes[missing],
-        100 * crossover.difference[missing],
-        "x",
-        color=INK,
-        ms=11,
-        mew=1.8,
-        zorder=5,
-    )
-
-
-def _difference_handles(comparison: CurveComparison) -> list[Line2D]:
-    handles = [Line2D([], [], color=_GREY, lw=1, label="each pair")]
-    if comparison.family is None:
-        return handles
-    handles += [
-        Line2D([], [], color=INK, lw=2, label="best of family, band over all sizes"),
-        *(
-            Line2D([], [], ls="", marker=SHAPES[f], color=COLORS[f], ms=8, label=f"{f} leads")
-            for f in ("deep", "classical")
-        ),
-        Line2D([], [], ls="", marker="s", mec=INK, mfc="white", ms=6, label="undecided"),
-    ]
-    if not (comparison.family.deep_in_time & comparison.family.classical_in_time).all():
-        handles.append(Line2D([], [], ls="", marker="x", color=INK, ms=9, mew=1.8, label="no model in time"))
-    return handles

@@ -7,7 +7,6 @@ import pandas as pd
 
 from crossover.analysis.costs import comparable_costs, frontier
 from crossover.analysis.results import CellResult
-from crossover.analysis.statistics import accuracy_interval
 from crossover.analysis.study import DatasetAnalysis
 from crossover.analysis.tuning import DatasetTuning, Search
 
@@ -29,20 +28,15 @@ def overview_numbers(datasets: list[DatasetAnalysis]) -> pd.DataFrame:
 
 def accuracy_numbers(d: DatasetAnalysis) -> pd.DataFrame:
     """One row a cell: mean accuracy, its interval, and the accuracy of each single fit."""
-    return pd.DataFrame(
-        [cell_keys(cell) | _accuracies(cell) | _single_fits(cell) for cell in d.results.cells]
-    )
-
-
-def _accuracies(cell: CellResult) -> dict[str, Any]:
-    interval = accuracy_interval(cell.correct)
-    values = {"accuracy": cell.mean("accuracy"), "low_95": interval.low, "high_95": interval.high}
-    return {f"{name}_percent": rounded_percent(value) for name, value in values.items()}
-
-
-def _single_fits(cell: CellResult) -> dict[str, Any]:
-    accuracies = zip(cell.scores["seed"], cell.correct.mean(axis=1), strict=True)
-    return {f"seed_{int(seed)}_percent": rounded_percent(accuracy) for seed, accuracy in accuracies}
+    rows = []
+    for cell in d.results.cells:
+        interval = cell.accuracy_interval
+        values = {"accuracy": cell.mean("accuracy"), "low_95": interval.low, "high_95": interval.high}
+        fits = zip(cell.scores["seed"], cell.correct.mean(axis=1), strict=True)
+        values |= {f"seed_{int(seed)}": float(accuracy) for seed, accuracy in fits}
+        shares = {f"{name}_percent": rounded_percent(value) for name, value in values.items()}
+        rows.append(cell_keys(cell) | shares)
+    return pd.DataFrame(rows)
 
 
 def cost_numbers(d: DatasetAnalysis) -> pd.DataFrame:
@@ -64,13 +58,7 @@ def cost_numbers(d: DatasetAnalysis) -> pd.DataFrame:
 
 def trial_numbers(tuning: DatasetTuning) -> pd.DataFrame:
     """One row a trial (left panel), then one row a number of configurations tried (right panel)."""
-    rows = [row for search in tuning.searches for row in _trials(search)]
-    rows += [row for search in tuning.searches for row in _expected_best(search)]
-    return pd.DataFrame(rows)
-
-
-def _trials(search: Search) -> list[dict[str, Any]]:
-    return [
+    rows: list[dict[str, Any]] = [
         {
             "shows": "trial",
             **cell_keys(search.tuned),
@@ -79,46 +67,45 @@ def _trials(search: Search) -> list[dict[str, Any]]:
             "state": trial["state"],
             "best": yes_no(trial["best"]),
         }
+        for search in tuning.searches
         for _, trial in search.trials.iterrows()
     ]
-
-
-def _expected_best(search: Search) -> list[dict[str, Any]]:
-    curve = search.curve
-    values = zip(curve.expected, curve.low, curve.high, strict=True)
-    return [
-        {
-            "shows": "expected best" if search.independent else "best so far",
-            **cell_keys(search.tuned),
-            "number": k,
-            "accuracy_percent": rounded_percent(expected),
-            "low_95_percent": rounded_percent(low),
-            "high_95_percent": rounded_percent(high),
-        }
-        for k, (expected, low, high) in enumerate(values, start=1)
-    ]
+    for search in tuning.searches:
+        curve = search.curve
+        values = zip(curve.expected, curve.low, curve.high, strict=True)
+        rows += [
+            {
+                "shows": "expected best" if search.independent else "best so far",
+                **cell_keys(search.tuned),
+                "number": k,
+                "accuracy_percent": rounded_percent(expected),
+                "low_95_percent": rounded_percent(low),
+                "high_95_percent": rounded_percent(high),
+            }
+            for k, (expected, low, high) in enumerate(values, start=1)
+        ]
+    return pd.DataFrame(rows)
 
 
 def pareto_numbers(searches: list[Search]) -> pd.DataFrame:
     """One row a trial of every search: both objectives, and whether it is on the front."""
-    return pd.DataFrame([row for search in searches for row in _plane(search)])
-
-
-def _plane(search: Search) -> list[dict[str, Any]]:
-    objective = search.second_objective or "fit_seconds"
-    costs = search.costs.set_index("trial")[objective]
-    return [
-        {
-            **cell_keys(search.tuned),
-            "trial": trial["trial"],
-            "accuracy_percent": rounded_percent(trial["accuracy"]),
-            objective: rounded(float(costs[trial["trial"]])),
-            "state": trial["state"],
-            "on_the_front": yes_no(trial["pareto"]),
-            "best": yes_no(trial["best"]),
-        }
-        for _, trial in search.trials.iterrows()
-    ]
+    rows = []
+    for search in searches:
+        objective = search.second_objective or "fit_seconds"
+        costs = search.costs.set_index("trial")[objective]
+        rows += [
+            {
+                **cell_keys(search.tuned),
+                "trial": trial["trial"],
+                "accuracy_percent": rounded_percent(trial["accuracy"]),
+                objective: rounded(float(costs[trial["trial"]])),
+                "state": trial["state"],
+                "on_the_front": yes_no(trial["pareto"]),
+                "best": yes_no(trial["best"]),
+            }
+            for _, trial in search.trials.iterrows()
+        ]
+    return pd.DataFrame(rows)
 
 
 def cell_keys(cell: CellResult) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from crossover.report.figures.style import (
 _ROW = 0.3  # inches between two names, and between two thick lines
 
 
+@matplotlib.rc_context(STYLE)
 def draw_ranks(folder: Path, comparison: MethodsComparison, families: dict[str, str]) -> None:
     """Write `critical-difference` as PNG, SVG and CSV into `folder`; nothing where there is no critical difference.
 
@@ -48,9 +49,8 @@ def draw_ranks(folder: Path, comparison: MethodsComparison, families: dict[str, 
         }
         for i in comparison.ranking
     ]
-    with matplotlib.rc_context(STYLE):
-        figure = _diagram(comparison, families, comparison.critical_difference)
-        save(figure, folder / "critical-difference", pd.DataFrame(rows))
+    figure = _diagram(comparison, families, comparison.critical_difference)
+    save(figure, folder / "critical-difference", pd.DataFrame(rows))
 
 
 def _diagram(comparison: MethodsComparison, families: dict[str, str], difference: float) -> Figure:
