@@ -4,7 +4,7 @@ From 98 to 99 % is half the errors, as is from 80 to 90 %, and takes as much roo
 model pushes all good ones into a corner.
 """
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,10 +20,12 @@ _STEPS = [  # of a decade of errors, coarse to fine
 ]
 _ENOUGH, _GAP = 4, 0.09  # ticks, and the least distance between two as a part of the axis
 
+OneOrMany = TypeVar("OneOrMany", float, np.ndarray)
 
-def shown(accuracy: float, n_test: int) -> float:
-    """Where an accuracy is drawn, in percent: a perfect one, with no logarithm, at a tenth of an error."""
-    return min(100 * accuracy, 100 - 10 / n_test)
+
+def shown(accuracy: OneOrMany, n_test: int) -> OneOrMany:
+    """Where accuracies are drawn, in percent: a perfect one, with no logarithm, at a tenth of an error."""
+    return np.minimum(100 * accuracy, 100 - 10 / n_test)
 
 
 def accuracy_axis(axes: Axes, which: Literal["x", "y"], low: float, high: float, n_test: int) -> None:
@@ -32,8 +34,8 @@ def accuracy_axis(axes: Axes, which: Literal["x", "y"], low: float, high: float,
     Args:
         axes: where.
         which: the axis that shows accuracies.
-        low: the least one to show, in percent, as from `shown`.
-        high: the largest.
+        low: the lowest one to show, in percent, as from `shown`.
+        high: the highest.
         n_test: examples of the test part.
     """
     getattr(axes, f"set_{which}scale")("function", functions=(_position, _accuracy))
@@ -41,9 +43,21 @@ def accuracy_axis(axes: Axes, which: Literal["x", "y"], low: float, high: float,
     margin = 0.08 * max(ends[1] - ends[0], 0.3)
     limits = _accuracy(np.array([ends[0] - margin, ends[1] + margin]))
     getattr(axes, f"set_{which}lim")(*limits)
+
+    # Ticks are round accuracies within the limits, the roundest first, none too close to another.
     perfect = shown(1.0, n_test)
+    highest = min(limits[1], 100 - 50 / n_test)  # half an error: nothing lies above
+    gap = _GAP * np.ptp(_position(limits))
+    ticks = [perfect] if limits[0] <= perfect <= limits[1] else []
+    for steps in _STEPS:
+        for tick in (100 - step * 10.0**decade for decade in range(1, -5, -1) for step in steps):
+            far = np.abs(_position(np.array(ticks)) - _position(np.array(tick))) >= gap
+            if limits[0] <= tick <= highest and far.all():
+                ticks.append(tick)
+        if len(ticks) >= _ENOUGH:
+            break
     axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_locator(FixedLocator(_ticks(limits[0], limits[1], n_test)))
+    axis.set_major_locator(FixedLocator(ticks))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: "100" if value == perfect else f"{value:.6g}"))
 
@@ -54,18 +68,3 @@ def _position(accuracy: np.ndarray) -> np.ndarray:
 
 def _accuracy(position: np.ndarray) -> np.ndarray:
     return 100 - 10.0 ** -np.asarray(position, dtype=float)
-
-
-def _ticks(low: float, high: float, n_test: int) -> list[float]:
-    """Round accuracies within the limits, the roundest first, none too close to another."""
-    perfect, highest = shown(1.0, n_test), min(high, 100 - 50 / n_test)  # half an error: nothing lies above
-    gap = _GAP * (_position(np.array(high)) - _position(np.array(low)))
-    ticks = [perfect] if low <= perfect <= high else []
-    for steps in _STEPS:
-        rounds = [100 - step * 10.0**decade for decade in range(1, -5, -1) for step in steps]
-        for tick in (t for t in rounds if low <= t <= highest):
-            if all(abs(_position(np.array(tick)) - _position(np.array(other))) >= gap for other in ticks):
-                ticks.append(tick)
-        if len(ticks) >= _ENOUGH:
-            break
-    return ticks

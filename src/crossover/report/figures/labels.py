@@ -1,4 +1,4 @@
-"""Labels beside points that cover neither each other nor a point nor a line."""
+"""Labels next to points and at the ends of lines that cover neither each other nor a point nor a line."""
 
 from itertools import pairwise
 from typing import Any, cast
@@ -19,6 +19,7 @@ _PLACES = [
     for distance in (_NEAR, 16, 26, 38, 52, 68, 86)
     for dx, dy in _DIRECTIONS + (_STEEP if distance > _NEAR else [])
 ]
+_LINE_HEIGHT = 13  # points of 1/72 inch from one name to the next
 
 Point = tuple[float, float]
 
@@ -53,8 +54,48 @@ def place_labels(
             label.remove()
 
 
+def name_line_ends(
+    axes: Axes,
+    ends: list[Point],
+    names: list[str],
+    styles: list[dict[str, Any]],
+    x: float,
+    arrow: dict[str, Any],
+) -> None:
+    """Write names right of the axes, each as near to the end of its line as the height of a line of text allows.
+
+    Args:
+        axes: with its final limits and layout.
+        ends: right ends of the lines in data coordinates.
+        names: one for each.
+        styles: properties of each text.
+        x: where the names begin; 1 is the right side of the axes.
+        arrow: properties of the thin line from an end to its name.
+    """
+    from scipy.optimize import isotonic_regression
+
+    points = axes.transAxes.inverted().transform(axes.transData.transform(ends))
+    order = np.argsort(points[:, 1], kind="stable")
+    # With the gaps taken out, the nearest places in the same order are the nearest rising sequence.
+    gaps = _LINE_HEIGHT / (axes.bbox.height * 72 / axes.figure.dpi) * np.arange(len(ends))
+    heights = np.empty(len(ends))
+    heights[order] = isotonic_regression(points[order, 1] - gaps).x + gaps
+    for point, name, style, height in zip(points, names, styles, heights, strict=True):
+        axes.annotate(
+            name,
+            tuple(point),
+            (x, height),
+            "axes fraction",
+            "axes fraction",
+            va="center",
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "lw": 0.7, "shrinkA": 0} | arrow,
+            **style,
+        )
+
+
 def _annotate(axes: Axes, point: Point, text: str, offset: Point, style: dict[str, Any]) -> Annotation:
-    """A label at an offset in points, with a thin line to its point where it is not right beside it."""
+    """A label at an offset in points, with a thin line to its point where it is not right next to it."""
     far = max(map(abs, offset)) > _NEAR
     return axes.annotate(
         text,
@@ -88,20 +129,16 @@ class _FreeSpace:
         covers = not over_line and any(box.overlaps(piece) for piece in self._line)
         if covers or not self._is_free(box):
             return False
-        leader = self._leader(label, box, self._to_pixels(point))  # which may cross the line
+        leader: list[Bbox] = []  # the line to the point, which may cross the line to keep clear of
+        if label.arrow_patch is not None:
+            start, end = self._to_pixels(point), np.array([(box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2])
+            own = self._around(start, 2 * _RADIUS)  # its ends touch its own marker and the text
+            pieces = self._along(np.array([start, end]))
+            leader = [piece for piece in pieces if not piece.overlaps(own) and not piece.overlaps(box)]
         if not all(self._is_free(piece) for piece in leader):
             return False
         self._taken += [box, *leader]
         return True
-
-    def _leader(self, label: Annotation, box: Bbox, point: np.ndarray) -> list[Bbox]:
-        """The line to the point, without the ends that touch the marker and the text."""
-        if label.arrow_patch is None:
-            return []
-        centre = np.array([(box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2])
-        pieces = self._along(np.array([point, centre]))
-        own = self._around(point, 2 * _RADIUS)
-        return [piece for piece in pieces if not piece.overlaps(own) and not piece.overlaps(box)]
 
     def _is_free(self, box: Bbox) -> bool:
         inside = self._frame.x0 <= box.x0 and box.x1 <= self._frame.x1

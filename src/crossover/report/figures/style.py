@@ -1,4 +1,4 @@
-"""The visual language of all figures.
+"""The colours, shapes and text of all figures.
 
 Classical is a blue circle, deep a red diamond: different in hue, lightness and shape, so that grey prints and
 colour-blind readers tell them apart.
@@ -19,6 +19,8 @@ from crossover.report.templating import FAMILY_NAMES
 
 COLORS = {"classical": "#1b6ca8", "deep": "#d1495b"}
 SHAPES = {"classical": "o", "deep": "D"}
+DASHES = ["-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (8, 3, 2, 3))]
+"""For the lines of one family, which have one colour."""
 INK, PALE_INK, GRID = "#222222", "#6b6b6b", "#e3e3e3"
 
 FRONTIER: dict[str, Any] = {"color": "#9a9a9a", "lw": 1, "ls": (0, (4, 3))}

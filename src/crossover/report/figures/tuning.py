@@ -18,9 +18,11 @@ from crossover.analysis.tuning import DatasetTuning, Search
 from crossover.core.columns import FAILED, PRUNED
 from crossover.core.numbers import percent, significant
 from crossover.report.figures.accuracy_axis import accuracy_axis, shown
+from crossover.report.figures.labels import name_line_ends
 from crossover.report.figures.numbers import pareto_numbers, trial_numbers
 from crossover.report.figures.style import (
     COLORS,
+    DASHES,
     FRONTIER,
     INK,
     SHAPES,
@@ -34,30 +36,43 @@ from crossover.report.figures.style import (
 from crossover.report.templating import OBJECTIVES
 
 LABEL = "validation accuracy, % (errors on a log scale)"
-_DASHES = ["-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (8, 3, 2, 3))]
 GREY = "#777777"  # of a family, in a legend
 _DEFAULT: dict[str, Any] = {"marker": "x", "ls": "", "color": INK, "ms": 8, "mew": 2}
 _FENCE = 3  # interquartile ranges below the lower quartile: Tukey's outer fence
 _HEIGHT = 0.3  # of a strip, of the room for a row, on each side
 
 
+@matplotlib.rc_context(STYLE)
 def draw_tuning_figures(folder: Path, tunings: list[DatasetTuning]) -> None:
     """Write the figures of every data set as PNG and SVG into `folder`."""
-    with matplotlib.rc_context(STYLE):
-        for tuning in tunings:
-            save(_trials(tuning), folder / f"{tuning.dataset}-tuning", trial_numbers(tuning))
-            if two := tuning.with_second_objective:
-                save(_pareto(tuning, two), folder / f"{tuning.dataset}-pareto", pareto_numbers(two))
+    for tuning in tunings:
+        save(_trials(tuning), folder / f"{tuning.dataset}-tuning", trial_numbers(tuning))
+        if two := tuning.with_second_objective:
+            save(_pareto(tuning, two), folder / f"{tuning.dataset}-pareto", pareto_numbers(two))
 
 
 def _trials(tuning: DatasetTuning) -> Figure:
     """Left a strip of trials for each search, right the best that is expected after k of them."""
-    figure = new_figure(12.5, max(4.2, 2.0 + 0.62 * len(tuning.searches)))
+    searches, resolution = tuning.searches, _resolution(tuning.searches)
+    figure = new_figure(12.5, max(4.2, 2.0 + 0.62 * len(searches)))
     left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
-    _strips(left, tuning)
+    low, high = _limits(searches, resolution)
+    accuracy_axis(left, "x", low, high, resolution)
+    for row, search in enumerate(searches):
+        _strip(left, search, row, low, resolution)
+    left.set_yticks(range(len(searches)), [search.default.cell.label for search in searches])
+    left.tick_params(axis="y", length=0, labelcolor=INK)
+    left.set_ylim(len(searches) - 0.5, -0.5)
+    left.grid(axis="y", visible=False)
+    left.set_xlabel(LABEL)
     title(left, f"{tuning.dataset}: every trial", "bar: the quartiles, tick: the median; without the default")
-    curves = [search for search in tuning.searches if len(search.accuracies)]
-    _curves(right, curves)
+
+    curves = [search for search in searches if len(search.accuracies)]
+    right.set_xlabel("configurations tried, without the default one")
+    right.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    right.set_ylabel(LABEL)
+    if curves:
+        _curves(right, curves)
     dependent = not all(search.independent for search in curves)
     title(
         right,
@@ -67,8 +82,13 @@ def _trials(tuning: DatasetTuning) -> Figure:
         else "band: 95 % interval",
     )
     legend(figure, *_handles(), columns=5)
-    figure.draw_without_rendering()  # fixes the layout that the labels are placed in
-    _name_curves(right, curves)
+    figure.draw_without_rendering()  # fixes the layout that the names are placed in
+    if curves:
+        end, finest = right.get_xlim()[1], _resolution(curves)
+        ends = [(end, shown(float(search.curve.expected[-1]), finest)) for search in curves]
+        names = [search.default.cell.label for search in curves]
+        styles = [{"color": COLORS[search.tuned.family], "fontsize": 9.5} for search in curves]
+        name_line_ends(right, ends, names, styles, x=1.05, arrow={"color": "#9a9a9a", "shrinkB": 0})
     return figure
 
 
@@ -80,19 +100,6 @@ def _handles() -> list[Line2D]:
     ]
 
 
-def _strips(axes: Axes, tuning: DatasetTuning) -> None:
-    searches, resolution = tuning.searches, _resolution(tuning.searches)
-    low, high = _limits(searches, resolution)
-    accuracy_axis(axes, "x", low, high, resolution)
-    for row, search in enumerate(searches):
-        _strip(axes, search, row, low, resolution)
-    axes.set_yticks(range(len(searches)), [search.default.cell.label for search in searches])
-    axes.tick_params(axis="y", length=0, labelcolor=INK)
-    axes.set_ylim(len(searches) - 0.5, -0.5)
-    axes.grid(axis="y", visible=False)
-    axes.set_xlabel(LABEL)
-
-
 def _resolution(searches: list[Search]) -> int:
     """Answers behind the finest of the accuracies: validation examples times splits."""
     return max(s.facts["n_validation"] * len(s.facts["repetitions"]) for s in searches)
@@ -100,28 +107,24 @@ def _resolution(searches: list[Search]) -> int:
 
 def _limits(searches: list[Search], resolution: int) -> tuple[float, float]:
     """In percent, from the lowest trial that is no far outlier of its model to the highest of all."""
-    defaults = [search.default_trial["accuracy"] for search in searches]
-    defaults = [accuracy for accuracy in defaults if not np.isnan(accuracy)]
-    drawn = [search.accuracies for search in searches if len(search.accuracies)]
-    if not drawn and not defaults:
-        return 0.0, 100.0
-    low = min([*map(_fence, drawn), *defaults])
-    high = max([*(accuracies.max() for accuracies in drawn), *defaults])
-    return shown(float(low), resolution), shown(float(high), resolution)
-
-
-def _fence(accuracies: np.ndarray) -> float:
-    """The lowest value within Tukey's outer fence, on the scale of the axis: the logarithm of the error."""
-    errors = np.log(np.maximum(1 - accuracies, 1e-4))
-    low, high = np.quantile(errors, [0.25, 0.75])
-    return float(accuracies[errors <= high + _FENCE * max(high - low, 0.05)].min())
+    defaults = [float(search.default_trial["accuracy"]) for search in searches]
+    lows = [accuracy for accuracy in defaults if not np.isnan(accuracy)]
+    highs = list(lows)
+    for accuracies in (search.accuracies for search in searches if len(search.accuracies)):
+        # The outer fence is counted on the scale of the axis: the logarithm of the error.
+        errors = np.log(np.maximum(1 - accuracies, 1e-4))
+        quartile_low, quartile_high = np.quantile(errors, [0.25, 0.75])
+        fence = quartile_high + _FENCE * max(quartile_high - quartile_low, 0.05)
+        lows.append(float(accuracies[errors <= fence].min()))
+        highs.append(float(accuracies.max()))
+    return (shown(min(lows), resolution), shown(max(highs), resolution)) if lows else (0.0, 100.0)
 
 
 def _strip(axes: Axes, search: Search, row: int, low: float, resolution: int) -> None:
     """The trials of one search around `row`; those left of the axis, and those that failed, are counted in words."""
     family, trials, default = search.tuned.family, search.scored, search.default_trial["accuracy"]
     color, shape = COLORS[family], SHAPES[family]
-    x = _shown_all(search.accuracies, resolution)
+    x = shown(search.accuracies, resolution)
     inside = x >= low
     pruned, best = (trials["state"] == PRUNED).to_numpy(), trials["best"].to_numpy(dtype=bool)
     # Multiples of the golden ratio, without their whole part, fill the height evenly.
@@ -148,22 +151,16 @@ def _strip(axes: Axes, search: Search, row: int, low: float, resolution: int) ->
 
 def _curves(axes: Axes, searches: list[Search]) -> None:
     """One line a search, with the band of its interval where its trials are independent draws."""
-    axes.set_xlabel("configurations tried, without the default one")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    axes.set_ylabel(LABEL)
-    if not searches:
-        return
     resolution = _resolution(searches)
     faint = min(0.12, 0.7 / len(searches))  # many bands on top of each other would hide the lines
     of_family: Counter[str] = Counter()
     for search in searches:
-        family, color = search.tuned.family, COLORS[search.tuned.family]
-        curve = search.curve
-        expected, low, high = (_shown_all(v, resolution) for v in (curve.expected, curve.low, curve.high))
+        family, color, curve = search.tuned.family, COLORS[search.tuned.family], search.curve
+        expected, low, high = (shown(v, resolution) for v in (curve.expected, curve.low, curve.high))
         k = np.arange(1, len(expected) + 1)
         if search.independent:
             axes.fill_between(k, low, high, color=color, alpha=faint, lw=0)
-        axes.plot(k, expected, color=color, lw=2, ls=_DASHES[of_family[family] % len(_DASHES)])
+        axes.plot(k, expected, color=color, lw=2, ls=DASHES[of_family[family] % len(DASHES)])
         axes.plot(k[-1], expected[-1], SHAPES[family], color=color, ms=5)
         of_family[family] += 1
     # Down to the lowest line, but not below the strips: very bad configurations pull a mean of few far down.
@@ -173,61 +170,16 @@ def _curves(axes: Axes, searches: list[Search]) -> None:
     axes.set_xlim(0.5, max(len(search.accuracies) for search in searches) + 0.5)
 
 
-def _shown_all(accuracies: np.ndarray, resolution: int) -> np.ndarray:
-    return np.array([shown(float(accuracy), resolution) for accuracy in accuracies])
-
-
-def _name_curves(axes: Axes, searches: list[Search]) -> None:
-    """Names at the right ends of the lines, pushed apart where they would overlap."""
-    if not searches:
-        return
-    resolution = _resolution(searches)
-    end = axes.get_xlim()[1]
-    ends = [shown(float(search.curve.expected[-1]), resolution) for search in searches]
-    points = axes.transAxes.inverted().transform(axes.transData.transform([(end, y) for y in ends]))
-    line_height = 13 / (axes.bbox.height * 72 / axes.figure.dpi)
-    for search, (_, y), place in zip(searches, points, _apart(points[:, 1], line_height), strict=True):
-        axes.annotate(
-            search.default.cell.label,
-            (1.0, y),
-            (1.05, place),
-            "axes fraction",
-            "axes fraction",
-            va="center",
-            color=COLORS[search.tuned.family],
-            fontsize=9.5,
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": "#9a9a9a", "lw": 0.7, "shrinkA": 0, "shrinkB": 0},
-        )
-
-
-def _apart(wanted: np.ndarray, gap: float) -> np.ndarray:
-    """Places as near to the wanted ones as a least distance allows, in the same order."""
-    order = np.argsort(wanted, kind="stable")
-    # With the gaps taken out, the nearest rising sequence: groups that would overlap share their mean.
-    steps = gap * np.arange(len(wanted))
-    groups = [[value] for value in wanted[order] - steps]
-    at = 1
-    while at < len(groups):
-        if np.mean(groups[at]) < np.mean(groups[at - 1]):
-            groups[at - 1] += groups.pop(at)
-            at = max(1, at - 1)
-        else:
-            at += 1
-    places = np.empty(len(wanted))
-    places[order] = np.concatenate([[np.mean(group)] * len(group) for group in groups]) + steps
-    return places
-
-
 def _pareto(tuning: DatasetTuning, searches: list[Search]) -> Figure:
     """Accuracy against the second objective, one panel a search, the front as stairs."""
     columns = min(len(searches), 3)
     rows = -(-len(searches) // columns)
     figure = new_figure(max(6, 4.4 * columns), 3.6 * rows + 0.6)
     panels = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
-    low, high = _limits(searches, _resolution(searches))
+    resolution = _resolution(searches)
+    low, high = _limits(searches, resolution)
     for axes, search in zip(panels, searches, strict=False):
-        _plane(axes, search, low, _resolution(searches))
+        _plane(axes, search, low, resolution)
         title(
             axes,
             f"{tuning.dataset}: {search.default.cell.label}",
@@ -239,7 +191,7 @@ def _pareto(tuning: DatasetTuning, searches: list[Search]) -> Figure:
     panels[0].xaxis.set_major_locator(LogLocator(numticks=7))
     panels[0].xaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 1)))
     panels[0].minorticks_off()
-    accuracy_axis(panels[0], "y", low, high, _resolution(searches))
+    accuracy_axis(panels[0], "y", low, high, resolution)
     for axes in panels[: len(searches) : columns]:
         axes.set_ylabel(LABEL)
     for axes in panels[len(searches) :]:
@@ -257,17 +209,13 @@ def _plane(axes: Axes, search: Search, low: float, resolution: int) -> None:
     at = {t: (float(costs[t]), shown(accuracy, resolution)) for t, accuracy in scored.items()}
     front = sorted(at[t] for t in trials.index[trials["pareto"]] if t in at)
     pruned = [at[t] for t in trials.index[trials["state"] == PRUNED]]
-    axes.step(*_columns(front), where="post", zorder=1, **FRONTIER)
+    axes.step(*np.reshape(front, (-1, 2)).T, where="post", zorder=1, **FRONTIER)
     style: dict[str, Any] = {"marker": SHAPES[family], "ls": "", "ms": 6, "mec": color}
     for points, face, order in ((list(at.values()), pale(color), 2), (pruned, "white", 3), (front, color, 4)):
-        axes.plot(*_columns(points), mfc=face, zorder=order, **style)
+        axes.plot(*np.reshape(points, (-1, 2)).T, mfc=face, zorder=order, **style)
     if search.best is not None:
         axes.plot(*at[search.best["trial"]], **style | {"ms": 9, "mec": INK}, mfc=color, mew=1.6, zorder=5)
     if 0 in at:
         axes.plot(*at[0], zorder=6, **_DEFAULT)
     if below := sum(y < low for _, y in at.values()):
         axes.annotate(f"{below} below", (0.03, 0.03), xycoords="axes fraction", color=color, fontsize=8.5)
-
-
-def _columns(points: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
-    return [x for x, _ in points], [y for _, y in points]
