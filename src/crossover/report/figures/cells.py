@@ -12,11 +12,10 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 
 from crossover.analysis.costs import FIT_TIME, Cost, comparable_costs, frontier
 from crossover.analysis.results import CellResult
-from crossover.analysis.statistics import accuracy_interval
 from crossover.analysis.study import DatasetAnalysis
 from crossover.core.numbers import percent, significant
 from crossover.report.figures.accuracy_axis import LABEL, accuracy_axis, shown
-from crossover.report.figures.labels import place_labels
+from crossover.report.figures.labels import Point, place_labels
 from crossover.report.figures.numbers import accuracy_numbers, cost_numbers, overview_numbers
 from crossover.report.figures.style import (
     COLORS,
@@ -33,84 +32,52 @@ from crossover.report.figures.style import (
 from crossover.report.templating import phrase
 
 
+@matplotlib.rc_context(STYLE)
 def draw_overview(folder: Path, datasets: list[DatasetAnalysis]) -> None:
     """Accuracy against the time to fit, one panel a data set."""
     drawn = [d for d in datasets if d.results.cells]
-    with matplotlib.rc_context(STYLE):
-        save(_overview(drawn), folder / "overview", overview_numbers(drawn))
+    figure = _scatter_figure([(d, FIT_TIME, d.best) for d in drawn], panel=(4.4, 3.6), margin=(0.0, 0.4))
+    save(figure, folder / "overview", overview_numbers(drawn))
 
 
-def draw_accuracy(folder: Path, d: DatasetAnalysis) -> None:
-    """Accuracy of every cell with its interval."""
-    if d.results.cells:
-        with matplotlib.rc_context(STYLE):
-            save(_accuracy(d), folder / f"{d.dataset}-accuracy", accuracy_numbers(d))
-
-
+@matplotlib.rc_context(STYLE)
 def draw_cost(folder: Path, d: DatasetAnalysis) -> None:
-    """Accuracy against each cost."""
-    if d.results.cells:
-        with matplotlib.rc_context(STYLE):
-            save(_cost(d), folder / f"{d.dataset}-cost", cost_numbers(d))
-
-
-def _accuracy(d: DatasetAnalysis) -> Figure:
-    """Accuracy of every cell with its interval, best on top."""
+    """Accuracy against each cost that was measured, one panel a cost."""
     cells = d.results.cells
+    if not cells:
+        return
+    costs = comparable_costs(cells) or [FIT_TIME]  # a single cell compares with nothing
+    # The best of each family, the frontier, then the other networks: what a reader looks for.
+    panels = [(d, cost, [*d.best, *frontier(cells, cost), *d.results.family("deep")]) for cost in costs]
+    figure = _scatter_figure(panels, panel=(4.6, 3.9), margin=(0.6, 0.5))
+    save(figure, folder / f"{d.dataset}-cost", cost_numbers(d))
+
+
+@matplotlib.rc_context(STYLE)
+def draw_accuracy(folder: Path, d: DatasetAnalysis) -> None:
+    """Accuracy of every cell with its interval, best on top."""
+    cells, n_test = d.results.cells, d.results.n_test
+    if not cells:
+        return
     figure = new_figure(9, 1.5 + 0.3 * len(cells))
     axes = figure.add_subplot()
-    for row, cell in enumerate(cells):
-        _whisker(axes, cell, row, best=cell in d.best)
+    intervals = [cell.accuracy_interval for cell in cells]
+    for row, (cell, interval) in enumerate(zip(cells, intervals, strict=True)):
+        best, color = cell in d.best, COLORS[cell.family]
+        whisker = [shown(interval.low, n_test), shown(interval.high, n_test)]
+        axes.plot(whisker, [row, row], color=color, lw=2, alpha=1 if best else 0.45)
+        fits = shown(cell.correct.mean(axis=1), n_test)
+        axes.plot(fits, np.full(len(fits), row), "|", color=color, ms=9, mew=1, alpha=0.8)
+        _dot(axes, (shown(cell.mean("accuracy"), n_test), row), cell, best)
     axes.set_yticks(range(len(cells)), [cell.cell.label for cell in cells])
-    for text, cell in zip(axes.get_yticklabels(), cells, strict=True):
-        text.set(color=INK, fontweight="bold" if cell in d.best else "normal")
     axes.set_ylim(len(cells) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
-    intervals = [accuracy_interval(cell.correct) for cell in cells]
     low, high = min(i.low for i in intervals), max(i.high for i in intervals)
-    n_test = d.results.n_test
     accuracy_axis(axes, "x", shown(low, n_test), shown(high, n_test), n_test)
     axes.set_xlabel(f"{LABEL}; whiskers: 95 % interval, small ticks: single fits")
-    _title(axes, d)
-    _numbers_at_the_right(axes, cells)
-    legend(figure)
-    return figure
-
-
-def _whisker(axes: Axes, cell: CellResult, row: int, best: bool) -> None:
-    interval, color, n_test = accuracy_interval(cell.correct), COLORS[cell.family], cell.correct.shape[1]
-    axes.plot(
-        [shown(interval.low, n_test), shown(interval.high, n_test)],
-        [row, row],
-        color=color,
-        lw=2,
-        alpha=1 if best else 0.45,
-    )
-    fits = [shown(accuracy, n_test) for accuracy in cell.correct.mean(axis=1)]
-    axes.plot(fits, np.full(len(fits), row), "|", color=color, ms=9, mew=1, alpha=0.8)
-    _dot(axes, _shown(cell), row, cell, best)
-
-
-def _shown(cell: CellResult) -> float:
-    return shown(cell.mean("accuracy"), cell.correct.shape[1])
-
-
-def _dot(axes: Axes, x: float, y: float, cell: CellResult, best: bool) -> None:
-    color = COLORS[cell.family]
-    axes.plot(
-        x,
-        y,
-        SHAPES[cell.family],
-        ms=8 if best else 6.5,
-        mec=color,
-        mfc=color if best else pale(color),
-        mew=1.4,
-        zorder=3.5 if best else 3,
-    )
-
-
-def _numbers_at_the_right(axes: Axes, cells: list[CellResult]) -> None:
-    for row, cell in enumerate(cells):
+    title(axes, d.dataset, phrase("verdict_subtitle", d.verdict))
+    for row, (name, cell) in enumerate(zip(axes.get_yticklabels(), cells, strict=True)):
+        name.set(color=INK, fontweight="bold" if cell in d.best else "normal")
         axes.annotate(
             percent(cell.mean("accuracy")),
             (1.01, row),
@@ -119,99 +86,81 @@ def _numbers_at_the_right(axes: Axes, cells: list[CellResult]) -> None:
             color=COLORS[cell.family],
             fontsize=9.5,
         )
+    legend(figure)
+    save(figure, folder / f"{d.dataset}-accuracy", accuracy_numbers(d))
 
 
-def _title(axes: Axes, d: DatasetAnalysis) -> None:
-    title(axes, d.dataset, phrase("verdict_subtitle", d.verdict))
+def _scatter_figure(
+    panels: list[tuple[DatasetAnalysis, Cost, list[CellResult]]], panel: Point, margin: Point
+) -> Figure:
+    """Accuracy against a cost, three panels in a row.
 
-
-def _frontier_handle() -> Line2D:
-    return Line2D([], [], label="the best at this cost or less", **FRONTIER)
-
-
-def _cost(d: DatasetAnalysis) -> Figure:
-    """Accuracy against each cost that was measured, one panel a cost."""
-    costs = comparable_costs(d.results.cells) or [FIT_TIME]  # a single cell compares with nothing
-    columns, rows = min(len(costs), 3), -(-len(costs) // 3)
-    figure = new_figure(4.6 * columns + 0.6, 3.9 * rows + 0.5)
-    panels = [figure.add_subplot(rows, columns, i + 1) for i in range(len(costs))]
-    for axes, cost in zip(panels, costs, strict=True):
-        _scatter(axes, d, cost)
+    Args:
+        panels: the data set of each, the cost, and the cells to label, the most important first.
+        panel: width and height of each, in inches.
+        margin: what the figure has in addition.
+    """
+    columns = min(len(panels), 3) or 1
+    rows = -(-len(panels) // columns) or 1
+    figure = new_figure(panel[0] * columns + margin[0], panel[1] * rows + margin[1])
+    all_axes = [figure.add_subplot(rows, columns, i + 1) for i in range(len(panels))]
+    drawn = []
+    for i, (axes, (d, cost, _)) in enumerate(zip(all_axes, panels, strict=True)):
+        drawn.append(_scatter(axes, d, cost))
         axes.set_xlabel(cost.label)
-    for axes in panels[::columns]:
-        axes.set_ylabel(LABEL)
-    _title(panels[0], d)
-    legend(figure, _frontier_handle(), columns=3 if columns > 1 else 1)
+        if i % columns == 0:
+            axes.set_ylabel(LABEL)
+        if i == 0 or d is not panels[i - 1][0]:  # several panels of one data set share their title
+            title(axes, d.dataset, phrase("verdict_subtitle", d.verdict))
+    best_at_cost = Line2D([], [], label="the best at this cost or less", **FRONTIER)
+    legend(figure, best_at_cost, columns=3 if columns > 1 else 1)
     figure.draw_without_rendering()  # fixes the layout that the labels are placed in
-    for axes, cost in zip(panels, costs, strict=True):
-        _label(axes, d, cost, _worth_a_label(d, cost))
+    for axes, (d, _, wanted), (points, stairs) in zip(all_axes, panels, drawn, strict=True):
+        cells = [cell for cell in dict.fromkeys(wanted) if cell in points]
+        styles = [
+            {"color": COLORS[cell.family], "fontweight": "bold" if cell in d.best else "normal"}
+            for cell in cells
+        ]
+        where, texts = [list(points).index(cell) for cell in cells], [cell.cell.label for cell in cells]
+        place_labels(axes, list(points.values()), where, texts, styles, keep_clear=stairs)
     return figure
 
 
-def _scatter(axes: Axes, d: DatasetAnalysis, cost: Cost) -> None:
-    """One dot a cell, and a line along the cells that nothing beats in both accuracy and cost."""
+def _scatter(axes: Axes, d: DatasetAnalysis, cost: Cost) -> tuple[dict[CellResult, Point], list[Point]]:
+    """One dot a cell, and stairs along the cells that nothing beats in both accuracy and cost.
+
+    Returns:
+        The place of each cell whose cost was measured, and the corners of the stairs, in data coordinates.
+    """
+    cells, n_test = d.results.cells, d.results.n_test
+    accuracies = {cell: shown(cell.mean("accuracy"), n_test) for cell in cells}
+    measured = [cell for cell in cells if np.isfinite(cost.of(cell))]
+    points = {cell: (max(cost.of(cell), cost.least), accuracies[cell]) for cell in measured}
+    front = [points[cell] for cell in frontier(cells, cost)]
+    corners = [(right, y) for (_, y), (right, _) in pairwise(front)]
+    stairs = [point for pair in zip_longest(front, corners) for point in pair if point]
     axes.set_xscale("log")
-    axes.plot(*zip(*_steps(d, cost), strict=True), **FRONTIER, zorder=1)
-    spent = {cell: _spent(cell, cost) for cell in _measured(d, cost)}
-    for cell, x in spent.items():
-        _dot(axes, x, _shown(cell), cell, cell in d.best)
+    axes.plot(*zip(*stairs, strict=True), **FRONTIER, zorder=1)
+    for cell, point in points.items():
+        _dot(axes, point, cell, cell in d.best)
     axes.margins(x=0.12)
-    wide = max(spent.values()) > 100 * min(spent.values())
+    spent = [x for x, _ in points.values()]
+    wide = max(spent) > 100 * min(spent)
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0), numticks=7))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 1)))
     axes.minorticks_off()
-    accuracies = [_shown(cell) for cell in d.results.cells]
-    accuracy_axis(axes, "y", min(accuracies), max(accuracies), d.results.n_test)
+    accuracy_axis(axes, "y", min(accuracies.values()), max(accuracies.values()), n_test)
+    return points, stairs
 
 
-def _measured(d: DatasetAnalysis, cost: Cost) -> list[CellResult]:
-    return [cell for cell in d.results.cells if np.isfinite(cost.of(cell))]
-
-
-def _spent(cell: CellResult, cost: Cost) -> float:
-    """Where a cost is drawn."""
-    return max(cost.of(cell), cost.least)
-
-
-def _steps(d: DatasetAnalysis, cost: Cost) -> list[tuple[float, float]]:
-    """The corners of the frontier's stairs."""
-    front = [(_spent(cell, cost), _shown(cell)) for cell in frontier(d.results.cells, cost)]
-    corners = [(right, y) for (_, y), (right, _) in pairwise(front)]
-    return [point for pair in zip_longest(front, corners) for point in pair if point]
-
-
-def _worth_a_label(d: DatasetAnalysis, cost: Cost) -> list[CellResult]:
-    """The best of each family, the frontier, then the other networks: what a reader looks for."""
-    front = frontier(d.results.cells, cost)
-    wanted = [*d.best, *front, *d.results.family("deep")]
-    return [cell for cell in dict.fromkeys(wanted) if np.isfinite(cost.of(cell))]
-
-
-def _label(axes: Axes, d: DatasetAnalysis, cost: Cost, cells: list[CellResult]) -> None:
-    measured = _measured(d, cost)
-    points = [(_spent(cell, cost), _shown(cell)) for cell in measured]
-    where = [measured.index(cell) for cell in cells]
-    styles = [
-        {"color": COLORS[cell.family], "fontweight": "bold" if cell in d.best else "normal"} for cell in cells
-    ]
-    texts = [cell.cell.label for cell in cells]
-    place_labels(axes, points, where, texts, styles, keep_clear=_steps(d, cost))
-
-
-def _overview(datasets: list[DatasetAnalysis]) -> Figure:
-    """Accuracy against the time to fit, one panel a data set."""
-    columns = min(len(datasets), 3) or 1
-    rows = -(-len(datasets) // columns) or 1
-    figure = new_figure(4.4 * columns, 3.6 * rows + 0.4)
-    panels = [figure.add_subplot(rows, columns, i + 1) for i in range(len(datasets))]
-    for axes, d in zip(panels, datasets, strict=True):
-        _scatter(axes, d, FIT_TIME)
-        axes.set_xlabel("seconds to fit")
-        _title(axes, d)
-    for axes in panels[::columns]:
-        axes.set_ylabel(LABEL)
-    legend(figure, _frontier_handle(), columns=3 if columns > 1 else 1)
-    figure.draw_without_rendering()
-    for axes, d in zip(panels, datasets, strict=True):
-        _label(axes, d, FIT_TIME, d.best)
-    return figure
+def _dot(axes: Axes, point: Point, cell: CellResult, best: bool) -> None:
+    color = COLORS[cell.family]
+    axes.plot(
+        *point,
+        SHAPES[cell.family],
+        ms=8 if best else 6.5,
+        mec=color,
+        mfc=color if best else pale(color),
+        mew=1.4,
+        zorder=3.5 if best else 3,
+    )
