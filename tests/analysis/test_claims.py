@@ -25,8 +25,8 @@ from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.core.settings import validated
 from crossover.core.study import Tuning, load_study
+from crossover.report.tables import claims_table
 from crossover.report.templating import macros, render
-from crossover.report.text.claims import claims_table
 from tests.curves_folder import CurvesFolder
 from tests.results_folder import ResultsFolder, first_right, study_of
 from tests.tuning_folder import SearchFolder, TunedResults

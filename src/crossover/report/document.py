@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from crossover.analysis.claims.answers import summarise
-from crossover.analysis.study import DatasetAnalysis, StudyAnalysis
+from crossover.analysis.study import StudyAnalysis
 from crossover.report.figures.calibration import draw_calibration
 from crossover.report.figures.cells import draw_accuracy, draw_cost, draw_overview
 from crossover.report.figures.curves import draw_curves
@@ -98,7 +98,12 @@ def draw(folder: Path, found: StudyAnalysis) -> None:
 
 def render(found: StudyAnalysis) -> str:
     """The whole report as Markdown that reads well on a page and in a terminal."""
-    parts = [render_template("report", title=TITLE, crossovers=_crossovers(found), **vars(found))]
+    families = {d.dataset: d.curves.family for d in found.datasets if d.curves and d.curves.family}
+    crossovers = {  # by equal data and by equal training time, in a few words each
+        name: (phrase("crossover_short", f.by_data), phrase("crossover_short", f.by_time))
+        for name, f in families.items()
+    }
+    parts = [render_template("report", title=TITLE, crossovers=crossovers, **vars(found))]
     for d in found.datasets:
         parts.append(f"## {d.dataset}")
         parts += [chapter.words(dataset=d.dataset, **vars(d)) for chapter in OF_A_DATASET]
@@ -107,33 +112,22 @@ def render(found: StudyAnalysis) -> str:
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _crossovers(found: StudyAnalysis) -> dict[str, tuple[str, str]]:
-    """By equal data and by equal training time, in a few words each; of data sets whose curves show both families."""
-    families = {d.dataset: d.curves.family for d in found.datasets if d.curves and d.curves.family}
-    return {
-        name: (phrase("crossover_short", f.by_data), phrase("crossover_short", f.by_time))
-        for name, f in families.items()
-    }
-
-
 def environment(found: StudyAnalysis) -> dict[str, Any]:
     """Where and with what the study was measured: fields for the template `environment`."""
-    cells = [cell for d in found.datasets for cell in d.results.cells]
-    costs = pd.concat([cell.costs for cell in cells] or [pd.DataFrame(columns=["git_commit", "versions"])])
-
-    def listed(column: str) -> list[str]:
-        return sorted({str(value) for value in costs[column].dropna()})
-
+    measured = {d.dataset: d.results.cells for d in found.datasets if d.results.cells}
+    nothing = pd.DataFrame(columns=["git_commit", "device", "threads", "versions"])
+    costs = pd.concat([cell.costs for cells in measured.values() for cell in cells] or [nothing])
+    values = {column: costs[column].dropna() for column in nothing}
+    checksums = {
+        dataset: {checksum for cell in cells for checksum in cell.scores["data_checksum"].astype(str)}
+        for dataset, cells in measured.items()
+    }
     return {
-        "checksums": {d.dataset: _checksums(d) for d in found.datasets if d.results.cells},
-        "measured": bool(cells),
-        "commits": listed("git_commit"),
-        "devices": listed("device") if cells else [],
-        "threads": sorted({str(int(value)) for value in costs["threads"].dropna()}) if cells else [],
-        "versions": listed("versions"),
+        "checksums": {name: ", ".join(sorted(sums)) for name, sums in checksums.items()},
+        "measured": bool(measured),
+        "commits": sorted(set(values["git_commit"].astype(str))),
+        "devices": sorted(set(values["device"].astype(str))),
+        "threads": sorted(set(values["threads"].astype(int).astype(str))),
+        "versions": sorted(set(values["versions"].astype(str))),
         "untuned": [d.dataset for d in found.datasets if not d.tuning],
     }
-
-
-def _checksums(d: DatasetAnalysis) -> str:
-    return ", ".join(sorted({s for c in d.results.cells for s in c.scores["data_checksum"].astype(str)}))

@@ -5,14 +5,14 @@ from typing import Any
 
 import pandas as pd
 
+from crossover.analysis.claims.answers import NOT_MEASURED, AnsweredClaim, open_claim
+from crossover.analysis.claims.quantity import Estimate
 from crossover.analysis.results import CellResult
-from crossover.analysis.statistics import accuracy_interval
 from crossover.analysis.study import DatasetAnalysis, StudyAnalysis
-from crossover.analysis.tuning import DatasetTuning, tuning_table
-from crossover.analysis.verdict import Verdict
+from crossover.analysis.tuning import tuning_table
 from crossover.core.columns import METRICS
 from crossover.core.files import write_json
-from crossover.report.text.claims import claims_table
+from crossover.report.templating import macros
 
 _COSTS = [
     "fit_seconds",
@@ -25,25 +25,67 @@ _COSTS = [
     "fit_energy_j",
 ]
 
-
 _CURVE_COLUMNS = ["dataset", "model", "family", "n", "accuracy", "lowest", "highest"]
 
 
 def write_tables(folder: Path, found: StudyAnalysis) -> None:
     """Write the tables of numbers into `folder`, which exists."""
-    _table(found.datasets).to_csv(folder / "comparison.csv", index=False)
+    rows = [
+        _cell_row(cell, best=cell in d.best)
+        for d in found.datasets
+        for cell in [*d.results.cells, *d.results.not_applicable]
+    ]
+    pd.DataFrame(rows).to_csv(folder / "comparison.csv", index=False)
     claims_table(found.answers).to_csv(folder / "claims.csv", index=False)
     _curve_table(found.datasets).to_csv(folder / "learning_curves.csv", index=False)
     (folder / "verdicts").mkdir()
     for d in found.datasets:
-        if d.verdict:
-            write_json(folder / "verdicts" / f"{d.dataset}.json", _summary(d.verdict))
-    if tunings := _tunings(found):
+        if verdict := d.verdict:
+            summary = {
+                "best_classical": verdict.classical.cell.name,
+                "best_classical_accuracy": verdict.classical.mean("accuracy"),
+                "best_deep": verdict.deep.cell.name,
+                "best_deep_accuracy": verdict.deep.mean("accuracy"),
+                "deep_minus_classical": verdict.difference,
+                "low": verdict.interval.low,
+                "high": verdict.interval.high,
+                "mcnemar_p": verdict.p_value,
+                "verdict": verdict.winner,
+            }
+            write_json(folder / "verdicts" / f"{d.dataset}.json", summary)
+    if tunings := [d.tuning for d in found.datasets if d.tuning]:
         tuning_table(tunings).to_csv(folder / "tuning.csv", index=False)
 
 
-def _tunings(found: StudyAnalysis) -> list[DatasetTuning]:
-    return [d.tuning for d in found.datasets if d.tuning]
+def claims_table(answers: list[AnsweredClaim]) -> pd.DataFrame:
+    """One row a criterion, in plain numbers: accuracies as shares of 1; an end that nothing bounds is infinite."""
+    words = macros("claim_words")
+
+    def numbers(estimate: Estimate) -> dict[str, Any]:
+        return {
+            "quantity": words.what(estimate).strip(),
+            "value": estimate.value,
+            "low": estimate.interval.low,
+            "high": estimate.interval.high,
+            "unit": estimate.unit,
+            "interval_of": words.interval_of(estimate).strip(),
+        }
+
+    rows: list[dict[str, Any]] = []
+    for a in answers:
+        row = {"id": a.claim.id, "claim": a.claim.claim, "source": a.claim.source, "dataset": a.dataset}
+        row["answer"] = a.answer
+        if a.answer == NOT_MEASURED:
+            still_open = open_claim(a)
+            row |= {"reason": words.why_open(still_open).strip(), "measure": still_open.command}
+        measured = []
+        for finding in a.findings:
+            required = words.required(finding.criterion.condition, finding.estimate.unit).strip()
+            decided = {"asked": required, "condition": finding.answer, "share_met": finding.share_met}
+            measured.append(row | numbers(finding.estimate) | decided)
+        measured += [row | numbers(estimate) for estimate in a.for_comparison]
+        rows += measured or [row]
+    return pd.DataFrame(rows)
 
 
 def _curve_table(datasets: list[DatasetAnalysis]) -> pd.DataFrame:
@@ -66,18 +108,8 @@ def _curve_table(datasets: list[DatasetAnalysis]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=_CURVE_COLUMNS)
 
 
-def _table(datasets: list[DatasetAnalysis]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            _row(cell, best=cell in d.best)
-            for d in datasets
-            for cell in [*d.results.cells, *d.results.not_applicable]
-        ]
-    )
-
-
-def _row(cell: CellResult, best: bool) -> dict[str, Any]:
-    row = {
+def _cell_row(cell: CellResult, best: bool) -> dict[str, Any]:
+    row: dict[str, Any] = {
         "dataset": cell.cell.dataset,
         "features": cell.cell.features,
         "model": cell.cell.model,
@@ -86,29 +118,12 @@ def _row(cell: CellResult, best: bool) -> dict[str, Any]:
         "status": cell.status,
         "reason": cell.reason,
     }
-    return row | (_numbers(cell, best) if cell.applicable else {})
-
-
-def _numbers(cell: CellResult, best: bool) -> dict[str, Any]:
-    interval = accuracy_interval(cell.correct)
-    numbers: dict[str, Any] = {"best_of_family": best, "stochastic": cell.stochastic, "n": cell.n}
-    numbers |= {column: cell.scores[column].iloc[0] for column in ("n_train", "n_test")}
+    if not cell.applicable:
+        return row
+    row |= {"best_of_family": best, "stochastic": cell.stochastic, "n": cell.n}
+    row |= {column: cell.scores[column].iloc[0] for column in ("n_train", "n_test")}
     for metric in METRICS:
-        numbers |= {f"{metric}_mean": cell.mean(metric), f"{metric}_sd": cell.sd(metric)}
-    numbers |= {"accuracy_low": interval.low, "accuracy_high": interval.high}
-    numbers |= {column: cell.mean(column) for column in _COSTS}
-    return numbers | {"device": ", ".join(sorted(set(cell.costs["device"].astype(str))))}
-
-
-def _summary(verdict: Verdict) -> dict[str, float | str]:
-    return {
-        "best_classical": verdict.classical.cell.name,
-        "best_classical_accuracy": verdict.classical.mean("accuracy"),
-        "best_deep": verdict.deep.cell.name,
-        "best_deep_accuracy": verdict.deep.mean("accuracy"),
-        "deep_minus_classical": verdict.difference,
-        "low": verdict.interval.low,
-        "high": verdict.interval.high,
-        "mcnemar_p": verdict.p_value,
-        "verdict": verdict.winner,
-    }
+        row |= {f"{metric}_mean": cell.mean(metric), f"{metric}_sd": cell.sd(metric)}
+    row |= {"accuracy_low": cell.accuracy_interval.low, "accuracy_high": cell.accuracy_interval.high}
+    row |= {column: cell.mean(column) for column in _COSTS}
+    return row | {"device": ", ".join(sorted(set(cell.costs["device"].astype(str))))}

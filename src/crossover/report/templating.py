@@ -46,7 +46,7 @@ def shortened(value: str) -> str:
 
 
 def figure(name: str, alternative: str) -> str:
-    """A figure of `figures/`, with what it shows in words for who cannot see it."""
+    """A figure of `figures/`, with what it shows in words for readers who cannot see it."""
     return f"![{alternative}](figures/{name}.png)"
 
 
