@@ -61,17 +61,20 @@ def render_html(markdown: str, figures: Path, title: str) -> str:
         CrossoverError: a figure's file does not exist.
         ValueError: a figure shares its paragraph with something else.
     """
-    parser = _parser()
+    parser = MarkdownIt("commonmark", {"html": False}, renderer_cls=_PageRenderer).enable("table")
     tokens = parser.parse(markdown)
     contents = _name_headings(tokens)
-    tokens = _fold(insert_figures(tokens, figures))
-    body = parser.renderer.render(tokens, parser.options, {})
+    tokens = _wrap(insert_figures(tokens, figures))
+    paragraphs = (b for a, b in pairwise(tokens) if a.type == "paragraph_open")
+    description = plain(next(paragraphs, Token("inline", "", 0)))
+    if len(description) > _DESCRIPTION:
+        description = f"{description[:_DESCRIPTION].rsplit(' ', 1)[0]} …"
     return fill(
         "page.html",
         title=title,
-        description=_description(tokens),
+        description=description,
         contents=contents,
-        body=Markup(body),
+        body=Markup(parser.renderer.render(tokens, parser.options, {})),
         colors=COLORS,
         icon=data_uri("image/svg+xml", fill("icon.svg", **COLORS).encode()),
         css=Markup((_PAGE / "page.css").read_text(encoding="utf-8")),
@@ -79,90 +82,44 @@ def render_html(markdown: str, figures: Path, title: str) -> str:
     )
 
 
-# From Markdown to HTML
+class _PageRenderer(RendererHTML):
+    """From tokens to HTML: each method renders the tokens of its name, the library all others."""
 
+    def text(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Any) -> str:
+        """Text with the marks of the families in their colours, each with the family's name for screen readers."""
+        text = _UNIT.sub("\N{NO-BREAK SPACE}", str(escape(tokens[idx].content)))
+        for family, mark in MARKS.items():
+            name = FAMILY_NAMES[family]
+            span = f'<span class="{family}" role="img" aria-label="{name}" title="{name}">{mark}</span>'
+            text = text.replace(f"{mark} ", f"{mark}&nbsp;").replace(mark, span)
+        return text
 
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    for token_type, rule in (
-        ("text", _text),
-        ("image", _image_in_a_line),
-        ("table_open", _table_open),
-        ("table_close", _table_close),
-        ("th_open", _cell_open),
-        ("th_close", _header_close),
-        ("td_open", _cell_open),
-        ("blockquote_open", _callout_open),
-        ("blockquote_close", _callout_close),
-    ):
-        parser.add_render_rule(token_type, rule)
-    return parser
+    def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Any) -> str:
+        """An image that is no figure of the report, such as one in an error message: its alternative alone."""
+        source = str(tokens[idx].attrGet("src"))
+        if source.startswith(FIGURES):
+            raise ValueError(f"the figure {source} must stand in a paragraph of its own")
+        return str(escape(plain(tokens[idx])))
 
+    def td_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Any) -> str:
+        right = ' class="right"' if tokens[idx].attrGet("style") == "text-align:right" else ""
+        return f"<td{right}>"
 
-def _text(self: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: Any) -> str:
-    """Text with the marks of the families in their colours, and named for who hears them."""
-    text = _UNIT.sub("\N{NO-BREAK SPACE}", str(escape(tokens[at].content)))
-    for family, mark in MARKS.items():
-        name = FAMILY_NAMES[family]
-        span = f'<span class="{family}" role="img" aria-label="{name}" title="{name}">{mark}</span>'
-        text = text.replace(f"{mark} ", f"{mark}&nbsp;").replace(mark, span)
-    return text
+    def th_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Any) -> str:
+        """A cell of the head with the button that sorts by its column."""
+        right = ' class="right"' if tokens[idx].attrGet("style") == "text-align:right" else ""
+        return f'<th scope="col"{right}><button type="button" class="sort">'
 
-
-def _image_in_a_line(
-    self: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: Any
-) -> str:
-    """An image that is no figure of the report, such as one in an error message: its alternative alone."""
-    source = str(tokens[at].attrGet("src"))
-    if source.startswith(FIGURES):
-        raise ValueError(f"the figure {source} must stand in a paragraph of its own")
-    return str(escape(plain(tokens[at])))
-
-
-def _table_open(self: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: Any) -> str:
-    label = escape(tokens[at].meta.get("label", "Table"))
-    return f'<div class="wide" role="group" aria-label="{label}">\n<table>\n'
-
-
-def _table_close(self: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: Any) -> str:
-    return "</table>\n</div>\n"
-
-
-def _cell_open(self: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: Any) -> str:
-    """A cell; one of the head holds the button that sorts by its column."""
-    token = tokens[at]
-    right = ' class="right"' if token.attrGet("style") == "text-align:right" else ""
-    return (
-        f'<th scope="col"{right}><button type="button" class="sort">' if token.tag == "th" else f"<td{right}>"
-    )
-
-
-def _header_close(
-    self: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: Any
-) -> str:
-    name = plain(tokens[at - 1])
-    if name not in _TERMS:
-        return "</button></th>\n"
-    id_ = _unique(f"term-{_slug(name)}", env.setdefault("terms", Counter()))
-    return (
-        f'</button><button type="button" class="term" popovertarget="{id_}" aria-label="What is {escape(name)}?">?'
-        f'</button><span id="{id_}" class="explanation" popover>{escape(_TERMS[name])}</span></th>\n'
-    )
-
-
-def _callout_open(
-    self: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: Any
-) -> str:
-    return '<div class="callout">\n'
-
-
-def _callout_close(
-    self: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: Any
-) -> str:
-    return "</div>\n"
-
-
-# Headings
+    def th_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Any) -> str:
+        """The end of the button and, where the column is one of the terms, its explanation."""
+        name = plain(tokens[idx - 1])
+        if name not in _TERMS:
+            return "</button></th>\n"
+        id_ = _unique(f"term-{_slug(name)}", env.setdefault("terms", Counter()))
+        return (
+            f'</button><button type="button" class="term" popovertarget="{id_}" aria-label="What is {escape(name)}?">?'
+            f'</button><span id="{id_}" class="explanation" popover>{escape(_TERMS[name])}</span></th>\n'
+        )
 
 
 def _name_headings(tokens: list[Token]) -> list[Heading]:
@@ -190,21 +147,39 @@ def _name_headings(tokens: list[Token]) -> list[Heading]:
     return contents
 
 
-def _fold(tokens: list[Token]) -> list[Token]:
-    """Put what follows each heading of the third level, up to the next heading as high, into a fold."""
-    folded: list[Token] = []
-    is_open = False
+def _wrap(tokens: list[Token]) -> list[Token]:
+    """Put tables and quotations into boxes, and what follows a heading of the third level into a fold.
+
+    A fold ends at the next heading of the third level or above.
+    """
+    wrapped: list[Token] = []
+    open_fold = False
+
+    def html(content: str) -> None:
+        wrapped.append(Token("html_block", "", 0, content=content))
+
     for token in tokens:
         if token.type == "heading_open" and token.tag in ("h1", "h2", "h3"):
-            if is_open:
-                folded.append(Token("html_block", "", 0, content="</details>\n"))
-            is_open = token.tag == "h3"
-            if is_open:
-                folded.append(Token("html_block", "", 0, content='<details class="fold"><summary>'))
-        folded.append(token)
+            if open_fold:
+                html("</details>\n")
+            open_fold = token.tag == "h3"
+            if open_fold:
+                html('<details class="fold"><summary>')
+        elif token.type == "table_open":
+            html(f'<div class="wide" role="group" aria-label="{escape(token.meta["label"])}">\n')
+        elif token.type == "blockquote_open":
+            token.tag = "div"
+            token.attrSet("class", "callout")
+        elif token.type == "blockquote_close":
+            token.tag = "div"
+        wrapped.append(token)
         if token.type == "heading_close" and token.tag == "h3":
-            folded.append(Token("html_block", "", 0, content="</summary>\n"))
-    return [*folded, *([Token("html_block", "", 0, content="</details>\n")] if is_open else [])]
+            html("</summary>\n")
+        elif token.type == "table_close":
+            html("</div>\n")
+    if open_fold:
+        html("</details>\n")
+    return wrapped
 
 
 def _slug(text: str) -> str:
@@ -216,10 +191,3 @@ def _slug(text: str) -> str:
 def _unique(name: str, used: Counter[str]) -> str:
     used[name] += 1
     return name if used[name] == 1 else _unique(f"{name}-{used[name] - 1}", used)
-
-
-def _description(tokens: Sequence[Token]) -> str:
-    """The first words of the first paragraph."""
-    paragraphs = (b for a, b in pairwise(tokens) if a.type == "paragraph_open")
-    text = plain(next(paragraphs, Token("inline", "", 0)))
-    return text if len(text) <= _DESCRIPTION else f"{text[:_DESCRIPTION].rsplit(' ', 1)[0]} …"
