@@ -1,4 +1,4 @@
-"""Labels beside points keep clear of the line, unless there is no other place."""
+"""Labels next to points keep clear of the line, unless there is no other place."""
 
 import pytest
 from matplotlib.axes import Axes

@@ -1,6 +1,6 @@
 """The figures of the learning curves: accuracy against the number of examples, and who is ahead.
 
-Colour and shape tell the family, the line style tells the models of one family apart.
+Colour and shape show the family, the line style the model within it.
 """
 
 from pathlib import Path
@@ -40,7 +40,7 @@ _GREY = "#8a8a8a"
 def draw_curves(folder: Path, comparison: CurveComparison) -> None:
     """Write the figures of one data set as PNG and SVG, with their numbers as CSV, into `folder`.
 
-    Left what was measured, right a decade further, as far as the fitted laws tell.
+    The left panel of the first shows what was measured, the right one the fitted laws over the next decade.
 
     Args:
         folder: that is there.
@@ -99,7 +99,7 @@ def draw_curves(folder: Path, comparison: CurveComparison) -> None:
 
 
 def _draw_curve(axes: Axes, curves: DatasetCurves, curve: Curve, leaders: list[Curve]) -> None:
-    """A line with the interval of each size; strong and whole for the best of a family."""
+    """A line with the interval of each size; strong and solid for the best of a family."""
     strong, color, n_test = curve in leaders, COLORS[curve.family], curves.n_test
     bands = [accuracy_interval(correct) for correct in curve.correct]
     low, high = ([shown(getattr(b, end), n_test) for b in bands] for end in ("low", "high"))

@@ -1,4 +1,4 @@
-"""Labels next to points and at the ends of lines that cover neither each other nor a point nor a line."""
+"""Labels next to points and at the ends of lines; none covers another, a point or, where it can, a line."""
 
 from itertools import pairwise
 from typing import Any, cast
@@ -62,7 +62,7 @@ def name_line_ends(
     x: float,
     arrow: dict[str, Any],
 ) -> None:
-    """Write names right of the axes, each as near to the end of its line as the height of a line of text allows.
+    """Write names right of the axes, each as near to the end of its line as the other names allow.
 
     Args:
         axes: with its final limits and layout.

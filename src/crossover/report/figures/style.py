@@ -48,7 +48,7 @@ STYLE: dict[Any, Any] = {
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """A figure of so many inches."""
+    """A figure; width and height in inches."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)  # labels are placed by their drawn size
     return figure

@@ -36,7 +36,7 @@ from crossover.report.figures.style import (
 from crossover.report.templating import OBJECTIVES
 
 LABEL = "validation accuracy, % (errors on a log scale)"
-GREY = "#777777"  # of a family, in a legend
+_GREY = "#777777"  # of a family, in a legend
 _DEFAULT: dict[str, Any] = {"marker": "x", "ls": "", "color": INK, "ms": 8, "mew": 2}
 _FENCE = 3  # interquartile ranges below the lower quartile: Tukey's outer fence
 _HEIGHT = 0.3  # of a strip, of the room for a row, on each side
@@ -95,8 +95,8 @@ def _trials(tuning: DatasetTuning) -> Figure:
 def _handles() -> list[Line2D]:
     return [
         Line2D([], [], label="default configuration", **_DEFAULT),
-        Line2D([], [], marker="o", ls="", ms=9, mec=INK, mfc=GREY, mew=1.6, label="best trial"),
-        Line2D([], [], marker="o", ls="", ms=6, mec=GREY, mfc="white", label="pruned"),
+        Line2D([], [], marker="o", ls="", ms=9, mec=INK, mfc=_GREY, mew=1.6, label="best trial"),
+        Line2D([], [], marker="o", ls="", ms=6, mec=_GREY, mfc="white", label="pruned"),
     ]
 
 
@@ -196,7 +196,7 @@ def _pareto(tuning: DatasetTuning, searches: list[Search]) -> Figure:
         axes.set_ylabel(LABEL)
     for axes in panels[len(searches) :]:
         axes.set_visible(False)
-    on_front = Line2D([], [], label="Pareto front", marker="o", mec=GREY, mfc=GREY, **FRONTIER)
+    on_front = Line2D([], [], label="Pareto front", marker="o", mec=_GREY, mfc=_GREY, **FRONTIER)
     legend(figure, *_handles(), on_front, columns=2 if columns == 1 else 3)
     return figure
 

@@ -39,7 +39,7 @@ def plain(inline: Token) -> str:
 
 
 def insert_figures(tokens: list[Token], folder: Path) -> list[Token]:
-    """Put a figure in the place of each paragraph that is nothing but its image."""
+    """Put a figure in the place of each paragraph that holds only its image."""
     inserted: list[Token] = []
     for token in tokens:
         inserted.append(token)
@@ -76,7 +76,7 @@ def _figure(folder: Path, name: str, alternative: str) -> str:
 
 
 def _numbers(path: Path) -> dict[str, Any]:
-    """Header and rows of a CSV file as the table shows them, and the columns that hold nothing but numbers."""
+    """Header and rows of a CSV file as the table shows them, and the columns that hold only numbers."""
     with path.open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
     columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in header]

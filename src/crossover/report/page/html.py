@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing but itself: no network, no other file."""
+"""The report as one HTML page that needs no network and no other file."""
 
 import re
 from collections import Counter
@@ -50,7 +50,7 @@ def render_html(markdown: str, figures: Path, title: str) -> str:
     A paragraph that is one image `![alternative](figures/name.png)` becomes the figure itself, with its
     alternative as caption and a table of its numbers. A block quotation becomes a box that stands out.
     HTML in the Markdown is shown as text. A heading of the third level folds what follows it, and a table's header
-    that is one of the terms in `terms.yaml` explains itself at a tap.
+    that is one of the terms in `terms.yaml` has a button that shows its explanation.
 
     Args:
         markdown: CommonMark with tables, one heading of the first level.
