@@ -1,4 +1,4 @@
-"""What becomes of each job of a Hydra multirun: a record while it runs, a summary and an exit status at the end."""
+"""How each job of a Hydra multirun ends: a record while it runs, a summary and an exit status at the end."""
 
 import csv
 import logging
@@ -59,10 +59,6 @@ class JobRecord:
     error: str = ""
     folder: str = ""
 
-    @property
-    def ended_well(self) -> bool:
-        return self.state in (SUCCEEDED, TAKEN_OVER)
-
 
 class Multirun(Callback):
     """Hydra's callback that keeps a record of each job, sums them up at the end and sets the exit status.
@@ -70,8 +66,7 @@ class Multirun(Callback):
     It travels to the launcher's worker processes with the jobs, which write their records to one folder.
     """
 
-    def __init__(self) -> None:
-        self._records: Path | None = None
+    _records: Path | None = None
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         OmegaConf.to_container(config.hydra.launcher, resolve=True)  # fills the cache that the jobs get
@@ -102,21 +97,34 @@ class Multirun(Callback):
         """
         if self._records is None:
             return
-        jobs = _all_jobs(self._records, config)
+        by_number = {
+            number: JobRecord(number, " ".join(overrides), NOT_STARTED)
+            for number, overrides in enumerate(planned(config.hydra) or [])
+        }
+        for path in self._records.glob("*.json"):
+            record = JobRecord(**read_json(path, "the multirun"))
+            by_number[record.job] = record
+        jobs = [by_number[number] for number in sorted(by_number)]
         shutil.rmtree(self._records, ignore_errors=True)
         error, raw = sys.exc_info()[1], bool(os.environ.get("HYDRA_FULL_ERROR"))
         if error is not None and all(job.state == NOT_STARTED for job in jobs):
-            if (
-                isinstance(error, CrossoverError) and not raw
-            ):  # a launcher's; Hydra shows mistakes in overrides
+            # A launcher's error; Hydra itself shows mistakes in overrides.
+            if isinstance(error, CrossoverError) and not raw:
                 log.error("error: %s", error)
                 raise SystemExit(1)
             return
         summary = Path(config.hydra.sweep.dir) / "summary.csv"
-        _write_summary(summary, jobs)
+        fresh = summary.with_name(f".{summary.name}.{os.getpid()}.partial")
+        with fresh.open("w", newline="") as file:
+            writer = csv.DictWriter(file, [f.name for f in fields(JobRecord)], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(asdict(job) for job in jobs)
+        fresh.replace(summary)
         _log_summary(jobs, summary)
-        if not isinstance(error, KeyboardInterrupt) and not raw and not all(job.ended_well for job in jobs):
-            raise SystemExit(1)
+        if not all(job.state in (SUCCEEDED, TAKEN_OVER) for job in jobs):
+            log.error("Fix what failed and give the same command again: finished jobs are kept.")
+            if not isinstance(error, KeyboardInterrupt) and not raw:
+                raise SystemExit(1)
 
     def _write(self, config: DictConfig, **known: Any) -> None:
         if self._records is None:
@@ -130,26 +138,6 @@ class Multirun(Callback):
         path = self._records / f"{record.job}.json"
         write_json(path.with_suffix(".partial"), asdict(record))
         path.with_suffix(".partial").replace(path)
-
-
-def _all_jobs(records: Path, config: DictConfig) -> list[JobRecord]:
-    jobs = {
-        number: JobRecord(number, " ".join(overrides), NOT_STARTED)
-        for number, overrides in enumerate(planned(config.hydra) or [])
-    }
-    for path in records.glob("*.json"):
-        record = JobRecord(**read_json(path, "the multirun"))
-        jobs[record.job] = record
-    return [jobs[number] for number in sorted(jobs)]
-
-
-def _write_summary(path: Path, jobs: list[JobRecord]) -> None:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with fresh.open("w", newline="") as file:
-        writer = csv.DictWriter(file, [f.name for f in fields(JobRecord)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(job) for job in jobs)
-    fresh.replace(path)
 
 
 def _log_summary(jobs: list[JobRecord], summary: Path) -> None:
@@ -168,5 +156,3 @@ def _log_summary(jobs: list[JobRecord], summary: Path) -> None:
             "The process of a job was killed: by hand, by a scheduler's limit, or because memory ran out; then run "
             "fewer jobs at once. joblib also stops the jobs that run at the same time."
         )
-    if not all(job.ended_well for job in jobs):
-        log.error("Fix what failed and give the same command again: finished jobs are kept.")

@@ -27,7 +27,16 @@ TRUSTED = ("crossover.*", "hydra.*", "hydra_plugins.*", "logging.*")
 
 def job_name(*, _root_: DictConfig) -> str:
     """The folder of a job: the chosen YAML files, the repetition and a hash of the composed configuration."""
-    content = {str(key): _plain(_root_, key) for key in _root_ if key not in ("hydra", *NOT_IN_NAMES)}
+    content: dict[str, Any] = {}
+    for key in map(str, _root_):
+        if key in ("hydra", *NOT_IN_NAMES):
+            continue
+        try:
+            value = _root_[key]
+        except OmegaConfBaseException:  # the job reports it; a name must not end the other jobs
+            unresolved: Any = OmegaConf.to_container(_root_, resolve=False)
+            value = str(unresolved[key])
+        content[key] = OmegaConf.to_container(value, resolve=False) if OmegaConf.is_config(value) else value
     choices = _root_.hydra.runtime.choices
     groups = {key: str(choices[key]) for key in content if key in choices}
     if content.get("root") == _root_.hydra.runtime.cwd:
@@ -45,14 +54,6 @@ def multirun_name() -> str:
         if override.lstrip("+~").partition("=")[0] not in NOT_IN_NAMES
     )
     return f"multirun-{_slug('-'.join(overrides))}-{digest(overrides)[:10]}"
-
-
-def _plain(config: DictConfig, key: Any) -> Any:
-    try:
-        value = config[key]
-    except OmegaConfBaseException:  # the job reports it; a name must not end the other jobs
-        return str(OmegaConf.to_container(config, resolve=False)[key])  # type: ignore[index]
-    return OmegaConf.to_container(value, resolve=False) if OmegaConf.is_config(value) else value
 
 
 def _slug(text: str) -> str:
@@ -95,15 +96,9 @@ def threads_each(jobs: int) -> int:
     return max(1, cores() // jobs) if jobs > 0 else 1
 
 
-def _register() -> None:
-    # Through the cache, which Hydra copies into each job's configuration, a job has the value of its multirun.
-    for name, function, cached in (
-        ("job_name", job_name, False),
-        ("multirun_name", multirun_name, True),
-        ("jobs_at_once", jobs_at_once, True),
-        ("threads_each", threads_each, False),
-    ):
-        OmegaConf.register_resolver(f"crossover.{name}", function, use_cache=cached, replace=True)
-
-
-_register()  # at import: a launcher's worker process imports this module and runs nothing else of ours before the job
+# At import: a launcher's worker process imports this module and runs nothing else of ours before the job.
+# Through the cache, which Hydra copies into each job's configuration, a job has the value of its multirun.
+OmegaConf.register_resolver("crossover.job_name", job_name, replace=True)
+OmegaConf.register_resolver("crossover.multirun_name", multirun_name, use_cache=True, replace=True)
+OmegaConf.register_resolver("crossover.jobs_at_once", jobs_at_once, use_cache=True, replace=True)
+OmegaConf.register_resolver("crossover.threads_each", threads_each, replace=True)

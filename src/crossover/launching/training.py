@@ -6,7 +6,6 @@ from omegaconf import DictConfig
 
 from crossover.core.cell import Family
 from crossover.core.clock import use_threads
-from crossover.core.fits import Fit
 from crossover.fitting import engine
 from crossover.fitting.best import configured
 from crossover.fitting.training import Training, mean_validation_accuracy, repetitions
@@ -40,19 +39,12 @@ def fit_cell(config: DictConfig, family: Family) -> float | None:
         seeds = repetitions(config.seed, config.seeds)
         if training.data.why_not():
             fits = training.run(seeds, not_applicable=config.not_applicable)
-        else:
-            fits = _fit_once(training, seeds)
+            return mean_validation_accuracy(fits)
+        # A second process that fits the same waits for the first.
+        with engine.lock(training.data, training.fit_id(seeds[0])):
+            # What an earlier job of a multirun fitted in the same folder is taken over.
+            found = training.existing(seeds) if job.multirun_folder() is not None else None
+            fits = training.run(seeds) if found is None else found
+    if found is not None:
+        mark_taken_over(training.output)
     return mean_validation_accuracy(fits)
-
-
-def _fit_once(training: Training, seeds: list[int]) -> list[Fit]:
-    """Fit, or take over what an earlier job of a multirun fitted in the same folder.
-
-    A second process that fits the same waits for the first.
-    """
-    with engine.lock(training.data, training.fit_id(seeds[0])):
-        found = training.existing(seeds) if job.multirun_folder() is not None else None
-        if found is None:
-            return training.run(seeds)
-    mark_taken_over(training.output)
-    return found

@@ -15,7 +15,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra_plugins.hydra_submitit_launcher import submitit_launcher as plugin
 
 import crossover.launching.names  # noqa: F401  (the launchers' YAMLs use its resolvers, whatever the entry point)
-from crossover.core.errors import CrossoverError
+from crossover.core.errors import CrossoverError, first_line
 
 log = logging.getLogger(__name__)
 
@@ -44,20 +44,12 @@ class LocalLauncher(plugin.LocalLauncher):
         try:
             return super().launch([overrides], number)[0]
         except UncompletedJobError as error:
-            return _died(overrides, error)
-
-
-def _died(overrides: Sequence[str], error: Exception) -> JobReturn:
-    returned = JobReturn(overrides=overrides, status=JobStatus.FAILED)
-    returned.return_value = CrossoverError(
-        f"the process of the job {' '.join(overrides)} ended before the job did ({_first_line(error)}); "
-        "give the same command again: what was finished is kept"
-    )
-    return returned
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+            returned = JobReturn(overrides=overrides, status=JobStatus.FAILED)
+            returned.return_value = CrossoverError(
+                f"the process of the job {' '.join(overrides)} ended before the job did ({first_line(error)}); "
+                "give the same command again: what was finished is kept"
+            )
+            return returned
 
 
 class SlurmLauncher(plugin.SlurmLauncher):
