@@ -57,6 +57,9 @@ def log_model(
         model_type=facts.cell.family,
     )
     signature, request = _interface(facts.meta, example)
+    unneeded = NOT_SERVED | (set() if facts.cell.family == "deep" else NETWORKS)
+    wanted = [Requirement(line) for line in requires("crossover") or []]
+    packages = [r.name for r in wanted if r.name not in unneeded and "extra" not in str(r.marker)]
     with tempfile.TemporaryDirectory() as temporary:
         save_model(
             f"{temporary}/model",
@@ -66,7 +69,8 @@ def log_model(
             artifacts={name: str(folder) for name, folder in folders.items() if folder},
             signature=signature,
             input_example=request,
-            pip_requirements=_requirements(facts.cell.family == "deep"),
+            # At the versions installed here; a local one such as 2.15.0+cu130 is not on PyPI.
+            pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in packages],
             model_config={"classes": facts.meta.classes},
             mlflow_model=Model(
                 artifact_path=logged.artifact_location,
@@ -97,12 +101,3 @@ def _interface(meta: Meta, example: Input) -> "tuple[ModelSignature, Input]":
         request = (example if complete.empty else complete).head(2)
     probabilities = [ColSpec("double", name) for name in meta.classes]
     return ModelSignature(inputs, Schema([ColSpec("string", "prediction"), *probabilities])), request
-
-
-def _requirements(deep: bool) -> list[str]:
-    """What serving needs, at the versions that are installed here."""
-    unneeded = NOT_SERVED | (set() if deep else NETWORKS)
-    wanted = [Requirement(line) for line in requires("crossover") or []]
-    names = [r.name for r in wanted if r.name not in unneeded and "extra" not in str(r.marker)]
-    # A local version such as 2.15.0+cu130 is not on PyPI.
-    return [f"{name}=={version(name).split('+')[0]}" for name in names]

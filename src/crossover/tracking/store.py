@@ -77,14 +77,9 @@ class Store:
         self._experiments: dict[str, str] = {}
         self._shared_runs: dict[tuple[str, ...], str] = {}
 
-    @property
-    def failed(self) -> bool:
-        """Whether a call has failed in this process."""
-        return self.address in _given_up
-
     def attempt(self, call: Callable[..., T], *args: Any) -> T | None:
         """The call's result; None if it fails, and from then on for every call to this store in this process."""
-        if self.failed:
+        if self.address in _given_up:
             return None
         try:
             return call(*args)
@@ -260,7 +255,7 @@ class RunLog(Log):
     def end(self, status: str, error: str) -> None:
         """End the run with the status that the block's end stands for; `error` is its exception."""
         self.send()
-        if self.store.failed:
+        if self.store.address in _given_up:
             # What failed may have been a single file: leave no run open that can still be closed.
             with contextlib.suppress(Exception):
                 self.close(status, error)
