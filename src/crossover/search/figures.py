@@ -9,7 +9,6 @@ from crossover.search.outcome import drawn, study_of
 from crossover.search.plan import Direction
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from optuna.trial import FrozenTrial
 
@@ -59,15 +58,14 @@ def search_figures(
             )
         if len(objectives) == 2:
             axes["pareto_front"] = plots.plot_pareto_front(study, target_names=names)
-        return {name: _figure(found) for name, found in axes.items()}
-
-
-def _figure(axes: "Axes") -> "Figure":
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    figure.set_size_inches(10, 6)
-    figure.set_layout_engine("tight")
-    return figure
+        figures = {}
+        for name, drawing in axes.items():
+            figure = drawing.get_figure(root=True)
+            assert figure is not None
+            figure.set_size_inches(10, 6)
+            figure.set_layout_engine("tight")
+            figures[name] = figure
+        return figures
 
 
 @contextmanager

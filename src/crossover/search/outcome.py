@@ -92,24 +92,38 @@ class SearchResult:
         number = best.number if best else None
         facts = {**{name: self.facts.get(name) for name in SWEEP}, **self.counts, "best_trial": number}
         importances = importance(self.stored, self.directions)
+        where = "{model} on {dataset} ({features})".format_map(self.facts)
+        if best is None:
+            head = f"{where}: {self.facts['reason'] or 'no trial was completed'}"
+        else:
+            found = f"trial {best.number} of {len(self.trials)}"
+            text = "the default configuration" if best.number == 0 else "the keys that were searched"
+            head = f"Best of {where}: {found}, validation accuracy {best.result.accuracy:.4f}; {text}"
+        trials, costs = self._tables()
         with atomic_folder(folder) as fresh:
-            self._trial_table().to_csv(fresh / "trials.csv", index=False)
-            self._cost_table().to_csv(fresh / "costs.csv", index=False)
+            trials.to_csv(fresh / "trials.csv", index=False)
+            costs.to_csv(fresh / "costs.csv", index=False)
             table = pd.DataFrame(list(importances.items()), columns=IMPORTANCE)
             table.to_csv(fresh / "importance.csv", index=False)
             write_json(fresh / "sweep.json", facts)
-            write_best(fresh / "best.yaml", best.params if best and best.number else {}, self._head())
+            write_best(fresh / "best.yaml", best.params if best and best.number else {}, head)
 
-    def _trial_table(self) -> pd.DataFrame:
-        """One row a trial, the columns `TRIALS` and one for each parameter."""
+    def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Two tables with one row a trial: `TRIALS` with a column for each parameter, and `TRIAL_COSTS`."""
         front = pareto_front(self.stored, self.directions)
-        rows = []
+        rows, costs = [], []
         for trial in self.trials:
             result = trial.result
+            keys = {name: self.facts[name] for name in ("dataset", "features", "model", "family")}
+            keys["trial"] = trial.number
             several = len(result.accuracies) > 1
+            params = {
+                f"{PARAMETER}{key}": json.dumps(value) if isinstance(value, list | bool | None) else value
+                for key, value in trial.params.items()
+            }
             rows.append(
                 {
-                    **self._keys(trial),
+                    **keys,
                     "state": result.state,
                     "best": trial is self.best,
                     "pareto": trial.number in front,
@@ -118,37 +132,20 @@ class SearchResult:
                     "log_loss": float(np.mean(result.log_losses)) if result.log_losses else math.nan,
                     "repetitions": len(result.accuracies),
                     "error": result.error,
-                    **{f"{PARAMETER}{key}": _csv_value(value) for key, value in trial.params.items()},
+                    **params,
                 }
             )
-        columns = [*TRIALS, *(f"{PARAMETER}{name}" for name in self.names)]
-        return _table(rows, columns).astype({"repetitions": "Int64"})
-
-    def _cost_table(self) -> pd.DataFrame:
-        """One row a trial, the columns `TRIAL_COSTS`."""
-        rows = []
-        for trial in self.trials:
-            result = trial.result
             means = {"fit_seconds": result.fit_seconds, "latency_p50_ms": result.latencies}
-            rows.append(
-                self._keys(trial)
+            costs.append(
+                keys
                 | {name: float(np.mean(values)) if values else math.nan for name, values in means.items()}
                 | {name: getattr(result, name) for name in ("seconds", "device", "threads", "started_at")}
             )
-        return _table(rows, TRIAL_COSTS).astype({"threads": "Int64"})
-
-    def _keys(self, trial: FinishedTrial) -> dict[str, Any]:
-        keys = {name: self.facts[name] for name in ("dataset", "features", "model", "family")}
-        return keys | {"trial": trial.number}
-
-    def _head(self) -> str:
-        f = self.facts
-        where = f"{f['model']} on {f['dataset']} ({f['features']})"
-        if self.best is None:
-            return f"{where}: {f['reason'] or 'no trial was completed'}"
-        found = f"trial {self.best.number} of {len(self.trials)}"
-        text = "the default configuration" if self.best.number == 0 else "the keys that were searched"
-        return f"Best of {where}: {found}, validation accuracy {self.best.result.accuracy:.4f}; {text}"
+        columns = [*TRIALS, *(f"{PARAMETER}{name}" for name in self.names)]
+        return (
+            _table(rows, columns).astype({"repetitions": "Int64"}),
+            _table(costs, TRIAL_COSTS).astype({"threads": "Int64"}),
+        )
 
 
 def finished_trial(trial: "FrozenTrial") -> FinishedTrial:
@@ -159,11 +156,11 @@ def finished_trial(trial: "FrozenTrial") -> FinishedTrial:
 
 def best_of(trials: list[FinishedTrial]) -> FinishedTrial | None:
     """The completed trial of the highest accuracy, then the lowest log loss, then the lowest number."""
-
-    def rank(trial: FinishedTrial) -> tuple[float, float, int]:
-        return -trial.result.accuracy, float(np.mean(trial.result.log_losses)), trial.number
-
-    return min((trial for trial in trials if trial.result.state == COMPLETED), key=rank, default=None)
+    return min(
+        (trial for trial in trials if trial.result.state == COMPLETED),
+        key=lambda trial: (-trial.result.accuracy, float(np.mean(trial.result.log_losses)), trial.number),
+        default=None,
+    )
 
 
 def study_of(trials: list["FrozenTrial"], directions: list[Direction]) -> "Study":
@@ -209,11 +206,6 @@ def importance(trials: list["FrozenTrial"], directions: list[Direction]) -> dict
             study_of(found, directions), evaluator=evaluator, target=lambda trial: trial.values[0]
         )
     return {name: float(value) for name, value in shares.items()}
-
-
-def _csv_value(value: Any) -> Any:
-    """A value as a cell of a CSV file: None and lists as JSON."""
-    return json.dumps(value) if value is None or isinstance(value, list | bool) else value
 
 
 def _table(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:

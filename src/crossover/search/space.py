@@ -75,11 +75,19 @@ class SearchSpace:
 
     def encode(self, params: Mapping[str, Value]) -> "tuple[dict[str, Value], dict[str, BaseDistribution]]":
         """Values as Optuna stores them, and their distributions; what lies outside of the space is left out."""
+        from optuna.distributions import CategoricalDistribution
+
         inside = {}
         for key, value in params.items():
+            found = self.distributions[key]
             stored = json.dumps(value) if isinstance(value, list) else value
-            if _holds(self.distributions[key], stored):
-                found = self.distributions[key]
+            is_bool = isinstance(stored, bool)  # true is not 1, though they are equal in Python
+            if isinstance(found, CategoricalDistribution):
+                holds = stored in [c for c in found.choices if isinstance(c, bool) == is_bool]
+            else:
+                is_number = isinstance(stored, int | float) and not is_bool
+                holds = is_number and found._contains(float(stored))
+            if holds:
                 inside[key] = found.to_external_repr(found.to_internal_repr(stored))
         return inside, {key: self.distributions[key] for key in inside}
 
@@ -98,7 +106,27 @@ class SearchSpace:
             points: values of a range, evenly spaced from end to end on its scale, or its middle where it is 1;
                 fewer where rounding to the range's integers or steps makes some equal. Choices are all there.
         """
-        return {key: _grid(found, points) for key, found in self.distributions.items()}
+        from optuna.distributions import CategoricalDistribution
+
+        shares = [i / (points - 1) for i in range(points)] if points > 1 else [0.5]
+        grid: dict[str, list[Value]] = {}
+        found: Any
+        for key, found in self.distributions.items():
+            if isinstance(found, CategoricalDistribution):
+                grid[key] = list(found.choices)
+                continue
+            low, high, step = found.low, found.high, found.step
+            if found.log:
+                spread = [low * (high / low) ** share for share in shares]
+            else:
+                spread = [low + share * (high - low) for share in shares]
+            if points > 1:  # exact, where a logarithm and back may lie outside
+                spread[0], spread[-1] = low, high
+            if step is not None:
+                steps = (low + step * round((value - low) / step) for value in spread)
+                spread = sorted({found.to_external_repr(value) for value in steps})
+            grid[key] = spread
+        return grid
 
 
 def _require_searchable(key: str, model_config: Mapping[str, Any], source: str, model_origin: str) -> None:
@@ -175,34 +203,3 @@ def _choices(override: "Override") -> list[Value]:
             raise ValueError(f"{choice} is there twice")
         stored.append(text)
     return stored
-
-
-def _holds(distribution: "BaseDistribution", stored: Value) -> bool:
-    """Whether a trial can get the value; true is not 1."""
-    from optuna.distributions import CategoricalDistribution
-
-    if isinstance(distribution, CategoricalDistribution):
-        same_kind = [c for c in distribution.choices if isinstance(c, bool) == isinstance(stored, bool)]
-        return stored in same_kind
-    is_number = isinstance(stored, int | float) and not isinstance(stored, bool)
-    return is_number and distribution._contains(float(stored))
-
-
-def _grid(distribution: Any, points: int) -> list[Value]:
-    from optuna.distributions import CategoricalDistribution
-
-    if isinstance(distribution, CategoricalDistribution):
-        return list(distribution.choices)
-    low, high, step = distribution.low, distribution.high, distribution.step
-    shares = [i / (points - 1) for i in range(points)] if points > 1 else [0.5]
-    if distribution.log:
-        spread = [low * (high / low) ** share for share in shares]
-    else:
-        spread = [low + share * (high - low) for share in shares]
-    if points > 1:  # exact, where a logarithm and back may lie outside
-        spread[0], spread[-1] = low, high
-    if step is None:
-        return spread
-    return sorted(
-        {distribution.to_external_repr(low + step * round((value - low) / step)) for value in spread}
-    )

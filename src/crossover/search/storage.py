@@ -1,10 +1,9 @@
 """The Optuna storage of a search: where its trials survive a kill."""
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crossover.core.errors import CrossoverError, first_line, without_password
 from crossover.search.plan import Direction
@@ -31,11 +30,20 @@ def open_study(storage: str, name: str, directions: list[Direction]) -> "Study":
         CrossoverError: the database cannot be reached, or is no storage of this Optuna.
     """
     import optuna
+    from filelock import FileLock
+    from sqlalchemy import NullPool, create_engine, inspect
 
-    quiet()
     try:
-        with _one_at_a_time(storage):
-            _require_own_tables(storage)
+        lock: AbstractContextManager[Any] = nullcontext()
+        if storage.startswith(_SQLITE):  # processes that start at once would each make the tables
+            path = Path(storage.removeprefix(_SQLITE))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(f"{path}.lock", timeout=LOCK_SECONDS)
+        with lock:
+            # Optuna would add its tables to those of another program.
+            tables = inspect(create_engine(storage, poolclass=NullPool)).get_table_names()
+            if tables and "trials" not in tables:
+                raise ValueError(f"it holds the tables {', '.join(sorted(tables)[:3])}, … of another program")
             return optuna.create_study(
                 storage=_connected(storage), study_name=name, directions=directions, load_if_exists=True
             )
@@ -52,50 +60,17 @@ def load_study(storage: str, name: str) -> "Study":
     """The study of a search that is under way, from the process of one of its trials."""
     import optuna
 
-    quiet()
     return optuna.load_study(storage=_connected(storage), study_name=name)
 
 
-def quiet() -> None:
-    """Keep Optuna's own log and its marks of new features out of the output."""
+def _connected(storage: str) -> "RDBStorage":
+    """Optuna's storage; its own log and its marks of new features stay out of the output."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     # A trial that goes on after a kill reports its first steps again, with the same values.
     warnings.filterwarnings("ignore", message="The reported value is ignored because this `step=")
-
-
-def _require_own_tables(storage: str) -> None:
-    """Refuse a database with tables of another program, to which Optuna would add its own."""
-    from sqlalchemy import create_engine, inspect
-
-    engine = create_engine(storage)
-    try:
-        tables = inspect(engine).get_table_names()
-    finally:
-        engine.dispose()
-    if tables and "trials" not in tables:
-        raise ValueError(f"it holds the tables {', '.join(sorted(tables)[:3])}, … of another program")
-
-
-def _connected(storage: str) -> "RDBStorage":
-    from optuna.storages import RDBStorage
-
     # Several searches may share a SQLite file: a writer waits for the other instead of failing.
     arguments = {"connect_args": {"timeout": LOCK_SECONDS}} if storage.startswith("sqlite:") else {}
-    return RDBStorage(storage, engine_kwargs=arguments)
-
-
-@contextmanager
-def _one_at_a_time(storage: str) -> Iterator[None]:
-    """First starts at once would each make the same tables."""
-    if not storage.startswith(_SQLITE):
-        yield
-        return
-    from filelock import FileLock
-
-    path = Path(storage.removeprefix(_SQLITE))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock", timeout=LOCK_SECONDS):
-        yield
+    return optuna.storages.RDBStorage(storage, engine_kwargs=arguments)
