@@ -14,6 +14,7 @@ from crossover.core.errors import CrossoverError
 from crossover.core.files import digest
 from crossover.core.settings import validated
 from crossover.core.study import OK
+from crossover.fitting import engine
 from crossover.fitting.data import TrainingData
 from crossover.fitting.keys import with_values
 from crossover.launching import job as hydra_job
@@ -21,12 +22,10 @@ from crossover.search.plan import Plan
 from crossover.search.proposals import canonical
 from crossover.search.settings import SweeperSettings
 from crossover.search.space import SearchSpace
-from crossover.search.trial import settings_of
 from crossover.tracking.tracker import SweepFacts, TrialFacts
 
 _GROUPS = ("dataset", "features", "model", "trainer", "search", "tracking")
 _KEYS = ("output", "not_applicable", "threads", "trial")
-_TRACKED = ("sampler", "seed", "pruner", "objectives", "budget", "examples", "repetitions")
 
 
 class TrialConfig:
@@ -105,23 +104,15 @@ class SearchConfig(TrialConfig):
         """SHA-256 of all that decides the trials, but not of how many there are."""
         return digest(
             {
-                **settings_of(self.data, self.plan),
+                **engine.identity(self.data),
+                "plan": self.plan.model_dump(),
+                "repetitions": self.plan.repetitions(self.data.prepared),
                 "space": self.space.ranges,
                 "sampler": OmegaConf.to_container(OmegaConf.create(self.settings.sampler), resolve=True),
                 "grid_points": self.settings.grid_points,
                 "seed": self.settings.seed,
             }
         )
-
-    @property
-    def name(self) -> str:
-        """For files and the storage: named by content."""
-        return f"{self.cell.dataset}-{self.cell.features}-{self.cell.model}-{self.sweep_id[:8]}"
-
-    def tracked(self) -> SweepFacts:
-        """What identifies the search to the tracker."""
-        facts = self.facts(OK, "")
-        return self.sweep_facts(self.sweep_id, {name: facts[name] for name in _TRACKED})
 
     def facts(self, status: str, reason: str) -> dict[str, Any]:
         """The keys of `columns.SWEEP`, as far as they are known before a trial ends."""

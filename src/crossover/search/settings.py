@@ -55,22 +55,6 @@ class SweeperSettings(Settings):
             )
         return self
 
-    def budget_in_words(self) -> str:
-        """For a sentence: "30 trials", "600 s of trials"."""
-        return f"{self.n_trials} trials" if self.n_trials is not None else f"{self.n_seconds:g} s of trials"
-
-    def trials_left(self, begun: int, spent: float, at_once: int) -> int:
-        """How many trials may begin now.
-
-        Args:
-            begun: trials that were begun so far.
-            spent: seconds that the finished ones took together.
-            at_once: as many as this run at the same time.
-        """
-        if self.n_trials is not None:
-            return max(0, min(at_once, self.n_trials - begun))
-        return at_once if spent < (self.n_seconds or 0) else 0
-
     def make_sampler(self, seed: int, space: SearchSpace) -> "BaseSampler":
         """The sampler for one trial.
 

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,18 +18,17 @@ from crossover.core.clock import now, threads
 from crossover.core.columns import COMPLETED, FAILED, PRUNED
 from crossover.core.errors import CrossoverError, first_line
 from crossover.core.files import read_json, write_json
-from crossover.data.prepared import Part
 from crossover.data.splits import subset_rows
 from crossover.fitting import engine
 from crossover.fitting.config import FitConfig
 from crossover.fitting.data import TrainingData
-from crossover.models.base import FitHooks, Model
+from crossover.models.base import FitHooks
 from crossover.search.plan import Plan
 
 log = logging.getLogger(__name__)
 
 RUNGS = 10
-"""A fit in epochs is judged after each tenth of them, so that fits of different lengths are judged at like steps."""
+"""A fit in epochs is judged after each tenth of them: fits of different lengths are judged at the same steps."""
 
 _DIGITS = 12
 """Decimals of a mean accuracy; sums of fractions differ in the sixteenth with their order."""
@@ -74,7 +72,8 @@ class TrialResult:
     def accuracy(self) -> float:
         """Mean over the validation splits; of a pruned trial the last value that it reported.
 
-        Rounded far below one example, so that as many right answers are as good, however the splits share them.
+        Rounded far below one example, so that equal numbers of right answers are equally good, however the splits
+        share them.
         """
         if self.state == PRUNED:
             return math.nan if self.last is None else self.last
@@ -114,7 +113,16 @@ class Trial:
             return found
         result, start = TrialResult(COMPLETED, threads=threads(), started_at=now()), time.perf_counter()
         try:
-            self._run_repetitions(result)
+            for k, repetition in enumerate(self.plan.repetitions(self.data.prepared)):
+                place = self.folder / "fits" / str(repetition)
+                folder = engine.finished(place, partial(self._fit, result, k, repetition))
+                numbers = read_json(folder / "scores.json", "the same command")
+                result.accuracies.append(numbers["accuracy"])
+                result.log_losses.append(numbers["log_loss"])
+                result.fit_seconds.append(numbers["fit_seconds"])
+                result.latencies += numbers["latencies"]
+                result.device = numbers["device"]
+                self._report((k + 1) * RUNGS, float(np.mean(result.accuracies)), result)
         except PrunedError:
             result.state = PRUNED
         except Exception as problem:
@@ -127,18 +135,6 @@ class Trial:
         shutil.rmtree(self.folder / "fits", ignore_errors=True)
         return result
 
-    def _run_repetitions(self, result: TrialResult) -> None:
-        for k, repetition in enumerate(self.plan.repetitions(self.data.prepared)):
-            place = self.folder / "fits" / str(repetition)
-            folder = engine.finished(place, partial(self._fit, result, k, repetition))
-            numbers = read_json(folder / "scores.json", "the same command")
-            result.accuracies.append(numbers["accuracy"])
-            result.log_losses.append(numbers["log_loss"])
-            result.fit_seconds.append(numbers["fit_seconds"])
-            result.latencies += numbers["latencies"]
-            result.device = numbers["device"]
-            self._report((k + 1) * RUNGS, float(np.mean(result.accuracies)), result)
-
     def _fit(self, result: TrialResult, k: int, repetition: int, folder: Path, checkpoints: Path) -> None:
         """The fit number `k` of the trial; `result` holds those before it."""
         train, val = self.data.split(repetition)
@@ -148,7 +144,18 @@ class Trial:
             except CrossoverError as error:
                 raise CrossoverError(f"examples: {error}") from error
         model = self.config.build()
-        hooks = FitHooks(checkpoints, self._watch(result, k, model, train))
+        planned = model.planned_epochs(len(train)) or 1
+
+        def on_epoch(epoch: int, metrics: dict[str, float]) -> None:
+            if k == 0:
+                self.on_epoch(epoch, metrics)
+            rung, before = ((epoch + i) * RUNGS // planned for i in (1, 0))
+            # The last rung is the finished repetition.
+            if before < rung < RUNGS and "val/accuracy" in metrics:
+                so_far = [*result.accuracies, metrics["val/accuracy"]]
+                self._report(k * RUNGS + rung, float(np.mean(so_far)), result)
+
+        hooks = FitHooks(checkpoints, on_epoch)
         costs = engine.fit(model, train, val, data=self.data, seed=repetition, hooks=hooks)
         if "latency_p50_ms" in self.plan.objectives:
             from crossover.scoring.latency import predict_clocked
@@ -167,23 +174,6 @@ class Trial:
         }
         write_json(folder / "scores.json", numbers)
 
-    def _watch(
-        self, result: TrialResult, k: int, model: Model, train: Part
-    ) -> Callable[[int, dict[str, float]], None]:
-        """What is called after each epoch of the fit number `k`."""
-        planned = model.planned_epochs(len(train)) or 1
-
-        def on_epoch(epoch: int, metrics: dict[str, float]) -> None:
-            if k == 0:
-                self.on_epoch(epoch, metrics)
-            rung, before = ((epoch + i) * RUNGS // planned for i in (1, 0))
-            # The last rung is the finished repetition.
-            if before < rung < RUNGS and "val/accuracy" in metrics:
-                so_far = [*result.accuracies, metrics["val/accuracy"]]
-                self._report(k * RUNGS + rung, float(np.mean(so_far)), result)
-
-        return on_epoch
-
     def _report(self, step: int, value: float, result: TrialResult) -> None:
         result.last = value
         if self.judge(step, value):
@@ -201,9 +191,3 @@ def write_result(folder: Path, result: TrialResult) -> None:
     fresh = folder / f".trial.{os.getpid()}.json"
     fresh.write_text(json.dumps(asdict(result), indent=2) + "\n")
     fresh.rename(folder / "trial.json")
-
-
-def settings_of(data: TrainingData, plan: Plan) -> dict[str, Any]:
-    """What decides a trial of the configuration of `data`."""
-    how = {"plan": plan.model_dump(), "repetitions": plan.repetitions(data.prepared)}
-    return {**engine.identity(data), **how}
