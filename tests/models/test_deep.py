@@ -19,6 +19,7 @@ from crossover.core.configuration import build
 from crossover.core.errors import CrossoverError
 from crossover.data.prepared import Part
 from crossover.models.base import Complexity, FitHooks
+from crossover.models.deep.data import TrainBatches
 from crossover.models.deep.inputs import Inputs
 from crossover.models.deep.mlp import MLP
 from crossover.models.deep.network import Network
@@ -429,3 +430,16 @@ def test_a_gpu_fit_predicts_the_same_on_a_cpu(
     on_cpu = Network.load(tmp_path)
     assert on_cpu.device == "cpu"
     np.testing.assert_allclose(on_cpu.predict_proba(test.X), proba, atol=1e-4)
+
+
+@pytest.mark.parametrize("n", [1, 127, 128, 129, 896, 897, 898, 54_000])
+def test_no_step_is_made_on_a_handful_of_examples(n: int) -> None:
+    """A last batch of one example gets a whole Adam step, which ruined networks on 897 rows in batches of 128."""
+    rows = torch.arange(n)
+    batches = TrainBatches((rows, rows), 128, seed=0, rank=0, world_size=1)
+    drawn = [X for X, _ in batches]
+    sizes = [len(X) for X in drawn]
+    assert len(sizes) == len(batches) == -(-n // 128)
+    assert max(sizes) <= 128
+    assert max(sizes) - min(sizes) <= 1
+    assert sorted(torch.cat(drawn).tolist()) == list(range(n))

@@ -19,7 +19,8 @@ class TrainBatches:
 
     Lightning calls `set_epoch` of the attribute `sampler` before each epoch, as it does with
     `torch.utils.data.DistributedSampler`, so a resumed fit sees the order that the undisturbed one saw. Of several
-    processes, each takes its own rows of every batch, so `batch_size` is the size of the batch that they form together.
+    processes, each takes its own rows of every batch, so `batch_size` is the most
+    that they form together.
     """
 
     def __init__(self, tensors: Tensors, batch_size: int, seed: int, rank: int, world_size: int) -> None:
@@ -42,7 +43,8 @@ class TrainBatches:
 
     def __iter__(self) -> Iterator[Tensors]:
         generator = torch.Generator().manual_seed(stream(self.seed, ORDER, self.epoch))
-        for rows in torch.randperm(len(self.y), generator=generator).split(self.batch_size):
+        # Batches of one size, within one example: a last batch of a few would get a step as large as the others.
+        for rows in torch.randperm(len(self.y), generator=generator).tensor_split(len(self)):
             missing = -len(rows) % self.world_size  # each process needs as many rows as the others
             own = torch.cat([rows, rows[:missing]])[self.rank :: self.world_size]
             on_device = own.to(self.X.device, non_blocking=True)
