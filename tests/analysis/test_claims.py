@@ -483,7 +483,7 @@ def test_the_interval_of_the_smallest_lead_takes_each_end_where_it_is_lowest(
     estimate = measured(inputs, "smallest_lead", family="classical", below=1000)
     assert inputs.curves is not None
     assert inputs.curves.family is not None
-    band = inputs.curves.family.by_data  # deep minus classical
+    band = inputs.curves.family.crossover  # deep minus classical
     assert -band.high[0] < -band.high[1] < -band.low[1] < -band.low[0]
     assert ends(estimate) == (-band.high[0], -band.low[1])
     assert estimate.facts == {"sizes": 2, "size": 100, "ahead": pytest.approx(1 - band.ahead[0])}

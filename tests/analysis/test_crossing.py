@@ -7,9 +7,8 @@ from crossover.analysis.bootstrap import resampled_means
 from crossover.analysis.crossing import (
     Crossover,
     crossover,
-    equal_budgets,
+    repetition_variance,
     simultaneous_band,
-    within_budget,
 )
 
 SIZES = np.array([100, 300, 1000, 3000, 10_000])
@@ -27,7 +26,7 @@ def answers(accuracies: list[float], repetitions: int = 3, seed: int = 0, n_test
 
 def compare(a: np.ndarray, b: np.ndarray, sizes: np.ndarray = SIZES) -> Crossover:
     draws = resampled_means(np.stack([a, b]), draws=2000)
-    return crossover(sizes, a.mean(axis=(1, 2)) - b.mean(axis=(1, 2)), draws[:, 0] - draws[:, 1])
+    return crossover(sizes, a.mean(axis=2) - b.mean(axis=2), draws[:, 0] - draws[:, 1])
 
 
 def compared(a: list[float], b: list[float]) -> Crossover:
@@ -77,7 +76,7 @@ def test_of_several_zeros_in_a_bracket_the_geometric_mean_of_the_first_and_the_l
     sizes, difference = np.array([1, 10, 100, 1000]), np.array([-0.1, 0.01, -0.01, 0.1])
     spread = np.array([0.001, 0.02, 0.02, 0.001])
     draws = difference + spread * np.random.default_rng(0).normal(size=(4000, 4))
-    found = crossover(sizes, difference, draws)
+    found = crossover(sizes, np.tile(difference[:, None], 20), draws)
     assert found.signs.tolist() == [-1, 0, 0, 1]
     # Zeros at 10^(10/11) and at 10^(2 + 1/11): on the log scale their middle is 1.5.
     assert found.crossings[0].n == pytest.approx(10**1.5)
@@ -92,7 +91,7 @@ def test_a_resample_without_a_crossing_counts_at_the_end_it_points_to(
     """4 % of the resamples have no crossing: more than a tail of 2.5 %, less than the band gives away."""
     sizes, difference = np.array([10, 1000]), np.array([-0.1, 0.1])
     draws = np.concatenate([np.tile(throughout, (40, 1)), np.tile(difference, (960, 1))])
-    (crossing,) = crossover(sizes, difference, draws).crossings
+    (crossing,) = crossover(sizes, np.tile(difference[:, None], 20), draws).crossings
     assert crossing.n == pytest.approx(100)
     assert (crossing.low, crossing.high) == pytest.approx(interval)
 
@@ -101,9 +100,9 @@ def test_a_resample_without_a_crossing_counts_at_the_end_it_points_to(
     ("a", "kind", "signs"),
     [
         ([0.70, 0.80, 0.90, 0.95, 0.99], "from the smallest size on", [1, 1, 1, 1, 1]),
-        ([0.50, 0.60, 0.70, 0.75, 0.80], "not up to N", [-1, -1, -1, -1, -1]),
+        ([0.50, 0.60, 0.70, 0.75, 0.80], "not up to n", [-1, -1, -1, -1, -1]),
         ([0.60, 0.70, 0.90, 0.95, 0.99], "ahead from n on", [0, 0, 1, 1, 1]),
-        ([0.50, 0.60, 0.80, 0.85, 0.90], "not up to N", [-1, -1, 0, 0, 0]),
+        ([0.50, 0.60, 0.80, 0.85, 0.90], "not up to n", [-1, -1, 0, 0, 0]),
     ],
 )
 def test_curves_that_never_cross(a: list[float], kind: str, signs: list[int]) -> None:
@@ -139,7 +138,7 @@ def test_a_difference_without_scatter_is_decided() -> None:
 def test_the_band_holds_all_sizes_at_once() -> None:
     """Of five independent normal differences the band needs 2.57 standard errors (Sidak), not 1.96."""
     draws = np.random.default_rng(0).normal(size=(40_000, 5))
-    low, high = simultaneous_band(np.zeros(5), draws)
+    low, high = simultaneous_band(SIZES, np.zeros((5, 3)), draws)
     assert (high - low) / 2 == pytest.approx(np.full(5, 2.569), abs=0.04)
 
 
@@ -150,9 +149,49 @@ def test_the_band_misses_no_difference_in_most_repeated_experiments() -> None:
     for experiment in range(60):
         a, b = rng.random((2, 5, 1, 400)) < np.array([0.6, 0.7, 0.8, 0.85, 0.9])[:, None, None]
         draws = resampled_means(np.stack([a, b]), draws=400, seed=experiment)
-        found = crossover(SIZES, a.mean(axis=(1, 2)) - b.mean(axis=(1, 2)), draws[:, 0] - draws[:, 1])
+        found = crossover(SIZES, a.mean(axis=2) - b.mean(axis=2), draws[:, 0] - draws[:, 1])
         false_leads += found.kind != "undecided"
     assert false_leads <= 8  # a binomial with 60 and 5 % exceeds it once in 200 times
+
+
+@pytest.mark.parametrize("repetitions", [1, 2, 3, 4])
+def test_few_repetitions_find_no_lead_between_equal_curves(repetitions: int) -> None:
+    """Each repetition's subset suits one of the two by chance, by three points on the smallest one."""
+    sizes, false_leads, rng = np.geomspace(100, 50_000, 7), 0, np.random.default_rng(5)
+    for _ in range(60):
+        by_chance = rng.normal(size=(2, 7, repetitions, 1)) * (0.03 * (sizes / 100) ** -0.4)[:, None, None]
+        difficulty = 0.05 * (rng.random(N_TEST) - 0.5)
+        a, b = rng.random((2, 7, repetitions, N_TEST)) < 0.9 + by_chance + difficulty
+        draws = resampled_means(np.stack([a, b]), draws=400)
+        found = crossover(sizes, a.mean(axis=2) - b.mean(axis=2), draws[:, 0] - draws[:, 1])
+        false_leads += found.kind != "undecided"
+    assert false_leads <= 8  # as above
+
+
+def test_one_repetition_has_no_band() -> None:
+    """Nothing says what another subset would have given, however large the difference."""
+    found = compare(answers([0.9] * 5, repetitions=1), answers([0.5] * 5, repetitions=1))
+    assert found.kind == "undecided"
+    assert np.isinf(found.low).all()
+    assert np.isinf(found.high).all()
+    assert found.ahead.tolist() == [1.0] * 5
+
+
+def test_the_scatter_of_repetitions_is_smoothed_over_the_sizes() -> None:
+    """Drawn from a variance that falls as 1 / n, two repetitions at each of 400 sizes give back that line."""
+    sizes = np.geomspace(100, 10_000, 400)
+    differences = np.random.default_rng(0).normal(size=(400, 2)) / np.sqrt(sizes)[:, None]
+    observed = differences.var(axis=1, ddof=1) / 2
+    variance, freedom = repetition_variance(sizes, observed, 2)
+    assert freedom == 398
+    assert variance * 2 * sizes == pytest.approx(np.ones(400), rel=0.3)
+    assert (observed * 2 * sizes).min() < 0.01  # what a band would have rested on
+
+
+def test_of_three_sizes_each_has_its_own_scatter() -> None:
+    observed = np.array([4.0, 1.0, 2.0])
+    variance, freedom = repetition_variance(np.array([10, 100, 1000]), observed, 5)
+    assert (variance.tolist(), freedom) == ([4.0, 1.0, 2.0], 4)
 
 
 MEASURED = {  # % at 100, 300, 1,000, 3,000 and 10,000 examples: mean and standard deviation
@@ -197,38 +236,6 @@ def test_the_known_crossings_lie_in_their_brackets(before: str, after: str, low:
 def test_models_that_err_on_different_examples_need_a_larger_lead() -> None:
     """0.2 points of 10,000 examples, XGBoost before the forest at the largest size, are then no lead."""
     found = compare(measured("xgboost", noise=0.5), measured("forest", noise=0.5))
-    assert found.kind == "not up to N"
+    assert found.kind == "not up to n"
     assert found.signs.tolist() == [-1, -1, -1, -1, 0]
     assert found.low[-1] < 0.002 < found.high[-1]
-
-
-def test_a_recipe_is_cut_back_to_the_examples_it_has_time_for() -> None:
-    seconds = np.array([1.0, 10.0, 100.0])
-    weights = within_budget(seconds, np.array([1.0, np.sqrt(10), 10.0]))
-    # At the second size 10^0.5 s reach half way, on logarithmic scales, from the first to the second.
-    assert weights == pytest.approx(np.array([[1, 0, 0], [0.5, 0.5, 0], [0, 1, 0]]))
-
-
-def test_more_time_than_needed_uses_all_examples_at_hand() -> None:
-    assert (within_budget(np.array([1.0, 10.0, 100.0]), np.full(3, 1e4)) == np.eye(3)).all()
-
-
-def test_no_model_where_even_the_smallest_size_takes_too_long() -> None:
-    weights = within_budget(np.array([5.0, 10.0]), np.array([1.0, 6.0]))
-    assert weights[0].tolist() == [0, 0]
-    assert weights[1].sum() == pytest.approx(1)
-    assert weights[1, 1] == pytest.approx(np.log(6 / 5) / np.log(2))
-
-
-def test_times_that_fall_with_n_count_as_the_longest_so_far() -> None:
-    seconds = np.array([2.0, 1.0, 4.0])
-    assert equal_budgets(seconds, np.array([9.0, 9.0, 3.0])).tolist() == [2, 2, 4]
-    weights = within_budget(seconds, np.array([1.5, 2.0, np.sqrt(8)]))
-    assert weights[0].tolist() == [0, 0, 0]  # 1.5 s are too few for the first size, whatever the second took
-    assert weights[1].tolist() == [0, 1, 0]
-    assert weights[2] == pytest.approx([0, 0.5, 0.5])
-
-
-def test_the_faster_one_keeps_its_own_curve() -> None:
-    fast, slow = np.array([0.1, 0.3, 1.0]), np.array([0.2, 2.0, 20.0])
-    assert (within_budget(fast, equal_budgets(fast, slow)) == np.eye(3)).all()

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from crossover.analysis.results import read_results
+from crossover.analysis.study import analyse
 from crossover.core.cell import LEARNED
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
@@ -85,14 +86,20 @@ def test_a_clear_lead_is_the_verdict(reports: Path, report: str) -> None:
     assert "**+5.00 points**" in report
 
 
-def test_a_tie_is_a_verdict(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("equivalence_points", "winner"), [(0.5, "not told apart"), (10.0, "tie")])
+def test_a_tie_is_shown_only_within_what_does_not_matter(
+    tmp_path: Path, equivalence_points: float, winner: str
+) -> None:
+    """Two hundred examples leave three points open on each side."""
     folder = ResultsFolder(tmp_path, "fruit", N_TEST)
     folder.add("raw", "tree", first_right(N_TEST, 180, 182))
     folder.add(LEARNED, "net", first_right(N_TEST, 182, 180)[:, ::-1])
     folder.write()
-    found = read_report(study_of("fruit", ["tree"], ["net"], seeds=2), Layout(tmp_path)).datasets[0]
+    constraints = CONSTRAINTS.model_copy(update={"equivalence_points": equivalence_points})
+    study = study_of("fruit", ["tree"], ["net"], seeds=2)
+    found = analyse(study, Layout(tmp_path), constraints, []).datasets[0]
     assert found.verdict is not None
-    assert found.verdict.winner == "tie"
+    assert found.verdict.winner == winner
     assert [cell.cell.model for cell in found.as_good] == [
         "net"
     ]  # the tree, which comes first, cannot be told from it
@@ -247,7 +254,7 @@ def test_perfect_cells_can_be_drawn_and_compared(tmp_path: Path) -> None:
     folder.write()
     compare(study_of("fruit", ["tree"], ["net"], 2), Layout(tmp_path))
     text = (tmp_path / "reports" / "report.md").read_text(encoding="utf-8")
-    assert "They tie" in text
+    assert "Not told apart" in text
     assert "**100.00** [91.24, 100.00]" in text
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Generic, TypeVar
 import numpy as np
 
 from crossover.analysis.bootstrap import resampled_means
-from crossover.analysis.crossing import Crossover, crossover, equal_budgets, within_budget
+from crossover.analysis.crossing import Crossover, crossover
 from crossover.analysis.curves import Accuracies, Curve, DatasetCurves
 from crossover.analysis.power_law import (
     DECADE,
@@ -64,27 +64,12 @@ class CurvePair(Generic[AnyCurve]):
     Attributes:
         deep: the deep curve.
         classical: the classical one.
-        by_data: with the same examples each.
-        by_time: with the same examples and the same seconds, `budgets` (`within_budget`); the best of a family is
-            then the one with the highest mean validation accuracy within these seconds.
-        budgets: float (S,), the seconds of the faster of the two.
-        deep_in_time: bool (S,), False where no deep model is ready in these seconds.
-        classical_in_time: likewise.
+        crossover: who leads at which size, both fitted on the same examples.
     """
 
     deep: AnyCurve
     classical: AnyCurve
-    by_data: Crossover
-    by_time: Crossover
-    budgets: np.ndarray
-    deep_in_time: np.ndarray
-    classical_in_time: np.ndarray
-
-    @property
-    def late(self) -> dict[Family, np.ndarray]:
-        """The sizes at which a family has no model in time; families that always have one are left out."""
-        in_time: dict[Family, np.ndarray] = {"deep": self.deep_in_time, "classical": self.classical_in_time}
-        return {family: self.by_time.sizes[~ready] for family, ready in in_time.items() if not ready.all()}
+    crossover: Crossover
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,38 +122,18 @@ def compare_curves(curves: DatasetCurves) -> CurveComparison:
     """Compare the learning curves of one data set.
 
     All of its numbers come from the same resamples, so that differences are paired.
-
-    Raises:
-        CrossoverError: the labels of the test part cannot be read.
     """
     best = {family: _best_of(family, curves.family(family)) for family in FAMILIES if curves.family(family)}
     all_curves: list[Curve | FamilyCurve] = [*curves.curves, *best.values()]
     resamples = resampled_means(np.stack([curve.correct for curve in all_curves]))  # (draws, curves, S)
-    means = {}
-    for curve, draws in zip(all_curves, np.moveaxis(resamples, 1, 0), strict=True):
-        validation, seconds = (curve.grid(c).mean(axis=1) for c in ("validation_accuracy", "fit_seconds"))
-        always = np.ones(len(seconds), dtype=bool)
-        means[curve] = _MeanCurve(curve.mean_accuracy, draws, validation, seconds, always)
-    y_test = curves.curves[0].largest()[0].y_test
-    # Without a model the answer is the most frequent class.
-    without_model = float(np.bincount(y_test).max() / len(y_test))
+    draws = dict(zip(all_curves, np.moveaxis(resamples, 1, 0), strict=True))  # (draws, S) each
 
     def compare(deep: AnyCurve, classical: AnyCurve) -> CurvePair[AnyCurve]:
-        whole = [means[deep], means[classical]]
-        budgets = equal_budgets(*(mean.seconds for mean in whole))
-        limited = []
-        for side in (deep, classical):
-            candidates = side.curves if isinstance(side, FamilyCurve) else [side]
-            limited.append(_best_at_each_size([means[c].within(budgets, without_model) for c in candidates]))
-        by_data, by_time = (
-            crossover(curves.sizes, a.accuracy - b.accuracy, a.draws - b.draws) for a, b in (whole, limited)
-        )
-        return CurvePair(deep, classical, by_data, by_time, budgets, *(mean.in_time for mean in limited))
+        differences, resampled = deep.accuracy - classical.accuracy, draws[deep] - draws[classical]
+        return CurvePair(deep, classical, crossover(curves.sizes, differences, resampled))
 
     fits = {
-        curve.label: fit_power_law(
-            curves.sizes, 1 - means[curve].accuracy, 1 - means[curve].draws[:_FITTED_DRAWS]
-        )
+        curve.label: fit_power_law(curves.sizes, 1 - curve.mean_accuracy, 1 - draws[curve][:_FITTED_DRAWS])
         for curve in curves.curves
     }
     family_fits = {family: fits[curve.at_largest.label] for family, curve in best.items()}
@@ -199,46 +164,3 @@ def _chosen(chosen: np.ndarray, of_each: np.ndarray) -> np.ndarray:
     """Of the candidates' values (K, S, R, ...) those of the chosen ones (S, R): (S, R, ...)."""
     index = chosen.reshape(1, *chosen.shape, *[1] * (of_each.ndim - 3))
     return np.take_along_axis(of_each, index, axis=0)[0]
-
-
-@dataclass(frozen=True, eq=False)
-class _MeanCurve:
-    """A curve's means over its repetitions.
-
-    Attributes:
-        accuracy: float (S,), on the test part.
-        draws: float (draws, S), the same in the resamples.
-        validation: float (S,), accuracy on the validation part.
-        seconds: float (S,), to fit.
-        in_time: bool (S,), False where it has no model.
-    """
-
-    accuracy: np.ndarray
-    draws: np.ndarray
-    validation: np.ndarray
-    seconds: np.ndarray
-    in_time: np.ndarray
-
-    def within(self, budgets: np.ndarray, without_model: float) -> "_MeanCurve":
-        """The curve with limited seconds for each size; `without_model` is the accuracy where no model is in time."""
-        weights = within_budget(self.seconds, budgets)
-        in_time = weights.sum(axis=1) > 0
-        guessed = np.where(in_time, 0, without_model)
-        return _MeanCurve(
-            weights @ self.accuracy + guessed,
-            self.draws @ weights.T + guessed,
-            weights @ self.validation + guessed,
-            np.minimum(self.seconds, budgets),
-            in_time,
-        )
-
-
-def _best_at_each_size(curves: list[_MeanCurve]) -> _MeanCurve:
-    """The one with the highest validation accuracy at each size; in time where any of them is."""
-    chosen = np.argmax([curve.validation for curve in curves], axis=0)  # (S,)
-    accuracy, draws, validation, seconds = (
-        np.stack([getattr(curves[k], name)[..., size] for size, k in enumerate(chosen)], axis=-1)
-        for name in ("accuracy", "draws", "validation", "seconds")
-    )
-    in_time = np.logical_or.reduce([curve.in_time for curve in curves])
-    return _MeanCurve(accuracy, draws, validation, seconds, in_time)

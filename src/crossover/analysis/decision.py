@@ -10,12 +10,10 @@ from crossover.analysis.bootstrap import selected_difference
 from crossover.analysis.curve_comparison import CurveComparison
 from crossover.analysis.label_advice import Extrapolation, LabelAdvice, advise, extrapolate
 from crossover.analysis.results import CellResult, DatasetResults
-from crossover.analysis.statistics import Interval, percentile_interval, share_ahead
+from crossover.analysis.statistics import Interval, Standing, around_zero, percentile_interval, share_ahead
 from crossover.core.settings import Settings
 
 _ROUNDING = 1e-9  # in binary, 0.98 - 0.975 is a little more than 0.005
-
-Standing = Literal["leads", "undecided", "tie"]
 
 
 class Constraints(Settings):
@@ -178,8 +176,8 @@ def decide(
         constraints=constraints,
         n_test=results.n_test,
         recommendations=[recommend(results, c, constraints.equivalence) for c in constraints.conditions],
-        labels=[advise(curves, labels) for labels in constraints.labels] if curves else [],
-        more_labels=extrapolate(curves) if curves else None,
+        labels=[advise(curves, n, constraints.equivalence) for n in constraints.labels] if curves else [],
+        more_labels=extrapolate(curves, constraints.equivalence) if curves else None,
     )
 
 
@@ -225,18 +223,21 @@ def recommend(results: DatasetResults, condition: Condition, equivalence: float)
         candidates=len(candidates),
         best=float(np.mean(is_best[:, 0] / is_best.sum(axis=1))),
         other_family=pair(use, others[0]) if others else None,
-        standing=_standing(results, candidates, others) if others else None,
+        standing=_standing(results, candidates, others, equivalence) if others else None,
         cheaper=pair(use, cheaper) if cheaper is not use else None,
         price=pair(cells[0], use) if cells[0] is not use else None,
     )
 
 
-def _standing(results: DatasetResults, candidates: list[CellResult], others: list[CellResult]) -> Standing:
+def _standing(
+    results: DatasetResults, candidates: list[CellResult], others: list[CellResult], equivalence: float
+) -> Standing:
     """Of the first candidate's family against the other, by the two intervals of the data set's verdict."""
     own = [results.cells.index(cell) for cell in candidates if cell not in others]
     theirs = [results.cells.index(cell) for cell in others]
     resamples = results.resamples
-    if 0 in percentile_interval(resamples.in_bag[:, own[0]] - resamples.in_bag[:, theirs[0]]):
-        return "tie"
+    plain = percentile_interval(resamples.in_bag[:, own[0]] - resamples.in_bag[:, theirs[0]])
+    if nobody := around_zero(plain, equivalence):
+        return nobody
     selected = percentile_interval(selected_difference(resamples, own, theirs))
     return "undecided" if 0 in selected else "leads"

@@ -7,9 +7,10 @@ import numpy as np
 
 from crossover.analysis.curve_comparison import CurveComparison, CurvePair, FamilyCurve
 from crossover.analysis.power_law import FutureCrossing
-from crossover.analysis.statistics import Interval
+from crossover.analysis.statistics import Interval, Standing, around_zero
 from crossover.core.cell import Family
 
+_MAY, _WOULD = 0.5, 0.95  # shares of the resamples above which the laws may change, or change, the lead
 _OTHER: dict[Family, Family] = {"deep": "classical", "classical": "deep"}
 
 
@@ -19,23 +20,28 @@ class LabelAdvice:
 
     Attributes:
         labels: how many you have.
-        size: the largest measured size that does not exceed them; None where all do.
+        size: the largest measured size that does not exceed them, with the examples that its fits watch for early
+            stopping counted; None where all do.
+        n_validation: further labels, on which the model of each family is chosen; 0 where each has one.
         use: the models of the family that is ahead there, each chosen on validation data in so many repetitions.
         instead_of: those of the other family; empty where it has no curve.
         accuracy: of `use`, mean over the repetitions.
         difference: of the accuracies of the two, NaN without the other.
         interval: of that difference, from the band that covers all sizes at once; None without the other.
         ahead: share of the resamples in which `use` is ahead, ties counted half; NaN without the other.
+        standing: whether that lead holds; None without the other.
     """
 
     labels: int
     size: int | None = None
+    n_validation: int = 0
     use: dict[str, int] = field(default_factory=dict)
     instead_of: dict[str, int] = field(default_factory=dict)
     accuracy: float = float("nan")
     difference: float = float("nan")
     interval: Interval | None = None
     ahead: float = float("nan")
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +55,7 @@ class Extrapolation:
         models: the model of each family that is most often its best there.
         difference: of the accuracies of the families' best, leader minus other.
         interval: of that difference, from the band that covers all sizes at once.
+        standing: whether the lead holds.
         crossing: where the power laws of `models` cross up to 10 N; None where one of the two has no law.
         overtakes: the family that takes the lead there; None where they do not cross.
     """
@@ -59,6 +66,7 @@ class Extrapolation:
     models: dict[Family, str]
     difference: float
     interval: Interval
+    standing: Standing
     crossing: FutureCrossing | None
     overtakes: Family | None
 
@@ -67,43 +75,61 @@ class Extrapolation:
         return _OTHER[self.leader]
 
     @property
-    def answer(self) -> Literal["too few sizes", "no law", "same leader", "contradiction", "changes"]:
-        """A contradiction: the laws see the other family ahead at N already, so they cannot say what changes."""
+    def answer(self) -> Literal["too few sizes", "no law", "contradiction", "changes", "may change", "open"]:
+        """What the laws say, by the share of the resamples in which they cross up to 10 N.
+
+        They change the lead where that share is above 95 %, they may where it is above 50 %, and below that nothing
+        is said: of studies whose curves never cross, up to a fifth have laws that do. A contradiction: the laws see
+        the other family ahead at N already.
+        """
         if self.crossing is None:
             return "too few sizes"
         if np.isnan(self.crossing.share):
             return "no law"
-        if self.overtakes is None:
-            return "same leader"
-        return "contradiction" if self.overtakes == self.leader else "changes"
+        if self.overtakes == self.leader:
+            return "contradiction"
+        if self.overtakes is None or self.crossing.share <= _MAY:
+            return "open"
+        return "changes" if self.crossing.share > _WOULD else "may change"
 
 
-def advise(curves: CurveComparison, labels: int) -> LabelAdvice:
-    """The family to use with so many labels, at the largest measured size that does not exceed them."""
+def advise(curves: CurveComparison, labels: int, equivalence: float) -> LabelAdvice:
+    """The family to use with so many labels, at the largest measured size that does not exceed them.
+
+    Args:
+        curves: of one data set.
+        labels: how many you have.
+        equivalence: a difference of accuracies, 0 to 1, up to which it does not matter.
+    """
     sizes = curves.curves.sizes
-    index = int(np.searchsorted(sizes, labels, side="right")) - 1
+    watched = np.max([best.grid("n_watched").max(axis=1) for best in curves.best.values()], axis=0)
+    index = int(np.searchsorted(sizes + watched, labels, side="right")) - 1
+    chosen = any(len(best.curves) > 1 for best in curves.best.values())
+    n_validation = int(curves.curves.curves[0].scores["n_validation"].iloc[0]) if chosen else 0
     if index < 0:
         return LabelAdvice(labels)
     if curves.family is None:
         alone = next(iter(curves.best.values()))
         accuracy = float(alone.accuracy[index].mean())
-        return LabelAdvice(labels, int(sizes[index]), alone.counts(index), accuracy=accuracy)
+        return LabelAdvice(labels, int(sizes[index]), n_validation, alone.counts(index), accuracy=accuracy)
     leader, difference, interval = _leader(curves.family, index)
     use, other = curves.best[leader], curves.best[_OTHER[leader]]
-    ahead = float(curves.family.by_data.ahead[index])
+    ahead = float(curves.family.crossover.ahead[index])
     return LabelAdvice(
         labels,
         int(sizes[index]),
+        n_validation,
         use.counts(index),
         other.counts(index),
         accuracy=float(use.accuracy[index].mean()),
         difference=difference,
         interval=interval,
         ahead=ahead if leader == "deep" else 1 - ahead,
+        standing=around_zero(interval, equivalence) or "leads",
     )
 
 
-def extrapolate(curves: CurveComparison) -> Extrapolation | None:
+def extrapolate(curves: CurveComparison, equivalence: float) -> Extrapolation | None:
     """Whether more labels would change which family leads; None without curves of both."""
     if curves.family is None:
         return None
@@ -120,6 +146,7 @@ def extrapolate(curves: CurveComparison) -> Extrapolation | None:
         models={family: best.at_largest.label for family, best in curves.best.items()},
         difference=difference,
         interval=interval,
+        standing=around_zero(interval, equivalence) or "leads",
         crossing=curves.next_crossing,
         overtakes=overtakes,
     )
@@ -127,7 +154,7 @@ def extrapolate(curves: CurveComparison) -> Extrapolation | None:
 
 def _leader(family: CurvePair[FamilyCurve], index: int) -> tuple[Family, float, Interval]:
     """Who is ahead at one size, by how much, and the interval of that from the band over all sizes."""
-    difference, band = float(family.by_data.difference[index]), family.by_data.band(index)
+    difference, band = float(family.crossover.difference[index]), family.crossover.band(index)
     if difference >= 0:
         return "deep", difference, band
     return "classical", -difference, Interval(-band.high, -band.low)

@@ -4,10 +4,14 @@
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 CONFIDENCE = 0.95
+
+Standing = Literal["leads", "undecided", "tie", "not told apart"]
+"""Whether a lead holds; "undecided" where it holds in one of two intervals, the others as in `around_zero`."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,23 @@ def percentile_interval(samples: np.ndarray) -> Interval:
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(samples, [tail, 1 - tail])
     return Interval(float(low), float(high))
+
+
+def around_zero(interval: Interval, equivalence: float) -> Literal["tie", "not told apart"] | None:
+    """What the interval of a difference shows where it contains 0; None where it does not.
+
+    It shows a tie only where the whole of it lies within what does not matter (two one-sided tests: Schuirmann 1987,
+    here at 2.5 % each). A wider one shows nothing: neither that one is ahead nor that they are equal. One without width
+    does not either: models that answer alike on all of a few examples may differ on the next.
+
+    Args:
+        interval: of a difference.
+        equivalence: a difference up to this one does not matter, in the same unit.
+    """
+    if 0 not in interval:
+        return None
+    inside = -equivalence <= interval.low < interval.high <= equivalence
+    return "tie" if inside else "not told apart"
 
 
 def share_ahead(differences: np.ndarray) -> float:

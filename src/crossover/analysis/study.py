@@ -95,7 +95,7 @@ def analyse(study: Study, layout: Layout, constraints: Constraints, claims: list
         datasets.append(
             DatasetAnalysis(
                 results=results,
-                verdict=judge(results),
+                verdict=judge(results, constraints.equivalence),
                 as_good=as_good_as_best(results),
                 reproductions=reproductions(results, load_published()),
                 tuning=read_tuning(study, layout, results),

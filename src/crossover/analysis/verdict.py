@@ -7,10 +7,10 @@ import numpy as np
 
 from crossover.analysis.bootstrap import selected_difference
 from crossover.analysis.results import CellResult, DatasetResults
-from crossover.analysis.statistics import Interval, mcnemar, percentile_interval, share_ahead
+from crossover.analysis.statistics import Interval, around_zero, mcnemar, percentile_interval, share_ahead
 from crossover.core.cell import DEFAULT
 
-Winner = Literal["deep", "classical", "undecided", "tie"]
+Winner = Literal["deep", "classical", "undecided", "tie", "not told apart"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Verdict:
         p_values: McNemar's exact test of the two fits of each repetition.
         n_test: examples of the test part.
         candidates: cells of (deep, classical) from which the best were chosen.
+        equivalence: a difference of accuracies, 0 to 1, up to which it does not matter.
     """
 
     deep: CellResult
@@ -42,12 +43,13 @@ class Verdict:
     p_values: list[float]
     n_test: int
     candidates: tuple[int, int]
+    equivalence: float
 
     @property
     def winner(self) -> Winner:
         """Whose lead holds in both intervals; "undecided" where it holds in the plain one alone."""
-        if 0 in self.interval:
-            return "tie"
+        if nobody := around_zero(self.interval, self.equivalence):
+            return nobody
         if 0 in self.selected_interval:
             return "undecided"
         return "deep" if self.difference > 0 else "classical"
@@ -75,7 +77,7 @@ class Verdict:
         return float(np.median(self.p_values))
 
 
-def judge(results: DatasetResults) -> Verdict | None:
+def judge(results: DatasetResults, equivalence: float) -> Verdict | None:
     """Compare the best of each family on one data set; None where one of the families has no cell."""
     deep, classical = results.family("deep"), results.family("classical")
     if not deep or not classical:
@@ -97,6 +99,7 @@ def judge(results: DatasetResults) -> Verdict | None:
         p_values=[mcnemar(fit_deep, fit_classical) for fit_deep, fit_classical in fits],
         n_test=results.n_test,
         candidates=(len(deep), len(classical)),
+        equivalence=equivalence,
     )
 
 

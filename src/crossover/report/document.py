@@ -99,10 +99,7 @@ def draw(folder: Path, found: StudyAnalysis) -> None:
 def render(found: StudyAnalysis) -> str:
     """The whole report as Markdown that reads well on a page and in a terminal."""
     families = {d.dataset: d.curves.family for d in found.datasets if d.curves and d.curves.family}
-    crossovers = {  # by equal data and by equal training time, in a few words each
-        name: (phrase("crossover_short", f.by_data), phrase("crossover_short", f.by_time))
-        for name, f in families.items()
-    }
+    crossovers = {name: phrase("crossover_short", pair.crossover) for name, pair in families.items()}
     parts = [render_template("report", title=TITLE, crossovers=crossovers, **vars(found))]
     for d in found.datasets:
         parts.append(f"## {d.dataset}")

@@ -33,7 +33,7 @@ class DeepLeadsFrom(Quantity):
         family = _family(inputs)
         if isinstance(family, NotMeasured):
             return family
-        crossover = family.by_data
+        crossover = family.crossover
         smallest, largest = int(crossover.sizes[0]), int(crossover.sizes[-1])
         overtaken = [crossing for crossing in crossover.crossings if crossing.direction == "deep overtakes"]
         spread: Spread = "sizes"
@@ -75,7 +75,7 @@ class SmallestLead(Quantity):
         result = _family(inputs)
         if isinstance(result, NotMeasured):
             return result
-        c = result.by_data
+        c = result.crossover
         few = np.flatnonzero(c.sizes < self.below)
         if not len(few):
             return NotMeasured("no size below", {"below": self.below})

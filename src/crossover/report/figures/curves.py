@@ -65,8 +65,8 @@ def draw_curves(folder: Path, comparison: CurveComparison) -> None:
     left.set_ylabel(LABEL)
     subtitle = phrase("no_crossover")
     if family:
-        shade_crossings(left, family.by_data)
-        subtitle = f"by equal data, {phrase('crossover_in_panel', family.by_data)}"
+        shade_crossings(left, family.crossover)
+        subtitle = phrase("crossover_in_panel", family.crossover)
     title(left, f"{comparison.dataset}: learning curves", subtitle)
     for axes in right:
         _draw_decade(axes, curves, beyond)

@@ -1,4 +1,4 @@
-"""The figure of who is ahead at which size: deep minus classical, of each pair and of the best of both families."""
+"""The figure of who is ahead at which size, of each pair and of the best of both families, and what that takes."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from crossover.analysis.crossing import Crossover
 from crossover.analysis.curve_comparison import CurveComparison
+from crossover.core.numbers import significant
 from crossover.report.figures.size_axis import shade_crossings, size_axis
 from crossover.report.figures.style import COLORS, INK, SHAPES, new_figure, title
 from crossover.report.templating import phrase
@@ -20,32 +21,18 @@ _LINEAR = 2  # points of difference up to which its axis is linear, and logarith
 
 
 def draw_differences(comparison: CurveComparison) -> tuple[Figure, pd.DataFrame]:
-    """Deep minus classical against the number of examples: left by equal data, right by equal time."""
+    """Left: deep minus classical against the number of examples. Right: the seconds that these fits took."""
     figure, family = new_figure(11.5, 5), comparison.family
-    panels = figure.subplots(1, 2, sharey=True)
+    left, right = figure.subplots(1, 2, width_ratios=[1.7, 1])
     parts = []
-    for axes, which, heading in zip(
-        panels, ("by_data", "by_time"), ("by equal data", "by equal training time"), strict=True
-    ):
-        for pair in comparison.pairs:
-            crossover = getattr(pair, which)
-            axes.plot(crossover.sizes, 100 * crossover.difference, color=_GREY, lw=0.8, alpha=0.7, zorder=2)
-            label = f"{pair.deep.label} − {pair.classical.label}"  # noqa: RUF001
-            parts.append(_difference_rows(label, heading, crossover))
-        if family:
-            _draw_family(axes, getattr(family, which))
-            parts.append(_difference_rows("best of family", heading, getattr(family, which)))
-        size_axis(axes, comparison.curves.sizes, gap=0.13)
-        subtitle = phrase("crossover_in_panel", getattr(family, which)) if family else phrase("no_crossover")
-        title(axes, f"{comparison.dataset}: {heading}", subtitle)
-    _difference_axis(panels[0], pd.concat(parts))
-    for axes in panels:
-        axes.axhline(0, color=INK, lw=1, zorder=1)
-        side: dict[str, Any] = {"transform": axes.transAxes, "ha": "right", "fontsize": 9}
-        axes.text(0.985, 0.98, "▲ deep ahead", va="top", color=COLORS["deep"], **side)
-        axes.text(0.985, 0.02, "▼ classical ahead", va="bottom", color=COLORS["classical"], **side)
+    for pair in comparison.pairs:
+        crossover = pair.crossover
+        left.plot(crossover.sizes, 100 * crossover.difference, color=_GREY, lw=0.8, alpha=0.7, zorder=2)
+        parts.append(_difference_rows(f"{pair.deep.label} − {pair.classical.label}", crossover))  # noqa: RUF001
     handles = [Line2D([], [], color=_GREY, lw=1, label="each pair")]
     if family:
+        _draw_family(left, family.crossover)
+        parts.append(_difference_rows("best of family", family.crossover))
         handles += [
             Line2D([], [], color=INK, lw=2, label="best of family, band over all sizes"),
             *(
@@ -54,20 +41,37 @@ def draw_differences(comparison: CurveComparison) -> tuple[Figure, pd.DataFrame]
             ),
             Line2D([], [], ls="", marker="s", mec=INK, mfc="white", ms=6, label="undecided"),
         ]
-        # A cross where one of the two has no model in the other's seconds.
-        missing, by_time = ~(family.deep_in_time & family.classical_in_time), family.by_time
-        cross: dict[str, Any] = {"ls": "", "marker": "x", "color": INK, "mew": 1.8}
-        panels[1].plot(by_time.sizes[missing], 100 * by_time.difference[missing], ms=11, zorder=5, **cross)
-        if missing.any():
-            handles.append(Line2D([], [], ms=9, label="no model in time", **cross))
+    numbers = pd.concat(parts)
+    size_axis(left, comparison.curves.sizes, gap=0.13)
+    _difference_axis(left, numbers)
+    left.axhline(0, color=INK, lw=1, zorder=1)
+    side: dict[str, Any] = {"transform": left.transAxes, "ha": "right", "fontsize": 9}
+    left.text(0.985, 0.98, "▲ deep ahead", va="top", color=COLORS["deep"], **side)
+    left.text(0.985, 0.02, "▼ classical ahead", va="bottom", color=COLORS["classical"], **side)
+    subtitle = phrase("crossover_in_panel", family.crossover) if family else phrase("no_crossover")
+    title(left, f"{comparison.dataset}: who is ahead on the same examples", subtitle)
+
+    sizes = comparison.curves.sizes
+    for name, best in comparison.best.items():
+        seconds = best.grid("fit_seconds")  # (S, R)
+        right.fill_between(
+            sizes, seconds.min(axis=1), seconds.max(axis=1), color=COLORS[name], alpha=0.15, lw=0
+        )
+        right.plot(sizes, seconds.mean(axis=1), f"{SHAPES[name]}-", color=COLORS[name], ms=6)
+    size_axis(right, comparison.curves.sizes, gap=0.22)
+    right.set_yscale("log")
+    right.yaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 1)))
+    right.set_ylabel("seconds to fit (log scale)")
+    title(right, "what it takes", "best of each family: mean, lowest to highest")
     figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
-    return figure, pd.concat(parts)
+    return figure, numbers
 
 
 def _draw_family(axes: Axes, crossover: Crossover) -> None:
     """The difference with its band; where it is decided, with the mark of who leads."""
     sizes, difference = crossover.sizes, 100 * crossover.difference
-    axes.fill_between(sizes, 100 * crossover.low, 100 * crossover.high, color=INK, alpha=0.12, lw=0)
+    if crossover.has_band:
+        axes.fill_between(sizes, 100 * crossover.low, 100 * crossover.high, color=INK, alpha=0.12, lw=0)
     axes.plot(sizes, difference, color=INK, lw=2, zorder=3)
     for sign, family in ((1, "deep"), (-1, "classical")):
         where = crossover.signs == sign
@@ -77,7 +81,7 @@ def _draw_family(axes: Axes, crossover: Crossover) -> None:
     shade_crossings(axes, crossover)
 
 
-def _difference_rows(series: str, heading: str, crossover: Crossover) -> pd.DataFrame:
+def _difference_rows(series: str, crossover: Crossover) -> pd.DataFrame:
     numbers = {
         "difference": 100 * crossover.difference,
         "low": 100 * crossover.low,
@@ -85,7 +89,7 @@ def _difference_rows(series: str, heading: str, crossover: Crossover) -> pd.Data
         "deep_ahead": crossover.ahead,
     }
     rounded = {name: np.round(values, 3) for name, values in numbers.items()}
-    return pd.DataFrame({"series": series, "compared": heading, "n": crossover.sizes} | rounded)
+    return pd.DataFrame({"series": series, "n": crossover.sizes} | rounded)
 
 
 def _difference_axis(axes: Axes, rows: pd.DataFrame) -> None:
