@@ -76,6 +76,7 @@ class Store:
         self._lock = FileLock(f"{lock}.lock", timeout=LOCK_SECONDS)
         self._experiments: dict[str, str] = {}
         self._shared_runs: dict[tuple[str, ...], str] = {}
+        self._logged_data: set[tuple[str, ...]] = set()
 
     def attempt(self, call: Callable[..., T], *args: Any) -> T | None:
         """The call's result; None if it fails, and from then on for every call to this store in this process."""
@@ -179,7 +180,11 @@ class Store:
         run = self.client.create_run(self.experiment(facts), tags=tags, run_name=name)
         self.client.log_batch(run.info.run_id, params=params)
         data = DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
-        self.client.log_inputs(run.info.run_id, datasets=[data])
+        # MLflow looks whether it knows the data set and then adds it, which fails where two processes do so at once.
+        logged = (run.info.experiment_id, dataset.name, dataset.digest)
+        with contextlib.nullcontext() if logged in self._logged_data else self._lock:
+            self.client.log_inputs(run.info.run_id, datasets=[data])
+        self._logged_data.add(logged)
         return run
 
     def set_tags(self, run_id: str, tags: dict[str, Any]) -> None:
