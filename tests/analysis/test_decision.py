@@ -194,14 +194,24 @@ def test_without_results_there_is_no_decision(tmp_path: Path) -> None:
     assert decide(DatasetResults("fruit", [], [], N_TEST), None, constraints()) is None
 
 
-def curves_of(root: Path, sizes: list[int], tree: list[float], net: list[float] | None) -> CurveComparison:
-    folder = CurvesFolder(root, "fruit", sizes, repetitions=2, n_test=2000)
+def curves_of(
+    root: Path, sizes: list[int], tree: list[float], net: list[float] | None, repetitions: int = 2
+) -> CurveComparison:
+    folder = CurvesFolder(root, "fruit", sizes, repetitions, n_test=2000)
     folder.add("raw", "tree", tree)
     if net:
         folder.add(LEARNED, "net", net)
     curves = read_curves(folder.study(), Layout(root), "fruit")
     assert curves is not None
     return compare_curves(curves)
+
+
+def test_one_repetition_of_a_curve_advises_nothing(tmp_path: Path) -> None:
+    curves = curves_of(tmp_path, [20, 60, 200], [0.6, 0.7, 0.8], [0.5, 0.7, 0.9], repetitions=1)
+    decision = decided(tmp_path, CELLS, curves)
+    assert {advice.standing for advice in decision.labels} == {"not told apart"}
+    assert "(no band from one repetition" in section(decision)
+    assert "inf" not in section(decision)
 
 
 def test_with_so_many_labels_the_family_that_leads_there_is_used(tmp_path: Path) -> None:
