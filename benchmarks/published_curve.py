@@ -65,7 +65,7 @@ def errors(published: Published, root: Path, n: int, repetitions: int) -> np.nda
     for seed in range(repetitions):
         with tempfile.TemporaryDirectory() as folder:
             subset, checkpoints = curve_subset(curve.data, n, seed), Path(folder) / "checkpoints"
-            fit_point(curve.data, curve.test, subset, Path(folder), checkpoints)
+            fit_point(curve.data, subset, 0.0, Path(folder), checkpoints)
             found.append(100 * (1 - CurvePoint(Path(folder)).scores["test_accuracy"]))
     return np.array(found)
 

@@ -9,7 +9,7 @@ import pandas as pd
 from crossover.analysis.decision import Constraints
 from crossover.analysis.study import DatasetAnalysis, StudyAnalysis, analyse
 from crossover.core.cell import LEARNED
-from crossover.core.columns import COSTS, SCORES
+from crossover.core.columns import COSTS, SCORES, VALIDATION
 from crossover.core.layout import Layout
 from crossover.core.study import NOT_APPLICABLE, OK, Study, Tuning
 from crossover.stages.compare import compare as compare_all
@@ -23,21 +23,43 @@ class ResultsFolder:
         self.folder = Layout(root).results(dataset)
         self._scores: list[dict[str, Any]] = []
         self._costs: list[dict[str, Any]] = []
+        self._validation: list[dict[str, Any]] = []
         self._predict("y_true", np.zeros(n_test, dtype=np.int64))
 
     def add(
-        self, features: str, model: str, correct: np.ndarray, stochastic: bool = True, **values: Any
+        self,
+        features: str,
+        model: str,
+        correct: np.ndarray,
+        stochastic: bool = True,
+        validation: float | None = None,
+        **values: Any,
     ) -> None:
-        """A cell that answers rightly where `correct`, bool (fits, n_test), says so; `values` as given."""
+        """A cell that answers rightly where `correct`, bool (fits, n_test), says so; `values` as given.
+
+        On validation rows it has the accuracy `validation`; None is that on the test part.
+        """
+        share = correct.mean() if validation is None else validation
+        scored = {"seed": 0, "n_train": 90, "n_validation": 10, "accuracy": share, "log_loss": 1 - share}
+        self._validation.append(self._keys(features, model) | scored | values)
         for seed, right in enumerate(correct):
             row = self._keys(features, model) | {"seed": seed}
             metrics = {"accuracy": right.mean(), "macro_f1": right.mean(), "log_loss": 1 - right.mean()}
-            facts = {"status": OK, "stochastic": stochastic, "n_train": 100, "n_test": self.n_test}
+            facts = {
+                "status": OK,
+                "stochastic": stochastic,
+                "n_train": 100,
+                "n_watched": 0,
+                "n_test": self.n_test,
+            }
             facts |= {"complexity": 1234, "complexity_unit": "parameters" if features == LEARNED else "nodes"}
             self._scores.append(
                 row | facts | metrics | {"n_classes": 2, "data_checksum": "feed" * 16} | values
             )
-            self._costs.append(row | self._cost(seed) | values)
+            cost = self._cost(seed) | values
+            for column in ("fit_seconds", "latency_p50_ms", "throughput_per_s"):
+                cost = {f"{column}_low": cost[column], f"{column}_high": cost[column]} | cost
+            self._costs.append(row | cost)
             proba = np.where(right[:, None], [0.9, 0.1], [0.1, 0.9]).astype(np.float32)
             self._predict(f"{features}-{model}-seed{seed}", proba)
 
@@ -47,6 +69,7 @@ class ResultsFolder:
 
     def write(self) -> None:
         pd.DataFrame(self._scores, columns=SCORES).to_csv(self.folder / "scores.csv", index=False)
+        pd.DataFrame(self._validation, columns=VALIDATION).to_csv(self.folder / "validation.csv", index=False)
         pd.DataFrame(self._costs, columns=COSTS).to_csv(self.folder / "costs.csv", index=False)
 
     def _keys(self, features: str, model: str) -> dict[str, Any]:
@@ -62,7 +85,11 @@ class ResultsFolder:
     def _cost(self, seed: int) -> dict[str, Any]:
         return {
             "fit_seconds": 1.0 + seed,
+            "fits_timed": 1,
+            "features_seconds": 0.0,
+            "waiting_share": 0.0,
             "latency_p50_ms": 0.5,
+            "features_p50_ms": 0.0,
             "latency_p95_ms": 0.7,
             "throughput_per_s": 1e4,
             "model_bytes": 2_345_678,

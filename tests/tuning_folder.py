@@ -20,7 +20,7 @@ class TunedResults(ResultsFolder):
         """As `add`, for the variant "tuned" of a model."""
         before = len(self._scores)
         self.add(features, f"{model}-tuned", correct, **values)  # so its predictions are called
-        for row in [*self._scores[before:], *self._costs[before:]]:
+        for row in [*self._scores[before:], *self._costs[before:], self._validation[-1]]:
             row |= {"model": model, "variant": "tuned"}
 
     def add_tuned_not_applicable(self, features: str, model: str, reason: str) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from crossover.analysis.bootstrap import Resamples, bootstrap, resampled_means, selected_difference
+from crossover.analysis.bootstrap import bootstrap, resampled_means
 from crossover.analysis.statistics import effective_n, percentile_interval
 
 
@@ -20,7 +20,7 @@ def random_correct(repetitions: int, n_test: int, accuracy: float, seed: int) ->
 def test_bootstrap_agrees_with_scipy_on_one_fit() -> None:
     a, b = random_correct(1, 300, 0.9, seed=1), random_correct(1, 300, 0.85, seed=2)
     resamples = bootstrap([a, b], draws=4000)
-    ours = percentile_interval(resamples.in_bag[:, 0] - resamples.in_bag[:, 1])
+    ours = percentile_interval(resamples[:, 0] - resamples[:, 1])
     difference = a[0].astype(float) - b[0]
     theirs = scipy.stats.bootstrap(
         (difference,), np.mean, method="percentile", n_resamples=4000, rng=np.random.default_rng(0)
@@ -31,7 +31,7 @@ def test_bootstrap_agrees_with_scipy_on_one_fit() -> None:
 def test_bootstrap_has_the_exact_distribution_of_two_examples_and_two_repetitions() -> None:
     """Two repetitions drawn as 2 + 0 have the weights 1/2 ± 1/sqrt(2), of which one is negative (Rao and Wu)."""
     correct = np.array([[True, False], [True, True]])
-    drawn = bootstrap([correct], draws=40_000).in_bag[:, 0].round(9)
+    drawn = bootstrap([correct], draws=40_000)[:, 0].round(9)
     means = []
     for fits in itertools.product(range(2), repeat=2):
         weights = 0.5 + np.sqrt(2) * (np.bincount(fits, minlength=2) / 2 - 0.5)
@@ -46,37 +46,28 @@ def test_bootstrap_has_the_exact_distribution_of_two_examples_and_two_repetition
 
 def test_bootstrap_standard_error_has_both_levels() -> None:
     correct = random_correct(5, 400, 0.9, seed=3)
-    drawn = bootstrap([correct], draws=4000).in_bag[:, 0]
+    drawn = bootstrap([correct], draws=4000)[:, 0]
     assert drawn.std() == pytest.approx(np.sqrt(0.09 / effective_n(correct)), rel=0.1)
 
 
 def test_bootstrap_is_paired() -> None:
     cell = random_correct(3, 100, 0.8, seed=4)
     resamples = bootstrap([cell, cell.copy()], draws=200)
-    assert (resamples.in_bag[:, 0] == resamples.in_bag[:, 1]).all()
-    assert (resamples.out_of_bag[:, 0] == resamples.out_of_bag[:, 1]).all()
+    assert (resamples[:, 0] == resamples[:, 1]).all()
 
 
 def test_bootstrap_repeats_with_its_seed_and_across_chunks() -> None:
     cell = random_correct(2, 50, 0.8, seed=5)
-    first, again, other = (bootstrap([cell], draws=1200, seed=seed).in_bag for seed in (0, 0, 1))
+    first, again, other = (bootstrap([cell], draws=1200, seed=seed) for seed in (0, 0, 1))
     assert first.shape == (1200, 1)
     assert (first == again).all()
     assert (first != other).any()
 
 
-def test_out_of_bag_examples_are_those_not_drawn() -> None:
-    # One example is right: it is either drawn, and then no example outside the bag is right, or the reverse.
-    resamples = bootstrap([np.array([[True] + [False] * 9])], draws=500)
-    drawn = resamples.in_bag[:, 0] > 0
-    assert (resamples.out_of_bag[drawn, 0] == 0).all()
-    assert (resamples.out_of_bag[~drawn, 0] > 0).all()
-
-
 def test_a_cell_with_one_fit_stands_beside_cells_with_several() -> None:
     single, several = random_correct(1, 60, 0.9, seed=6), random_correct(5, 60, 0.9, seed=7)
     repeated = bootstrap([np.repeat(single, 5, axis=0), several], draws=100)
-    assert (bootstrap([single, several], draws=100).in_bag == repeated.in_bag).all()
+    assert (bootstrap([single, several], draws=100) == repeated).all()
 
 
 def test_one_repetition_has_no_second_level() -> None:
@@ -93,14 +84,14 @@ def test_few_repetitions_do_not_understate_their_scatter(rates: tuple[float, ...
     right = np.arange(5000) < 5000 * np.array(rates)[:, None]
     from_repetitions = np.var(rates, ddof=1) / len(rates)
     from_examples = right.mean(axis=0).var() / 5000
-    variance = bootstrap([right], draws=4000).in_bag.var()
+    variance = bootstrap([right], draws=4000).var()
     assert variance == pytest.approx(from_repetitions + from_examples, rel=0.1)
 
 
 def test_curves_and_cells_are_in_the_same_draws() -> None:
     a, b = random_correct(3, 80, 0.8, seed=9), random_correct(3, 80, 0.7, seed=10)
     of_curves = resampled_means(np.array([[a, b], [b, ~a]]), draws=60)  # two curves of two sizes
-    of_cells = bootstrap([a, b], draws=60).in_bag
+    of_cells = bootstrap([a, b], draws=60)
     assert of_curves.shape == (60, 2, 2)
     assert (of_curves[:, 0] == of_cells).all()
     assert (of_curves[:, 1, 0] == of_cells[:, 1]).all()
@@ -111,21 +102,3 @@ def test_curves_and_cells_are_in_the_same_draws() -> None:
 def test_numbers_are_resampled_as_answers_are() -> None:
     a = random_correct(3, 80, 0.8, seed=9)
     assert resampled_means(a.astype(float), draws=60) == pytest.approx(resampled_means(a, draws=60))
-
-
-def test_selection_scores_the_chosen_outside_the_bag() -> None:
-    resamples = Resamples(
-        in_bag=np.array([[0.9, 0.8, 0.7], [0.7, 0.8, 0.6]]),
-        out_of_bag=np.array([[0.5, 0.6, 0.4], [0.5, 0.6, 0.2]]),
-    )
-    assert selected_difference(resamples, [0, 1], [2]) == pytest.approx([0.1, 0.4])
-
-
-def test_selection_takes_away_the_advantage_of_many_candidates() -> None:
-    rng = np.random.default_rng(8)
-    guesses = [rng.random((1, 100)) < 0.8 for _ in range(21)]  # 21 models of equal worth
-    resamples = bootstrap(guesses, draws=2000)
-    best = max(range(1, 21), key=lambda i: guesses[i].mean())
-    flattered = guesses[best].mean() - 0.8
-    corrected = selected_difference(resamples, list(range(1, 21)), [0]).mean() + guesses[0].mean() - 0.8
-    assert corrected < flattered

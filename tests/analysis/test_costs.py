@@ -20,6 +20,7 @@ from crossover.analysis.costs import (
 from crossover.analysis.study import DatasetAnalysis
 from crossover.core.cell import LEARNED
 from crossover.core.layout import Layout
+from crossover.core.numbers import MISSING
 from crossover.report.figures.cells import draw_cost
 from crossover.report.templating import render
 from tests.results_folder import ResultsFolder, first_right, read_chapters, study_of
@@ -107,9 +108,36 @@ def test_the_table_names_every_cost_of_every_cell(tmp_path: Path) -> None:
     rows = {
         cells[1].strip(): [c.strip() for c in cells[3:-1]] for cells in (line.split("|") for line in table)
     }
-    assert rows["◆ **net**"] == ["60", "0.20", "0.70", "10,000", "400 kB", "1,234 parameters", "45 MB"]
-    assert rows["● forest"] == ["3.0", "4.0", "0.70", "50,000", "2.0 MB", "1,234,567 nodes", "–"]  # noqa: RUF001
+    net = ["60", MISSING, "0.20", MISSING, "0.70", "10,000", "400 kB", "1,234 parameters", "45 MB"]
+    assert rows["◆ **net**"] == net
+    forest = ["3.0", MISSING, "4.0", MISSING, "0.70", "50,000", "2.0 MB", "1,234,567 nodes", MISSING]
+    assert rows["● forest"] == forest
     assert list(rows)[2:] == ["◆ **net**", "● **near**", "● line", "● forest"]
+
+
+def test_features_stand_next_to_the_sum_and_a_loaded_machine_is_marked(tmp_path: Path) -> None:
+    made = chapter(
+        tmp_path,
+        line={
+            "fit_seconds": 10.0,
+            "fit_seconds_low": 9.7,
+            "fit_seconds_high": 14.0,
+            "features_seconds": 9.5,
+            "features_p50_ms": 1.1,
+            "latency_p50_ms": 1.2,
+        },
+        forest={"waiting_share": 0.4},
+    )
+    table = [line for line in text(made).splitlines() if line.startswith("| ●")]
+    line, forest = (
+        [c.strip() for c in next(row for row in table if name in row).split("|")]
+        for name in ("line", "forest")
+    )
+    assert line[3:7] == ["10 (9.7 to 14)", "9.5", "1.2", "1.1"]
+    assert forest[3].endswith("‡")
+    assert "‡ Other work had the processor" in text(made)
+    assert "`dvc repro -f -s train_classical@" in text(made)
+    assert "‡" not in text(chapter(tmp_path / "idle"))
 
 
 def test_the_fronts_are_told_in_words(tmp_path: Path) -> None:

@@ -11,14 +11,14 @@ import pandas as pd
 import pytest
 
 from crossover.core.cell import Cell
-from crossover.core.configuration import load_fitted
+from crossover.core.configuration import build, load_fitted
 from crossover.core.errors import CrossoverError
-from crossover.core.fits import Fit, Repetitions
+from crossover.core.fits import Fit, Repetitions, ValidationScores
 from crossover.core.layout import Layout
 from crossover.data.prepared import Meta, Part, write_prepared
 from crossover.features.raw import RawFeatures
 from crossover.fitting.config import FitConfig
-from crossover.fitting.training import Training, mean_validation_accuracy, repetitions
+from crossover.fitting.training import Training, repetitions
 from crossover.stages.featurize import featurize
 from crossover.tracking.tracker import FitFacts, Log, Tracker
 
@@ -31,6 +31,37 @@ TREE: dict[str, Any] = {
 NEIGHBOUR = TREE | {
     "stochastic": False,
     "estimator": {"_target_": "sklearn.neighbors.KNeighborsClassifier", "n_neighbors": 1},
+}
+
+STOPPING: dict[str, Any] = {
+    "_target_": "crossover.models.classical.xgboost_model.XGBoost",
+    "modalities": ["table"],
+    "n_estimators": 3,
+    "learning_rate": 0.3,
+    "max_depth": 2,
+    "min_child_weight": 1.0,
+    "gamma": 0.0,
+    "subsample": 1.0,
+    "colsample_bytree": 1.0,
+    "reg_lambda": 1.0,
+    "reg_alpha": 0.0,
+    "tree_method": "hist",
+    "max_bin": 16,
+    "early_stopping_rounds": 2,
+    "device": "cpu",
+    "n_jobs": 1,
+}
+NETWORK: dict[str, Any] = {
+    "_target_": "crossover.models.deep.network.Network",
+    "modalities": ["table"],
+    "architecture": {
+        "_target_": "crossover.models.deep.mlp.MLP",
+        "_partial_": True,
+        "hidden": [4],
+        "dropout": 0.0,
+    },
+    "min_size": None,
+    "max_epochs": 2,
 }
 
 TOY = Cell("toy", "raw", "tree", "classical")
@@ -172,5 +203,67 @@ def test_a_repetition_that_cannot_be_is_named(seed, seeds):
         repetitions(seed, seeds)
 
 
-def test_a_sweeper_maximises_nothing_without_a_validation_part(layout):
-    assert mean_validation_accuracy(training(layout, TREE).run([0])) is None
+def validation_of(layout: Layout) -> list[ValidationScores]:
+    return repetitions_of(layout).validation(layout.models(TOY))
+
+
+@pytest.mark.parametrize("config", [TREE, NEIGHBOUR])
+def test_every_repetition_is_validated_by_a_fit_without_its_validation_rows(layout, config):
+    """A model that is fitted once is validated as often as the others, so that the best is chosen in pairs."""
+    run = training(layout, config)
+    run.run([0, 1, 2])
+    scores = validation_of(layout)
+    assert [(one.seed, one.n_train, one.n_validation) for one in scores] == [(k, 54, 6) for k in range(3)]
+    train, part = run.data.prepared.train(), run.data.prepared
+    for one in scores:
+        held_out = part.validation_rows(one.seed)
+        X = RawFeatures(modalities=["table"]).fit(train.without(held_out))
+        estimator = build(config["estimator"], "this test")
+        if config["stochastic"]:
+            estimator.set_params(random_state=one.seed)
+        rest, val = train.without(held_out), train.take(held_out)
+        estimator.fit(X.transform(rest.X), rest.y)
+        assert one.metrics["accuracy"] == estimator.score(X.transform(val.X), val.y)
+    mean = float(np.mean([one.metrics["accuracy"] for one in scores]))
+    assert run.validation_accuracy() == pytest.approx(mean)  # what a sweeper maximises
+
+
+def test_so_many_repetitions_are_validated_as_hold_enough_examples(layout, monkeypatch):
+    monkeypatch.setattr("crossover.fitting.training.VALIDATION_EXAMPLES", 7)  # six in a repetition
+    training(layout, TREE).run([0, 1, 2])
+    assert [one.seed for one in validation_of(layout)] == [0, 1]
+
+
+def test_both_families_keep_a_model_of_all_rows_unless_it_selects_by_some(layout):
+    for config, rows, watched in ((TREE, 60, 0), (NETWORK, 60, 0), (STOPPING, 54, 6)):
+        family = "deep" if config is NETWORK else "classical"
+        features = "learned" if family == "deep" else "raw"
+        run = training(layout, config, family=family, features=features)
+        (fit,) = run.run([0])
+        assert (fit.record.n_train, fit.record.n_watched) == (rows, watched)
+        folder = layout.models(run.config.cell)
+        (scores,) = Repetitions.read(folder).validation(folder)
+        assert (scores.n_train, scores.n_validation) == (54, 6)
+
+
+def test_the_epochs_of_a_network_say_how_it_does_on_the_validation_rows(layout):
+    (fit,) = training(layout, NETWORK, family="deep", features="learned").run([0])
+    names = ["epoch", "train/accuracy", "train/loss", "val/accuracy", "val/loss"]
+    assert [sorted(entry) for entry in fit.history] == [names, names]
+
+
+def test_a_short_fit_is_timed_again_and_the_model_stays_the_same(layout):
+    (once,) = training(layout, TREE).run([0])
+    assert once.costs.fits_timed == 1
+    expected = predictions(layout)
+    (fit,) = replace(training(layout, TREE), clock_seconds=0.05).run([0])
+    assert 1 < fit.costs.fits_timed <= 20
+    assert fit.costs.fit_seconds_low <= fit.costs.fit_seconds <= fit.costs.fit_seconds_high
+    assert fit.costs.fit_seconds_low < fit.costs.fit_seconds_high
+    np.testing.assert_array_equal(predictions(layout), expected)
+
+
+def test_the_features_are_in_the_memory_of_a_fit(layout):
+    """60 rows of two columns, float32; a network makes its own while the clock runs."""
+    (fit,) = training(layout, TREE).run([0])
+    assert fit.costs.fit_memory_bytes is None or fit.costs.fit_memory_bytes >= 60 * 2 * 4

@@ -376,7 +376,7 @@ class TestXGBoost:
         model.fit(
             part, val, seed=0, hooks=FitHooks(on_epoch=lambda step, metrics: reported.append((step, metrics)))
         )
-        assert model.uses_validation
+        assert model.selects
         assert [entry["epoch"] for entry in model.history] == list(range(len(model.history)))
         assert [{"epoch": step, **metrics} for step, metrics in reported] == model.history
         losses = [entry["val/loss"] for entry in model.history]

@@ -5,17 +5,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.datasets import load_wine
 
+from crossover.core.columns import METRICS
 from crossover.core.configuration import build, save_config
 from crossover.core.files import write_json
-from crossover.core.fits import Fit, FitCosts, FitRecord, Repetitions
+from crossover.core.fits import Fit, FitCosts, FitRecord, Repetitions, ValidationScores
 from crossover.core.layout import Layout
 from crossover.core.study import NOT_APPLICABLE, OK, Study
 from crossover.data.prepared import Meta, Part, write_prepared
-from crossover.features.base import FeatureMeta
+from crossover.features.raw import RawFeatures
+from crossover.scoring import latency
+from crossover.stages.featurize import featurize
 
 CHECKSUM = "c" * 64
 STUDY = Study(
@@ -45,6 +47,12 @@ class FittedStudy:
     study: Study
     test: Part
     classes: list[str]
+
+
+@pytest.fixture(autouse=True)
+def few_clocked_predictions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten single predictions of a model instead of a second of them: no test here looks at the times."""
+    monkeypatch.setattr(latency, "_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -81,7 +89,12 @@ def write_cell(layout: Layout, record: Repetitions, train: Part) -> None:
         "stochastic": record.stochastic,
         "estimator": ESTIMATORS.get(record.cell.model, {}),
     }
-    part = train if record.cell.family == "deep" else _matrix(train)
+    matrix = np.load(layout.features("wine", "raw") / "train" / "X.npy")
+    part = train if record.cell.family == "deep" else Part(matrix, train.y, train.n_classes)
+    if record.status == OK:
+        scores = {name: 0.9 for name in METRICS}
+        validation = [ValidationScores(seed, 108, 12, scores) for seed in (0, 1)]
+        write_json(folder / "validation.json", [asdict(one) for one in validation])
     for seed in record.seeds:
         model = build(config, "the test").fit(part, None, seed=seed)
         (folder / f"seed_{seed}" / "model").mkdir(parents=True)
@@ -89,6 +102,11 @@ def write_cell(layout: Layout, record: Repetitions, train: Part) -> None:
         save_config(folder / f"seed_{seed}" / "model", config)
         cost = FitCosts(
             fit_seconds=0.5 + seed,
+            fit_seconds_low=0.5 + seed,
+            fit_seconds_high=0.6 + seed,
+            fits_timed=2,
+            features_seconds=0.0,
+            waiting_share=0.0,
             peak_memory_bytes=1 << 20,
             fit_memory_bytes=(1 << 18) if record.cell.model == "mlp" else None,  # a system that cannot tell
             fit_energy_j=12.5 if record.cell.model == "mlp" else None,
@@ -100,14 +118,10 @@ def write_cell(layout: Layout, record: Repetitions, train: Part) -> None:
             fitted_at="2026-01-01T00:00:00+00:00",
         )
         Fit(folder / f"seed_{seed}", seed).write(
-            FitRecord(f"{record.cell.model}{seed}", len(train), 0, {}, CHECKSUM),
+            FitRecord(f"{record.cell.model}{seed}", len(train), 0, CHECKSUM),
             cost,
             HISTORY if record.cell.family == "deep" else [],
         )
-
-
-def _matrix(part: Part) -> Part:
-    return Part(np.asarray(part.X, dtype=np.float32), part.y, part.n_classes)
 
 
 def _write_data(layout: Layout, train: Part, test: Part, classes: list[str]) -> None:
@@ -115,9 +129,5 @@ def _write_data(layout: Layout, train: Part, test: Part, classes: list[str]) -> 
     meta = Meta("wine", "table", classes, shape, 1.0, len(train), len(test), "drawn for a test", CHECKSUM)
     layout.prepared("wine").mkdir(parents=True)
     write_prepared(layout.prepared("wine"), meta, {}, train, test, np.zeros((2, 12), np.int64))
-    for part, name in ((train, "train"), (test, "test")):
-        folder = layout.features("wine", "raw") / name
-        folder.mkdir(parents=True)
-        np.save(folder / "X.npy", pd.DataFrame(part.X).to_numpy(np.float32))
-    raw = FeatureMeta("wine", "raw", True, "", shape[0], [])
-    write_json(layout.features("wine", "raw") / "train" / "meta.json", asdict(raw))
+    config = {"_target_": "crossover.features.raw.RawFeatures", "modalities": ["table"]}
+    featurize("wine", "raw", RawFeatures(modalities=["table"]), config, layout, jobs=1)

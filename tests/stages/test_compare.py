@@ -100,21 +100,61 @@ def test_a_tie_is_shown_only_within_what_does_not_matter(
     found = analyse(study, Layout(tmp_path), constraints, []).datasets[0]
     assert found.verdict is not None
     assert found.verdict.winner == winner
-    assert [cell.cell.model for cell in found.as_good] == [
-        "net"
-    ]  # the tree, which comes first, cannot be told from it
+    assert found.decision is not None
+    use = found.decision.recommendations[0]
+    assert use.use is not None
+    assert use.use.cell.model == "tree"
+    assert [cell.cell.model for cell in use.as_good] == ["net"]  # the tree cannot be told from it
 
 
-def test_a_lead_that_rests_on_the_choice_is_undecided(tmp_path: Path) -> None:
-    # Right on 4 more: a resample with one of them shows a lead, but every sixth leaves none out of the bag.
+def test_a_family_gains_nothing_from_having_more_candidates(tmp_path: Path) -> None:
+    """Of twenty trees of equal worth, the one that is lucky on the test part is not the one that speaks for them."""
+    folder = ResultsFolder(tmp_path, "fruit", N_TEST)
+    rng = np.random.default_rng(0)
+    trees = [f"tree{i}" for i in range(20)]
+    for tree in trees:
+        chosen = tree == "tree7"
+        right = first_right(N_TEST, 180) if chosen else rng.random((1, N_TEST)) < 0.9
+        folder.add("raw", tree, right, validation=0.91 if chosen else 0.9)
+    folder.add(LEARNED, "net", first_right(N_TEST, 180)[:, ::-1])
+    folder.write()
+    (found,) = read_report(study_of("fruit", trees, ["net"], seeds=1), Layout(tmp_path)).datasets
+    assert found.verdict is not None
+    assert found.verdict.classical.cell.model == "tree7"
+    assert found.verdict.classical.mean("accuracy") < found.results.cells[0].mean("accuracy")
+    assert [cell.cell.model for cell in found.best] == ["tree7", "net"]
+    assert found.verdict.winner == "not told apart"
+    assert found.verdict.candidates == (1, 20)
+
+
+def test_of_equals_on_validation_data_the_lower_log_loss_decides(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path, "fruit", N_TEST)
+    folder.add("raw", "sure", first_right(N_TEST, 190), validation=0.9, log_loss=0.5)
+    folder.add("raw", "careful", first_right(N_TEST, 180), validation=0.9, log_loss=0.3)
+    folder.add(LEARNED, "net", first_right(N_TEST, 185))
+    folder.write()
+    study = study_of("fruit", ["sure", "careful"], ["net"], seeds=1)
+    (found,) = read_report(study, Layout(tmp_path)).datasets
+    assert found.verdict is not None
+    assert found.verdict.classical.cell.model == "careful"
+
+
+def test_results_without_validation_scores_name_the_command(tmp_path: Path) -> None:
     folder = ResultsFolder(tmp_path, "fruit", N_TEST)
     folder.add("raw", "tree", first_right(N_TEST, 186))
     folder.add(LEARNED, "net", first_right(N_TEST, 190))
     folder.write()
-    found = read_report(study_of("fruit", ["tree"], ["net"], seeds=1), Layout(tmp_path)).datasets[0]
-    assert found.verdict is not None
-    assert found.verdict.winner == "undecided"
-    assert found.as_good == []  # the plain interval tells them apart
+    study = study_of("fruit", ["tree"], ["net"], seeds=1)
+    path = Layout(tmp_path).results("fruit") / "validation.csv"
+    rows = pd.read_csv(path)
+    rows[rows["model"] == "net"].to_csv(path, index=False)
+    with pytest.raises(
+        CrossoverError, match=r"validation.csv has no accuracy for fruit, raw, tree.*dvc repro evaluate@fruit"
+    ):
+        read_report(study, Layout(tmp_path))
+    path.unlink()
+    with pytest.raises(CrossoverError, match=r"validation.csv does not exist"):
+        read_report(study, Layout(tmp_path))
 
 
 def cells_of(report: str, model: str) -> list[str]:

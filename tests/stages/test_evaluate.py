@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from crossover.core.cell import LEARNED, Cell
-from crossover.core.columns import COSTS, METRICS, SCORES, read_rows
+from crossover.core.columns import COSTS, METRICS, SCORES, VALIDATION, read_rows
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_json, write_json
 from crossover.scoring.judge import evaluate
@@ -77,7 +77,23 @@ def test_costs_stand_row_for_row_beside_the_scores(results: Path) -> None:
     measured = costs[scores["status"] == "ok"]
     assert (measured[["latency_p50_ms", "throughput_per_s", "model_bytes"]] > 0).all().all()
     assert (measured["latency_p95_ms"] >= measured["latency_p50_ms"]).all()
-    assert measured["fit_seconds"].tolist() == [0.5, 1.5, 0.5, 0.5, 1.5]
+    classical = measured["family"] == "classical"
+    assert (measured["features_seconds"] > 0).tolist() == classical.tolist()
+    assert (measured["features_p50_ms"] > 0).tolist() == classical.tolist()
+    # The times start at the prepared input, so the seconds of the features are in those of the fit.
+    of_model = measured["fit_seconds"] - measured["features_seconds"]
+    assert of_model.tolist() == pytest.approx([0.5, 1.5, 0.5, 0.5, 1.5])
+
+
+def test_the_validation_scores_of_each_cell_are_kept(results: Path) -> None:
+    rows = read_rows(results / "validation.csv", VALIDATION, "")
+    assert rows.groupby("model")["seed"].apply(list).to_dict() == {
+        "random_forest": [0, 1],
+        "k_nearest_neighbors": [0, 1],  # fitted once, and validated in as many repetitions as the others
+        "mlp": [0, 1],
+    }
+    assert set(rows["n_validation"]) == {12}
+    assert set(rows["accuracy"]) == {0.9}
 
 
 def test_what_the_machine_cannot_tell_is_empty(results: Path) -> None:

@@ -21,6 +21,7 @@ from crossover.core.study import LearningCurve
 from crossover.data.prepared import Meta, Part, write_prepared
 from crossover.data.splits import Protocol
 from crossover.features.raw import RawFeatures
+from crossover.features.tables import table_encoder
 from crossover.fitting.config import FitConfig
 from crossover.fitting.curve import CurveRun
 from crossover.fitting.subsets import curve_subset
@@ -157,14 +158,18 @@ def test_a_fit_is_scikit_learns_own_on_the_same_rows(data, tmp_path):
     run = curve(data, tmp_path)
     run.run()
     subset = curve_subset(run.data, 96, 1)
-    train, test = run.data.train, run.test
+    train, test = run.data.prepared.train(), run.data.prepared.test()
+    assert isinstance(train.X, pd.DataFrame)
+    # The encoder learns from the subset alone, as the one inside a network does.
+    encoder = table_encoder(train.X).fit(train.X.iloc[subset.train])
+    X, X_test = encoder.transform(train.X), encoder.transform(test.X)
     tree = DecisionTreeClassifier(max_features=3, max_depth=3, random_state=1)
-    tree.fit(train.X[subset.train], train.y[subset.train])
+    tree.fit(X[subset.train], train.y[subset.train])
     proba = np.load(folder(run) / "largest" / "test-seed1.npy")
-    np.testing.assert_array_equal(proba, tree.predict_proba(test.X).astype(np.float32))
+    np.testing.assert_array_equal(proba, tree.predict_proba(X_test).astype(np.float32))
     row = pd.read_csv(folder(run) / "scores.csv").iloc[-1]
-    assert row["train_accuracy"] == tree.score(train.X[subset.train], train.y[subset.train])
-    assert row["validation_accuracy"] == tree.score(train.X[subset.validation], train.y[subset.validation])
+    assert row["train_accuracy"] == tree.score(X[subset.train], train.y[subset.train])
+    assert row["validation_accuracy"] == tree.score(X[subset.validation], train.y[subset.validation])
 
 
 def test_the_rows_are_what_the_judge_makes_of_the_stored_probabilities(data, tmp_path):
@@ -229,17 +234,17 @@ def test_no_fit_sees_the_test_part(data, tmp_path):
     """With other test examples and labels, what was fitted predicts the same validation probabilities."""
     for config in (TREE, STOPPING):
         one, other = curve(data, tmp_path / "one", config), curve(data, tmp_path / "other", config)
-        test = Path(other.layout.root / "data").resolve() / "features" / "wines" / "raw" / "test" / "X.npy"
-        original = np.load(test)
+        test = other.layout.prepared("wines").resolve() / "test" / "X.parquet"
+        original = pd.read_parquet(test)
         labels_file = other.layout.prepared("wines").resolve() / "test" / "y.npy"
         labels = np.load(labels_file)
         one.run()
         try:
-            np.save(test, original[::-1] * 3)
+            (original[::-1] * 3).to_parquet(test)
             np.save(labels_file, (labels + 1) % 3)
             other.run()
         finally:
-            np.save(test, original)
+            original.to_parquet(test)
             np.save(labels_file, labels)
         before, after = exact(one), exact(other)
         assert before["largest/test-seed0.npy"] != after["largest/test-seed0.npy"]
@@ -291,17 +296,18 @@ def test_a_changed_configuration_takes_nothing_over(data, tmp_path, monkeypatch)
     assert Breaking.fits == 3 + 6
 
 
-def test_the_largest_fit_of_a_network_is_that_of_the_training_stage(data, tmp_path):
-    from crossover.core.configuration import load_fitted
+def test_the_largest_fit_of_a_network_is_the_one_that_the_training_stage_validates(data, tmp_path):
+    from crossover.core.fits import Repetitions
     from crossover.fitting.training import Training
 
     run = curve(data, tmp_path, NETWORK, LearningCurve(sizes=[96], repetitions=2))
     run.run()
-    fits = Training(run.config, run.layout, tmp_path / "models", Tracker()).run([0, 1])
-    X = run.test.X
-    for seed, fit in enumerate(fits):
-        proba = load_fitted(fit.model_folder, "this test").predict_proba(X)
-        np.testing.assert_array_equal(np.load(folder(run) / "largest" / f"test-seed{seed}.npy"), proba)
+    Training(run.config, run.layout, tmp_path / "models", Tracker()).run([0, 1])
+    models = Layout(tmp_path / "models").models(run.config.cell)
+    at_largest = pd.read_csv(folder(run) / "scores.csv").query("n == 96")
+    for one in Repetitions.read(models).validation(models):
+        row = at_largest.iloc[one.seed]
+        assert {name: row[f"validation_{name}"] for name in METRICS} == pytest.approx(one.metrics)
 
 
 class Remembering(Tracker, Log):
@@ -388,8 +394,8 @@ def test_more_repetitions_than_were_prepared_are_refused_before_any_fit(data, tm
 def test_arrays_are_read_once(data, tmp_path):
     run = curve(data, tmp_path)
     assert run.data.train is run.data.train
-    assert run.test is run.test
-    assert not isinstance(run.test.X, np.memmap)
+    assert run.data.test is run.data.test
+    assert not isinstance(run.data.test.X, np.memmap)
     assert not isinstance(run.data.train.take(curve_subset(run.data, 20, 0).train).X, np.memmap)
     assert json.loads((Layout(data).prepared("wines") / "meta.json").read_text())["n_train"] == len(
         run.data.train

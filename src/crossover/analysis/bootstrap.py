@@ -6,7 +6,6 @@ it is for and what it cannot tell.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,36 +13,19 @@ DRAWS = 10_000
 _CHUNK = 500  # draws at a time: 500 x 10,000 float32 weights are 20 MB
 
 
-@dataclass(frozen=True)
-class Resamples:
+def bootstrap(correct: list[np.ndarray], draws: int = DRAWS, seed: int = 0) -> np.ndarray:
     """Accuracies of the same cells in the same resamples, so that differences of columns are paired.
-
-    Attributes:
-        in_bag: (draws, cells), on the test examples that were drawn.
-        out_of_bag: (draws, cells), on those that were not; about 37 % of the test part.
-    """
-
-    in_bag: np.ndarray
-    out_of_bag: np.ndarray
-
-
-def bootstrap(correct: list[np.ndarray], draws: int = DRAWS, seed: int = 0) -> Resamples:
-    """Accuracies of cells in and out of the bag; see `resampled_means`, whose draws are the same.
 
     Args:
         correct: one bool (repetitions or 1, n_test) per cell; a single fit stands for every repetition.
         draws: number of resamples.
         seed: of the resampling.
+
+    Returns:
+        float (draws, cells); see `resampled_means`.
     """
-    repetitions, n_test = max(len(fits) for fits in correct), correct[0].shape[1]
-    values = np.stack([np.broadcast_to(fits, (repetitions, n_test)) for fits in correct]).astype(np.float32)
-    in_bag, out_of_bag = [], []
-    for examples, repeats in _draws(repetitions, n_test, draws, seed):
-        unused = (examples == 0).astype(np.float32)
-        unused[unused.sum(axis=1) == 0] = 1  # every example was drawn, as happens with a handful only
-        in_bag.append(_means(values, examples, repeats))
-        out_of_bag.append(_means(values, unused, repeats))
-    return Resamples(np.concatenate(in_bag), np.concatenate(out_of_bag))
+    shape = max(len(fits) for fits in correct), correct[0].shape[1]
+    return resampled_means(np.stack([np.broadcast_to(fits, shape) for fits in correct]), draws, seed)
 
 
 def resampled_means(values: np.ndarray, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
@@ -96,24 +78,3 @@ def _means(values: np.ndarray, examples: np.ndarray, repeats: np.ndarray) -> np.
     rescaled = even + np.sqrt(repetitions / max(repetitions - 1, 1)) * (drawn - even)
     n_answers = examples.sum(axis=1, dtype=np.float64) * repetitions
     return np.ascontiguousarray((rescaled / n_answers).T).reshape(len(examples), *shape)
-
-
-def selected_difference(resamples: Resamples, a: list[int], b: list[int]) -> np.ndarray:
-    """Difference of the best of `a` and the best of `b`, each chosen and scored on different test examples.
-
-    The best of several on one test part owes some of its score to luck, the more so the more candidates there
-    are. In each draw the best of each side is chosen on the examples in the bag and scored on those outside
-    (bootstrap bias correction: Tsamardinos, Greasidou and Borboudakis 2018).
-
-    Args:
-        resamples: from `bootstrap`.
-        a: cells of one side; of equals in the bag the first is chosen.
-        b: cells of the other side.
-
-    Returns:
-        One difference a - b per draw; as each is scored on about 37 % of the test part, they scatter about 1.3
-        times as widely as the difference on the whole.
-    """
-    draws = np.arange(len(resamples.in_bag))
-    best_a, best_b = (np.asarray(side)[resamples.in_bag[:, side].argmax(axis=1)] for side in (a, b))
-    return resamples.out_of_bag[draws, best_a] - resamples.out_of_bag[draws, best_b]

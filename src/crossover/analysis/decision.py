@@ -6,10 +6,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
-from crossover.analysis.bootstrap import selected_difference
 from crossover.analysis.curve_comparison import CurveComparison
 from crossover.analysis.label_advice import Extrapolation, LabelAdvice, advise, extrapolate
-from crossover.analysis.results import CellResult, DatasetResults
+from crossover.analysis.results import CellResult, DatasetResults, best_of_families
 from crossover.analysis.statistics import Interval, Standing, around_zero, percentile_interval, share_ahead
 from crossover.core.settings import Settings
 
@@ -81,11 +80,11 @@ class Condition:
 
 @dataclass(frozen=True, eq=False)  # compared by identity: results have no plain ==
 class CellPair:
-    """A cell and another cell that is not better.
+    """A cell and another cell.
 
     Attributes:
-        cell: the one with the higher mean accuracy, or the same.
-        other: the other cell.
+        cell: the one to use.
+        other: the other cell; its mean test accuracy may be higher, where it was not chosen on validation rows.
         difference: of the mean accuracies, cell minus other.
         interval: of that difference, by the paired two-level bootstrap.
         ahead: share of the resamples in which `cell` is ahead, ties counted half.
@@ -108,11 +107,14 @@ class Recommendation:
 
     Attributes:
         condition: what was asked for.
-        use: the cell with the highest mean accuracy among those that meet it; None where none does.
+        use: of the best cells of the families, chosen on validation rows among those that meet it, the one with the
+            higher mean test accuracy; None where none does.
         candidates: how many do.
         best: share of the resamples in which `use` is the best of them, ties shared; NaN where there is none.
         other_family: `use` and the best of the other family that meets the condition; None where none does.
         standing: whether that lead stands, as in `verdict.judge`; None without another family.
+        as_good: the other cells that meet it and are not shown to be worse than `use`, by the intervals of their
+            differences; in the order of their test accuracy.
         cheaper: `use` and the cell that takes the least time to fit among those that meet the condition and are so
             little behind that it does not matter; None where `use` is that cell.
         price: the cell to use without a condition, and `use`; None where they are the same.
@@ -125,6 +127,7 @@ class Recommendation:
     best: float = float("nan")
     other_family: CellPair | None = None
     standing: Standing | None = None
+    as_good: tuple[CellResult, ...] = ()
     cheaper: CellPair | None = None
     price: CellPair | None = None
     nearest: CellResult | None = None
@@ -182,30 +185,29 @@ def decide(
 
 
 def recommend(results: DatasetResults, condition: Condition, equivalence: float) -> Recommendation:
-    """The most accurate cell that meets a condition, with the evidence for it.
+    """The cell to use among those that meet a condition, with the evidence for it.
 
     Args:
         results: the cells, at least one.
         condition: what the cell must meet.
         equivalence: a difference of accuracies, 0 to 1, below which it does not matter.
     """
-    cells = results.cells
-    candidates = [cell for cell in cells if condition.met_by(cell)]  # best first
+    candidates = [cell for cell in results.cells if condition.met_by(cell)]
     if not candidates:
-        measured = [cell for cell in cells if condition.column and cell.mean(condition.column) >= 0]
+        measured = [cell for cell in results.cells if condition.column and cell.mean(condition.column) >= 0]
         nearest = min(measured, key=lambda cell: cell.mean(condition.column), default=None)
         return Recommendation(condition, None, nearest=nearest)
 
-    use, others = candidates[0], [cell for cell in candidates if cell.family != candidates[0].family]
-    accuracies = results.resamples.in_bag[:, [cells.index(cell) for cell in candidates]]
+    use, *others = _by_test_accuracy(best_of_families(candidates))
+    unconstrained = _by_test_accuracy(results.best)[0]
+    accuracies = results.resamples[:, [results.cells.index(cell) for cell in candidates]]
     is_best = accuracies == accuracies.max(axis=1, keepdims=True)  # each of k equals counts as 1/k
     good_enough = use.mean("accuracy") - equivalence - _ROUNDING
     close = [cell for cell in candidates if cell.mean("accuracy") >= good_enough]
     cheaper = min(close, key=lambda cell: cell.mean("fit_seconds"))
 
     def pair(cell: CellResult, other: CellResult) -> CellPair:
-        a, b = cells.index(cell), cells.index(other)
-        samples = results.resamples.in_bag[:, a] - results.resamples.in_bag[:, b]
+        samples = results.difference(cell, other)
         difference = cell.mean("accuracy") - other.mean("accuracy")
         return CellPair(
             cell,
@@ -217,27 +219,19 @@ def recommend(results: DatasetResults, condition: Condition, equivalence: float)
             negligible=difference < equivalence,
         )
 
+    other_family = pair(use, others[0]) if others else None
     return Recommendation(
         condition,
         use,
         candidates=len(candidates),
-        best=float(np.mean(is_best[:, 0] / is_best.sum(axis=1))),
-        other_family=pair(use, others[0]) if others else None,
-        standing=_standing(results, candidates, others, equivalence) if others else None,
+        best=float(np.mean(is_best[:, candidates.index(use)] / is_best.sum(axis=1))),
+        other_family=other_family,
+        standing=(around_zero(other_family.interval, equivalence) or "leads") if other_family else None,
+        as_good=tuple(cell for cell in candidates if cell is not use and pair(use, cell).interval.low <= 0),
         cheaper=pair(use, cheaper) if cheaper is not use else None,
-        price=pair(cells[0], use) if cells[0] is not use else None,
+        price=pair(unconstrained, use) if unconstrained is not use else None,
     )
 
 
-def _standing(
-    results: DatasetResults, candidates: list[CellResult], others: list[CellResult], equivalence: float
-) -> Standing:
-    """Of the first candidate's family against the other, by the two intervals of the data set's verdict."""
-    own = [results.cells.index(cell) for cell in candidates if cell not in others]
-    theirs = [results.cells.index(cell) for cell in others]
-    resamples = results.resamples
-    plain = percentile_interval(resamples.in_bag[:, own[0]] - resamples.in_bag[:, theirs[0]])
-    if nobody := around_zero(plain, equivalence):
-        return nobody
-    selected = percentile_interval(selected_difference(resamples, own, theirs))
-    return "undecided" if 0 in selected else "leads"
+def _by_test_accuracy(cells: list[CellResult]) -> list[CellResult]:
+    return sorted(cells, key=lambda cell: (-cell.mean("accuracy"), cell.mean("log_loss")))

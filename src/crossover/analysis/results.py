@@ -7,13 +7,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crossover.analysis.bootstrap import Resamples, bootstrap
+from crossover.analysis.bootstrap import bootstrap
 from crossover.analysis.statistics import Interval, accuracy_interval
 from crossover.core.cell import FAMILIES, Cell, Family
-from crossover.core.columns import COSTS, METRICS, SCORES, read_rows
+from crossover.core.columns import COSTS, METRICS, SCORES, VALIDATION, read_rows
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.core.study import OK, Study
+
+LOADED = 0.1
+"""Share of the time in which a fit's threads wait for a processor, above which its time says little: next to one other
+process that computes on every core it is about a half."""
 
 _NEEDED = {  # to rank and draw a cell; any other empty value is printed as a dash
     "scores.csv": ["accuracy", "log_loss"],
@@ -32,6 +36,7 @@ class CellResult:
         stochastic: False where the cell was fitted once, since a repetition would give the same model.
         scores: one row per fit, in the order of the seeds; empty where the cell does not apply.
         costs: the same.
+        validation: one row for each repetition whose validation rows were scored; empty where the cell does not apply.
         correct: bool (fits, n_test): which test examples each fit classifies rightly.
     """
 
@@ -41,6 +46,7 @@ class CellResult:
     stochastic: bool
     scores: pd.DataFrame
     costs: pd.DataFrame
+    validation: pd.DataFrame
     correct: np.ndarray
 
     @property
@@ -55,6 +61,16 @@ class CellResult:
     def n(self) -> int:
         """Number of fits."""
         return len(self.scores)
+
+    @property
+    def validation_accuracy(self) -> float:
+        """Mean over the repetitions, of fits without the validation rows."""
+        return float(self.validation["accuracy"].mean())
+
+    @property
+    def validation_order(self) -> tuple[float, float]:
+        """Lower is better: by accuracy on validation rows, rounded far below one example, then by log loss."""
+        return -round(self.validation_accuracy, 12), float(self.validation["log_loss"].mean())
 
     @property
     def complexity(self) -> tuple[float, str]:
@@ -72,6 +88,19 @@ class CellResult:
         rows = self.scores if column in METRICS else self.costs
         return float(pd.to_numeric(rows[column]).mean())
 
+    def cost_range(self, column: str) -> Interval:
+        """A cost from its lowest to its highest time over all fits; where a fit has one value, over these values."""
+        low, high = (
+            self.costs[f"{column}_{end}"] if f"{column}_{end}" in self.costs else self.costs[column]
+            for end in ("low", "high")
+        )
+        return Interval(float(pd.to_numeric(low).min()), float(pd.to_numeric(high).max()))
+
+    @property
+    def loaded(self) -> bool:
+        """Whether other work slowed one of its fits: its threads waited for a processor in `LOADED` of the time."""
+        return bool((pd.to_numeric(self.costs["waiting_share"]) > LOADED).any())
+
     def sd(self, metric: str) -> float:
         """Standard deviation of a metric over the fits; NaN for a single fit."""
         return float(pd.to_numeric(self.scores[metric]).std(ddof=1))
@@ -83,7 +112,7 @@ class DatasetResults:
 
     Attributes:
         dataset: its name.
-        cells: those with numbers, best first: by mean accuracy, then by log loss.
+        cells: those with numbers, in the order of their mean test accuracy, then of their log loss.
         not_applicable: the others.
         n_test: examples of the test part.
     """
@@ -94,19 +123,37 @@ class DatasetResults:
     n_test: int
 
     @cached_property
-    def resamples(self) -> Resamples:
-        """Of `cells`, in their order: the same ones for every question, so that all differences are paired."""
+    def resamples(self) -> np.ndarray:
+        """Accuracies of `cells`, in their order: float (draws, cells), see `bootstrap`.
+
+        The same resamples serve every question, so that all differences are paired.
+        """
         return bootstrap([cell.correct for cell in self.cells])
+
+    def difference(self, a: CellResult, b: CellResult) -> np.ndarray:
+        """The accuracy of `a` minus that of `b` in each resample: float (draws,)."""
+        return self.resamples[:, self.cells.index(a)] - self.resamples[:, self.cells.index(b)]
 
     @property
     def best(self) -> list[CellResult]:
-        """The best cell of each family that has one."""
-        families = [self.family(family) for family in FAMILIES]
-        return [family[0] for family in families if family]
+        """The best cell of each family that has one, chosen on validation rows.
+
+        The choice owes nothing to the test part, so the accuracy there is that of a model picked beforehand, however
+        many others there were.
+        """
+        return best_of_families(self.cells)
 
     def family(self, family: str) -> list[CellResult]:
-        """The cells of one family, best first."""
-        return [cell for cell in self.cells if cell.cell.family == family]
+        """The cells of one family, best first by their accuracy on validation rows."""
+        return sorted(
+            (cell for cell in self.cells if cell.family == family), key=lambda cell: cell.validation_order
+        )
+
+
+def best_of_families(cells: list[CellResult]) -> list[CellResult]:
+    """The best cell of each family that is among the cells, chosen on validation rows."""
+    families = [[cell for cell in cells if cell.family == family] for family in FAMILIES]
+    return [min(family, key=lambda cell: cell.validation_order) for family in families if family]
 
 
 def read_results(study: Study, layout: Layout, dataset: str) -> DatasetResults:
@@ -131,6 +178,7 @@ class _Reader:
         self._folder, self._made_by, self._seeds = folder, made_by, seeds
         self._scores = read_rows(folder / "scores.csv", SCORES, made_by)
         self._costs = read_rows(folder / "costs.csv", COSTS, made_by)
+        self._validation = read_rows(folder / "validation.csv", VALIDATION, made_by)
         self.y_true = self._load("y_true.npy")
 
     def cell(self, cell: Cell) -> CellResult:
@@ -142,7 +190,7 @@ class _Reader:
         if status != OK:
             empty = np.empty((0, 0), dtype=bool)
             reason, costs = str(first["reason"]), self._costs[:0]
-            return CellResult(cell, status, reason, False, scores[:0], costs, empty)
+            return CellResult(cell, status, reason, False, scores[:0], costs, self._validation[:0], empty)
         stochastic = bool(first["stochastic"])
         seeds = list(range(self._seeds)) if stochastic else [int(first["seed"])]
         scores = self._fits(scores, seeds, cell, "scores.csv")
@@ -158,7 +206,10 @@ class _Reader:
             if not np.isclose(correct[-1].mean(), scores["accuracy"][seed], rtol=0, atol=1e-9):
                 problem = f"does not give the accuracy that stands in {self._folder / 'scores.csv'}"
                 raise self._missing(problem, name)
-        return CellResult(cell, status, "", stochastic, scores, costs, np.stack(correct))
+        validation = self._rows(self._validation, cell)
+        if validation.empty or validation[["accuracy", "log_loss"]].isna().any(axis=None):
+            raise self._missing(f"has no accuracy for {cell.in_words}", "validation.csv")
+        return CellResult(cell, status, "", stochastic, scores, costs, validation, np.stack(correct))
 
     @staticmethod
     def _rows(table: pd.DataFrame, cell: Cell) -> pd.DataFrame:

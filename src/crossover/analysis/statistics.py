@@ -10,8 +10,8 @@ import numpy as np
 
 CONFIDENCE = 0.95
 
-Standing = Literal["leads", "undecided", "tie", "not told apart"]
-"""Whether a lead holds; "undecided" where it holds in one of two intervals, the others as in `around_zero`."""
+Standing = Literal["leads", "tie", "not told apart"]
+"""Whether a lead holds; without one, as in `around_zero`."""
 
 
 @dataclass(frozen=True)

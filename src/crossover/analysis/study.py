@@ -16,7 +16,7 @@ from crossover.analysis.published import Reproduction, load_published, reproduct
 from crossover.analysis.results import CellResult, DatasetResults, read_results
 from crossover.analysis.tuning import DatasetTuning
 from crossover.analysis.tuning_reader import read_tuning
-from crossover.analysis.verdict import Verdict, as_good_as_best, judge
+from crossover.analysis.verdict import Verdict, judge
 from crossover.core.cell import FAMILIES
 from crossover.core.layout import Layout
 from crossover.core.study import Study
@@ -29,7 +29,6 @@ class DatasetAnalysis:
     Attributes:
         results: its cells.
         verdict: None where one of the families has no result.
-        as_good: cells that the test part cannot separate from the best one.
         reproductions: published values next to ours.
         tuning: the searches behind its tuned cells; None where it has none.
         curves: its learning curves; None where none was measured.
@@ -40,7 +39,6 @@ class DatasetAnalysis:
 
     results: DatasetResults
     verdict: Verdict | None
-    as_good: list[CellResult]
     reproductions: list[Reproduction]
     tuning: DatasetTuning | None
     curves: CurveComparison | None
@@ -96,7 +94,6 @@ def analyse(study: Study, layout: Layout, constraints: Constraints, claims: list
             DatasetAnalysis(
                 results=results,
                 verdict=judge(results, constraints.equivalence),
-                as_good=as_good_as_best(results),
                 reproductions=reproductions(results, load_published()),
                 tuning=read_tuning(study, layout, results),
                 curves=curves,

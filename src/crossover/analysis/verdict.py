@@ -5,28 +5,26 @@ from typing import Literal
 
 import numpy as np
 
-from crossover.analysis.bootstrap import selected_difference
 from crossover.analysis.results import CellResult, DatasetResults
 from crossover.analysis.statistics import Interval, around_zero, mcnemar, percentile_interval, share_ahead
 from crossover.core.cell import DEFAULT
 
-Winner = Literal["deep", "classical", "undecided", "tie", "not told apart"]
+Winner = Literal["deep", "classical", "tie", "not told apart"]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The best deep model of a data set against the best classical one.
+    """The best deep model of a data set against the best classical one, each chosen on validation rows.
 
-    Differences are deep minus classical, in accuracy.
+    Differences are deep minus classical, in test accuracy. Since no choice was made on the test part, a family gains
+    nothing from having more candidates.
 
     Attributes:
-        deep: the deep cell with the highest mean test accuracy.
+        deep: the best deep cell.
         classical: the classical one.
         difference: of their mean accuracies.
         interval: of that difference, by the paired two-level bootstrap.
         deep_ahead: share of the resamples in which the deep one is ahead.
-        selected_difference: the same difference where the best are chosen and scored on different examples.
-        selected_interval: of that difference.
         p_values: McNemar's exact test of the two fits of each repetition.
         n_test: examples of the test part.
         candidates: cells of (deep, classical) from which the best were chosen.
@@ -38,8 +36,6 @@ class Verdict:
     difference: float
     interval: Interval
     deep_ahead: float
-    selected_difference: float
-    selected_interval: Interval
     p_values: list[float]
     n_test: int
     candidates: tuple[int, int]
@@ -47,12 +43,10 @@ class Verdict:
 
     @property
     def winner(self) -> Winner:
-        """Whose lead holds in both intervals; "undecided" where it holds in the plain one alone."""
-        if nobody := around_zero(self.interval, self.equivalence):
-            return nobody
-        if 0 in self.selected_interval:
-            return "undecided"
-        return "deep" if self.difference > 0 else "classical"
+        """Whose lead the interval holds; without one, whether they tie."""
+        return around_zero(self.interval, self.equivalence) or (
+            "deep" if self.difference > 0 else "classical"
+        )
 
     @property
     def lead_interval(self) -> Interval:
@@ -82,32 +76,17 @@ def judge(results: DatasetResults, equivalence: float) -> Verdict | None:
     deep, classical = results.family("deep"), results.family("classical")
     if not deep or not classical:
         return None
-    resamples = results.resamples
-    d, c = ([results.cells.index(cell) for cell in side] for side in (deep, classical))
-    plain = resamples.in_bag[:, d[0]] - resamples.in_bag[:, c[0]]
-    selected = selected_difference(resamples, d, c)
+    samples = results.difference(deep[0], classical[0])
     # A cell with a single fit has it in every repetition.
     fits = zip(*np.broadcast_arrays(deep[0].correct, classical[0].correct), strict=True)
     return Verdict(
         deep=deep[0],
         classical=classical[0],
         difference=deep[0].mean("accuracy") - classical[0].mean("accuracy"),
-        interval=percentile_interval(plain),
-        deep_ahead=share_ahead(plain),
-        selected_difference=float(selected.mean()),
-        selected_interval=percentile_interval(selected),
+        interval=percentile_interval(samples),
+        deep_ahead=share_ahead(samples),
         p_values=[mcnemar(fit_deep, fit_classical) for fit_deep, fit_classical in fits],
         n_test=results.n_test,
         candidates=(len(deep), len(classical)),
         equivalence=equivalence,
     )
-
-
-def as_good_as_best(results: DatasetResults) -> list[CellResult]:
-    """The cells that the test part cannot separate from the best one, which is left out; best first.
-
-    These are the cells whose paired difference from the best has an interval that contains 0.
-    """
-    accuracies = results.resamples.in_bag if results.cells else np.empty((0, 0))
-    differences = {cell: accuracies[:, 0] - accuracies[:, i] for i, cell in enumerate(results.cells) if i}
-    return [cell for cell, samples in differences.items() if 0 in percentile_interval(samples)]

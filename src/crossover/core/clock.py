@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -35,6 +35,9 @@ class Measurement:
         energy_joules: of the machine's chips, other processes included (`crossover.core.energy`); None where the
             machine does not say.
         energy_method: how the energy was measured; empty where it was not.
+        waiting_share: of the time in which a thread of the process was ready to run, the share in which it waited for
+            a processor, by Linux's scheduler; None elsewhere. Next to nothing on a machine that does nothing else,
+            and half where another process computes on every core.
         device: set by the block: where it computed, as in `Model.device`. The GPU's energy counts where this is
             "cuda: …".
     """
@@ -44,6 +47,7 @@ class Measurement:
     added_memory_bytes: int | None = None
     energy_joules: float | None = None
     energy_method: str = ""
+    waiting_share: float | None = None
     device: str = "cpu"
 
 
@@ -54,13 +58,30 @@ def measured() -> Iterator[Measurement]:
     resettable = _reset_peak_memory()
     before = _peak_memory(resettable)
     with EnergyMeter() as meter:
+        threads_before = _thread_times()
         start = time.perf_counter()
         yield result
         result.seconds = time.perf_counter() - start
+        # A thread that began in the block has all of its time from it; of one that ended nothing is known.
+        ran, waited = (
+            sum(times[i] - threads_before.get(name, (0, 0))[i] for name, times in _thread_times().items())
+            for i in range(2)
+        )
+        result.waiting_share = waited / (ran + waited) if ran else None
     result.peak_memory_bytes = _peak_memory(resettable)
     result.added_memory_bytes = max(0, result.peak_memory_bytes - before) if resettable else None
     energy = meter.energy(gpu=result.device.startswith("cuda"))
     result.energy_joules, result.energy_method = energy.joules, energy.method
+
+
+def _thread_times() -> dict[str, tuple[int, int]]:
+    """Nanoseconds that each thread of the process ran, and waited for a processor; empty outside Linux."""
+    found = {}
+    for file in Path("/proc/self/task").glob("*/schedstat"):  # proc(5)
+        with suppress(OSError):  # the thread has just ended
+            ran, waited, _ = file.read_text().split()
+            found[file.parent.name] = int(ran), int(waited)
+    return found
 
 
 def return_free_memory() -> None:

@@ -5,6 +5,7 @@ times, memory, energy, and where and when they were measured. Both tables have t
 
     results/<dataset>/                                        one row a fit
         scores.csv                        SCORES
+        validation.csv                    VALIDATION, one row a fit without the validation rows of its repetition
         costs.csv                         COSTS, measured
 
     results/learning_curve/<dataset>/<features>/<model>/      one row a fit, by size and then by seed
@@ -52,6 +53,7 @@ SCORES = [
     "reason",
     "stochastic",  # False: fitted once, since a repetition would give the same model again
     "n_train",  # rows that the model was fitted on
+    "n_watched",  # further rows, by which a model that selects chose its length or its weights; else 0
     "n_test",
     "n_classes",
     "complexity",  # how many parameters, nodes or stored values the model has
@@ -60,15 +62,33 @@ SCORES = [
     "data_checksum",
 ]
 
-COSTS = [
+VALIDATION = [
     *KEYS,
-    "fit_seconds",
+    "n_train",
+    "n_validation",
+    *METRICS,
+]
+
+COSTS = [  # times start at the prepared input: the making of features is in each of them
+    *KEYS,
+    "fit_seconds",  # median of the times of one fit
+    "fit_seconds_low",
+    "fit_seconds_high",
+    "fits_timed",
+    "features_seconds",  # what of the fit the making of the features took; 0 for a network
+    "waiting_share",  # of the fit's threads, for a processor that other work had; empty where unknown
     "latency_p50_ms",  # one example at a time
+    "latency_p50_ms_low",
+    "latency_p50_ms_high",
     "latency_p95_ms",
+    "features_p50_ms",  # what of the median the making of the features took
     "throughput_per_s",  # examples a second in large batches
+    "throughput_per_s_low",
+    "throughput_per_s_high",
+    "features_per_s",  # of the making of the features alone; empty for a network
     "model_bytes",
     "peak_memory_bytes",  # of the process while it fitted
-    "fit_memory_bytes",  # what of it the fit added; empty where the system does not say
+    "fit_memory_bytes",  # what of it the fit added, the features included; empty where the system does not say
     "fit_energy_j",  # joules; empty where the machine does not say
     "energy_method",  # which counters; empty where there are none
     "device",
@@ -98,8 +118,12 @@ CURVE_SCORES = [
 CURVE_COSTS = [
     *KEYS,
     "n",
-    "fit_seconds",
-    "predict_seconds",  # the whole test part in one call
+    "fit_seconds",  # as in COSTS
+    "fit_seconds_low",
+    "fit_seconds_high",
+    "features_seconds",
+    "waiting_share",
+    "predict_seconds",  # the whole test part in one call, from its features on
     "model_bytes",
     "peak_memory_bytes",
     "device",
@@ -175,6 +199,7 @@ _WHOLE_NUMBERS = (
     "n_test",
     "n_classes",
     "complexity",
+    "fits_timed",
     "model_bytes",
     "peak_memory_bytes",
     "fit_memory_bytes",

@@ -3,20 +3,23 @@
 `models/<dataset>/<feature set>/<model>/` holds
 
     cell.json               Repetitions
+    validation.json         ValidationScores of some repetitions, by which the best of a family is chosen
     seed_<k>/model/         the model as `Model.save` wrote it, and `config.json`, from which it was built
     seed_<k>/fit.json       FitRecord: what a second run must repeat
-    seed_<k>/history.json   one entry an epoch: {"epoch": 0, "train/loss": …, "val/loss": …, "val/accuracy": …}
+    seed_<k>/history.json   one entry an epoch: {"epoch": 0, "train/loss": …, "val/loss": …, "val/accuracy": …}; what
+                            it says of validation rows is of the fit without them
     seed_<k>/cost.json      FitCosts: what was measured
 
 A cell that does not apply has `cell.json` alone.
 """
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
 from crossover.core.cell import Cell
 from crossover.core.files import read_json, write_json
+from crossover.core.study import OK
 
 MADE_BY = "dvc repro"
 
@@ -28,15 +31,13 @@ class FitRecord:
     Attributes:
         fit_id: SHA-256 of configuration, seed, data and code: equal fits have equal ids.
         n_train: examples that the model was fitted on.
-        n_validation: examples held back for validation; 0 where the model uses none.
-        validation: the judge's metrics on the validation part; empty without one.
+        n_watched: further examples, by which a model that selects chose its length or its weights; else 0.
         data_checksum: of the prepared data set.
     """
 
     fit_id: str
     n_train: int
-    n_validation: int
-    validation: dict[str, float]
+    n_watched: int
     data_checksum: str
 
 
@@ -45,7 +46,13 @@ class FitCosts:
     """The measured facts of one fit; the names are those of the columns of results.
 
     Attributes:
-        fit_seconds: wall-clock time of `fit` alone.
+        fit_seconds: wall-clock time from the prepared input to the fitted model; the median of `fits_timed`.
+        fit_seconds_low: the shortest of them.
+        fit_seconds_high: the longest of them.
+        fits_timed: how often the same fit was timed: a short one is repeated.
+        features_seconds: what of the seconds the making of the features took; 0 for a network.
+        waiting_share: share of the time in which the fit's threads were ready and waited for a processor that other
+            work had (`clock.Measurement`); None where the system does not say.
         peak_memory_bytes: highest resident memory of the process during the fit.
         fit_memory_bytes: what of it was not resident when the fit began; None where the system does not say.
         fit_energy_j: joules that the machine's chips took during the fit, other processes included; None where the
@@ -59,6 +66,11 @@ class FitCosts:
     """
 
     fit_seconds: float
+    fit_seconds_low: float
+    fit_seconds_high: float
+    fits_timed: int
+    features_seconds: float
+    waiting_share: float | None
     peak_memory_bytes: int
     fit_memory_bytes: int | None
     fit_energy_j: float | None
@@ -68,6 +80,28 @@ class FitCosts:
     versions: str
     git_commit: str
     fitted_at: str
+
+    def with_features(self, seconds: float) -> "FitCosts":
+        """The same fit with the seconds that its features took."""
+        times = ("fit_seconds", "fit_seconds_low", "fit_seconds_high", "features_seconds")
+        return replace(self, **{name: getattr(self, name) + seconds for name in times})
+
+
+@dataclass(frozen=True)
+class ValidationScores:
+    """What a fit without the validation rows of a repetition reaches on them.
+
+    Attributes:
+        seed: number of the repetition.
+        n_train: examples that were fitted on.
+        n_validation: examples that were scored.
+        metrics: the judge's.
+    """
+
+    seed: int
+    n_train: int
+    n_validation: int
+    metrics: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -138,6 +172,12 @@ class Repetitions:
         content = read_json(folder / "cell.json", MADE_BY)
         rest = {name: content[name] for name in ("status", "reason", "stochastic", "seeds")}
         return cls(Cell(**{field.name: content[field.name] for field in fields(Cell)}), **rest)
+
+    def validation(self, folder: Path) -> list[ValidationScores]:
+        """The scores on validation rows, in the order of the seeds; none where the cell does not apply."""
+        if self.status != OK:
+            return []
+        return [ValidationScores(**scores) for scores in read_json(folder / "validation.json", MADE_BY)]
 
     def fits(self, folder: Path) -> list[Fit]:
         """The fits in the cell's folder, in the order of the seeds."""

@@ -7,7 +7,7 @@ import numpy as np
 from crossover.core.files import write_json
 from crossover.data.prepared import Meta
 from crossover.evaluation.plots import confusion_table, cost_plot_table, history_table, reliability_table
-from crossover.evaluation.rows import ScoredRepetitions, cost_table, score_table
+from crossover.evaluation.rows import ScoredRepetitions, cost_table, score_table, validation_table
 
 
 def write_results(folder: Path, scored: list[ScoredRepetitions], y_true: np.ndarray, meta: Meta) -> None:
@@ -21,6 +21,7 @@ def write_results(folder: Path, scored: list[ScoredRepetitions], y_true: np.ndar
     """
     costs = cost_table(scored)
     score_table(scored, meta.checksum).to_csv(folder / "scores.csv", index=False)
+    validation_table(scored).to_csv(folder / "validation.csv", index=False)
     costs.to_csv(folder / "costs.csv", index=False)
     for name in ("predictions", "metrics", "plots"):
         (folder / name).mkdir()

@@ -28,7 +28,7 @@ def record_scores(
     """
     from crossover.evaluation.figures import confusion_figure, reliability_figure  # loads Matplotlib
 
-    cell = scored.cell
+    cell, validation = scored.cell, {one.seed: one for one in scored.validation}
     for one in scored.fits:
         title = f"{cell.dataset}: {cell.label}, seed {one.fit.seed}"
         facts = FitFacts(
@@ -44,7 +44,7 @@ def record_scores(
             # Classical cells are fitted with tracking off: one process records them all.
             if not log.resumed:
                 record_epochs(log, one.fit)
-                record_fit(log, one.fit, featurizer, prepared)
+                record_fit(log, one.fit, validation.get(one.fit.seed), featurizer, prepared)
             numbers = one.metrics | vars(one.cost)
             log.metrics({f"test/{name}": value for name, value in numbers.items()})
             log.figure(confusion_figure(y_true, one.proba, prepared.meta.classes, title), "confusion_matrix")

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from crossover.core.cell import Cell
-from crossover.core.columns import COSTS, METRICS, SCORES, result_table
+from crossover.core.columns import COSTS, METRICS, SCORES, VALIDATION, result_table
 from crossover.core.files import folder_bytes
-from crossover.core.fits import Fit, Repetitions
+from crossover.core.fits import Fit, Repetitions, ValidationScores
+from crossover.features.base import FeatureCosts
 from crossover.models.base import Complexity
 from crossover.scoring.latency import PredictionCost
 
@@ -35,9 +36,18 @@ class ScoredFit:
 
 @dataclass(frozen=True)
 class ScoredRepetitions:
-    """One cell of the study and its scored fits, in the order of the seeds; none where it does not apply."""
+    """One cell of the study and its scored fits.
+
+    Attributes:
+        record: of the cell.
+        validation: scores on the validation rows of some repetitions; none where the cell does not apply.
+        features: what the features of the training part took; None for a network or a cell that does not apply.
+        fits: in the order of the seeds; none where the cell does not apply.
+    """
 
     record: Repetitions
+    validation: list[ValidationScores]
+    features: FeatureCosts | None
     fits: list[ScoredFit]
 
     @property
@@ -76,6 +86,7 @@ def score_table(scored: list[ScoredRepetitions], data_checksum: str) -> pd.DataF
             facts = {
                 "seed": one.fit.seed,
                 "n_train": one.fit.record.n_train,
+                "n_watched": one.fit.record.n_watched,
                 "n_test": n_test,
                 "n_classes": n_classes,
                 "complexity": one.complexity.count,
@@ -87,6 +98,18 @@ def score_table(scored: list[ScoredRepetitions], data_checksum: str) -> pd.DataF
     return result_table(rows, SCORES)
 
 
+def validation_table(scored: list[ScoredRepetitions]) -> pd.DataFrame:
+    """The columns `VALIDATION`: one row for each repetition whose validation rows were scored."""
+    rows = [
+        asdict(of_cell.cell)
+        | {"seed": one.seed, "n_train": one.n_train, "n_validation": one.n_validation}
+        | one.metrics
+        for of_cell in scored
+        for one in of_cell.validation
+    ]
+    return result_table(rows, VALIDATION)
+
+
 def cost_table(scored: list[ScoredRepetitions]) -> pd.DataFrame:
     """The columns `COSTS`, row for row as in `score_table`."""
     rows: list[dict[str, Any]] = []
@@ -94,7 +117,9 @@ def cost_table(scored: list[ScoredRepetitions]) -> pd.DataFrame:
         keys = asdict(of_cell.cell)
         for one in of_cell.fits:
             size = {"model_bytes": folder_bytes(one.fit.model_folder)}
-            rows.append(keys | {"seed": one.fit.seed} | asdict(one.fit.costs) | asdict(one.cost) | size)
+            seconds = of_cell.features.of(one.fit.record.n_train) if of_cell.features else 0.0
+            costs = one.fit.costs.with_features(seconds)
+            rows.append(keys | {"seed": one.fit.seed} | asdict(costs) | asdict(one.cost) | size)
         if not of_cell.fits:
             rows.append(keys | {"seed": 0})
     return result_table(rows, COSTS)

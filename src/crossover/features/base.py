@@ -3,6 +3,7 @@
 `data/features/<dataset>/<feature set>/` holds
 
     train/meta.json   FeatureMeta; where the feature set does not apply, this file is all there is
+    cost.json         FeatureCosts, measured
     train/X.npy       float32 (n_train, n_features), memory-mappable
     test/X.npy        float32 (n_test, n_features)
     featurizer/       the fitted feature set, as `FeatureSet.save` wrote it
@@ -31,6 +32,7 @@ class FeatureMeta:
         reason: why it does not; empty where it does.
         n_features: columns of the matrix; 0 where it does not apply.
         names: one name a column, or a block with its width such as "hog (576)"; empty where not applicable.
+        learns: as `FeatureSet.learns`, after the fit on the whole training part.
     """
 
     dataset: str
@@ -39,12 +41,37 @@ class FeatureMeta:
     reason: str
     n_features: int
     names: list[str]
+    learns: bool = False
+
+
+@dataclass(frozen=True)
+class FeatureCosts:
+    """What it took to make the features of the training part.
+
+    Attributes:
+        seconds: wall clock of `fit` and of `transform`.
+        n: examples.
+    """
+
+    seconds: float
+    n: int
+
+    def of(self, n: int) -> float:
+        """Seconds for `n` examples, in proportion: each row depends on its own example."""
+        return self.seconds * n / self.n
 
 
 class FeatureSet(ABC):
-    """Turns prepared input into a feature matrix; built from `conf/features/<name>.yaml`."""
+    """Turns prepared input into a feature matrix; built from `conf/features/<name>.yaml`.
+
+    Attributes:
+        modalities: the kinds of data set that it takes.
+        learns: whether `fit` learned something from the values of the examples (means, categories). Then a fit on a
+            subset needs features that were learned from the subset alone.
+    """
 
     modalities: frozenset[str]
+    learns: bool = False
 
     def __init__(self, modalities: Iterable[str]) -> None:
         self.modalities = modality_set(modalities)
@@ -81,6 +108,10 @@ class Features:
     @property
     def meta(self) -> FeatureMeta:
         return FeatureMeta(**read_json(self.folder / "train" / "meta.json", self._made_by))
+
+    @property
+    def costs(self) -> FeatureCosts:
+        return FeatureCosts(**read_json(self.folder / "cost.json", self._made_by))
 
     def matrix(self, part: Literal["train", "test"]) -> np.ndarray:
         """Features of one part: float32 (n, n_features)."""

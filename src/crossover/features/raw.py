@@ -27,9 +27,9 @@ class RawFeatures(FeatureSet):
             from crossover.features.tables import refuse_infinite, table_encoder
 
             refuse_infinite(train.X)
-            self._encoder = table_encoder(train.X).fit(train.X)
+            self._encoder, self.learns = table_encoder(train.X).fit(train.X), True
         else:
-            self._encoder = None
+            self._encoder, self.learns = None, False
             self._shape, self._value_max = list(train.X.shape[1:]), train.value_max
         return self
 
@@ -70,5 +70,5 @@ class RawFeatures(FeatureSet):
         if state["table"]:
             from crossover.core import skops_io
 
-            features._encoder = skops_io.load(folder / "encoder.skops")
+            features._encoder, features.learns = skops_io.load(folder / "encoder.skops"), True
         return features

@@ -16,14 +16,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from crossover.core.cell import LEARNED
 from crossover.core.clock import git_commit
 from crossover.core.columns import CURVE_COSTS, CURVE_SCORES, PARTS, result_table
 from crossover.core.errors import CrossoverError
 from crossover.core.files import atomic_folder, digest
 from crossover.core.layout import Layout
 from crossover.core.study import NOT_APPLICABLE, OK, LearningCurve
-from crossover.data.prepared import Part
 from crossover.fitting import engine
 from crossover.fitting.config import FitConfig
 from crossover.fitting.curve_point import CurvePoint, fit_point
@@ -48,6 +46,7 @@ class CurveRun:
         output: the folder below which `results/learning_curve/…` is written.
         tracker: where the curve is logged.
         parent: name of the tracked parent run; None for the study's.
+        clock_seconds: the fits of a size are timed again until their times add up to so much.
     """
 
     config: FitConfig
@@ -56,21 +55,12 @@ class CurveRun:
     output: Path
     tracker: Tracker = field(default_factory=Tracker)
     parent: str | None = None
+    clock_seconds: float = 0.0
 
     @cached_property
     def data(self) -> TrainingData:
         """What is fitted on."""
         return TrainingData(self.config, self.layout)
-
-    @cached_property
-    def test(self) -> Part:
-        """The test part, only for scores; in memory, so that no prediction pays for the reading."""
-        prepared = self.data.prepared
-        if self.config.cell.features == LEARNED:
-            part = prepared.test()
-        else:
-            part = Part(self.data.features.matrix("test"), prepared.labels("test"), prepared.meta.n_classes)
-        return replace(part, X=np.array(part.X)) if isinstance(part.X, np.ndarray) else part
 
     @property
     def folder(self) -> Path:
@@ -148,7 +138,9 @@ class CurveRun:
         fit_folder = self.layout.staging / "fits" / self._fit_id(subset)
         there = (fit_folder / "finished").exists()
         with self._named(subset.n, subset.seed):
-            folder = engine.finished(fit_folder, partial(fit_point, self.data, self.test, subset))
+            folder = engine.finished(
+                fit_folder, partial(fit_point, self.data, subset, self.clock_seconds / self.plan.repetitions)
+            )
         point = CurvePoint(folder)
         if not there:
             accuracy, costs = point.scores["test_accuracy"], point.costs
@@ -187,7 +179,7 @@ class CurveRun:
             largest = folder / "largest"
             largest.mkdir()
             if points:
-                np.save(largest / "y_test.npy", self.test.y)
+                np.save(largest / "y_test.npy", self.data.prepared.labels("test"))
             for subset, point in points:
                 if subset.n == points[-1][0].n:
                     labels = self.data.labels[subset.validation]

@@ -10,9 +10,8 @@ import numpy as np
 
 from crossover.core.columns import CURVE_COSTS, PARTS
 from crossover.core.files import folder_bytes, read_json, write_json
-from crossover.data.prepared import Part
 from crossover.fitting import engine
-from crossover.fitting.data import TrainingData
+from crossover.fitting.data import SubsetInputs, TrainingData
 from crossover.fitting.subsets import CurveSubset
 from crossover.models.base import FitHooks
 
@@ -43,13 +42,15 @@ class CurvePoint:
         return np.load(self.folder / f"{name}.npy")
 
 
-def fit_point(data: TrainingData, test: Part, subset: CurveSubset, folder: Path, checkpoints: Path) -> None:
+def fit_point(
+    data: TrainingData, subset: CurveSubset, clock_seconds: float, folder: Path, checkpoints: Path
+) -> None:
     """Fit on a subset, score, and write what `CurvePoint` reads.
 
     Args:
         data: what to fit.
-        test: the test part, in memory.
         subset: which rows to fit, watch and score.
+        clock_seconds: see `engine.fit`.
         folder: existing and empty.
         checkpoints: where a fit in epochs keeps its last state.
 
@@ -57,11 +58,19 @@ def fit_point(data: TrainingData, test: Part, subset: CurveSubset, folder: Path,
         CrossoverError: see `Model.fit` and `evaluate`.
     """
     model = data.config.build()
-    watched = data.train.take(subset.watched) if model.selects else None
-    train, hooks = data.train.take(subset.train), FitHooks(checkpoints)
-    measured = asdict(engine.fit(model, train, watched, data=data, seed=subset.seed, hooks=hooks))
-    costs = {name: value for name, value in measured.items() if name in CURVE_COSTS} | {"n": subset.n}
-    seen = data.train.take(subset.scored)
+    inputs = SubsetInputs(data, subset.train)
+    watched = inputs.take(subset.watched) if model.selects else None
+    fitted = engine.fit(
+        model,
+        inputs.train,
+        watched,
+        data=data,
+        seed=subset.seed,
+        hooks=FitHooks(checkpoints),
+        clock_seconds=clock_seconds,
+    ).with_features(inputs.feature_seconds)
+    costs = {name: value for name, value in asdict(fitted).items() if name in CURVE_COSTS} | {"n": subset.n}
+    seen, test = inputs.take(subset.scored), inputs.test
     scores = {
         "n": subset.n,
         "n_watched": 0 if watched is None else len(watched),
@@ -71,7 +80,7 @@ def fit_point(data: TrainingData, test: Part, subset: CurveSubset, folder: Path,
         "train_accuracy": float((model.predict_proba(seen.X).argmax(axis=1) == seen.y).mean()),
     }
     # The test part last: only its time is kept, and the first predictions of a model warm it up.
-    for name, part in zip(PARTS, (data.train.take(subset.validation), test), strict=True):
+    for name, part in zip(PARTS, (inputs.take(subset.validation), test), strict=True):
         start = perf_counter()
         proba = model.predict_proba(part.X).astype(np.float32)
         costs["predict_seconds"] = perf_counter() - start

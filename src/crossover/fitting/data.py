@@ -1,13 +1,18 @@
 """What a cell is fitted on."""
 
 import logging
+from dataclasses import replace
 from functools import cached_property
+from time import perf_counter
 from typing import Literal
 
 import numpy as np
 
 from crossover.core.cell import LEARNED
+from crossover.core.configuration import build
 from crossover.core.errors import CrossoverError
+from crossover.core.files import read_json
+from crossover.core.fits import MADE_BY
 from crossover.core.layout import Layout
 from crossover.data.prepared import Meta, Part, Prepared, modality_set
 from crossover.features.base import Features
@@ -41,6 +46,15 @@ class TrainingData:
         return Part(self.features.matrix("train"), self.labels, self.meta.n_classes)
 
     @cached_property
+    def test(self) -> Part:
+        """The test part, only for scores; in memory, so that no prediction pays for the reading."""
+        if self.config.cell.features == LEARNED:
+            part = self.prepared.test()
+        else:
+            part = Part(self.features.matrix("test"), self.prepared.labels("test"), self.meta.n_classes)
+        return replace(part, X=np.array(part.X)) if isinstance(part.X, np.ndarray) else part
+
+    @cached_property
     def labels(self) -> np.ndarray:
         """Labels of the whole training part: int64 (n_train,)."""
         return self.prepared.labels("train")
@@ -48,7 +62,8 @@ class TrainingData:
     def split(self, repetition: int) -> tuple[Part, Part]:
         """The training part without the validation rows of a repetition, and these rows."""
         rows = self.prepared.validation_rows(repetition)
-        return self.train.without(rows), self.train.take(rows)
+        inputs = SubsetInputs(self, np.setdiff1d(np.arange(self.meta.n_train), rows))
+        return inputs.train, inputs.take(rows)
 
     def why_not(self) -> str:
         """The reason why the cell does not apply to its data set; empty where it does.
@@ -76,3 +91,58 @@ class TrainingData:
         if reason:
             log.info("%s: does not apply: %s", self.config.cell.path, reason)
         return reason
+
+
+class SubsetInputs:
+    """What a fit on some rows of the training part gets, and what it predicts on.
+
+    A network gets the prepared input. A classical model gets features; where the feature set learns from the examples
+    (means, categories), it learns from these rows alone, as the encoder inside a network does.
+
+    Args:
+        data: of the cell.
+        rows: int64 (n,), rows of the training part to fit on.
+
+    Attributes:
+        train: these rows.
+    """
+
+    def __init__(self, data: TrainingData, rows: np.ndarray):
+        self._data, self._feature_set = data, None
+        self._learned = data.config.cell.features == LEARNED
+        if self._learned or not data.features.meta.learns:
+            self.train = data.train.take(rows)
+            return
+        config = data.features.folder / "featurizer" / "config.json"
+        start = perf_counter()
+        part = data.prepared.train().take(rows)
+        self._feature_set = build(read_json(config, MADE_BY), str(config)).fit(part)
+        self.train = Part(self._feature_set.transform(part.X), part.y, part.n_classes)
+        self._seconds = perf_counter() - start
+
+    @property
+    def feature_seconds(self) -> float:
+        """Wall clock of making the features of `train`; 0 for a network, whose input needs none.
+
+        Features that learn nothing lie on disk for all rows, and these rows take their share of the time.
+        """
+        if self._learned:
+            return 0.0
+        return self._data.features.costs.of(len(self.train)) if self._feature_set is None else self._seconds
+
+    def take(self, rows: np.ndarray) -> Part:
+        """Other rows of the training part."""
+        if self._feature_set is None:
+            return self._data.train.take(rows)
+        return self._transformed(self._data.prepared.train().take(rows))
+
+    @property
+    def test(self) -> Part:
+        """The test part, only for scores."""
+        if self._feature_set is None:
+            return self._data.test
+        return self._transformed(self._data.prepared.test())
+
+    def _transformed(self, part: Part) -> Part:
+        assert self._feature_set is not None
+        return Part(self._feature_set.transform(part.X), part.y, part.n_classes)

@@ -84,6 +84,21 @@ def fit_config(config: DictConfig, *, variant: str, family: Family | None = None
     )
 
 
+def clock_seconds(config: DictConfig) -> float:
+    """Until when a short fit is timed again.
+
+    Raises:
+        CrossoverError: it is not a number of at least 0.
+    """
+    value = config.clock_seconds
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        raise CrossoverError(
+            f"clock_seconds must be a number of seconds of at least 0, got {value!r} "
+            f"(conf/{HydraConfig.get().job.config_name}.yaml or the command line)"
+        )
+    return float(value)
+
+
 def multirun_folder() -> str | None:
     """The folder of the Hydra multirun that this job belongs to; None for a single run."""
     hydra = HydraConfig.get()

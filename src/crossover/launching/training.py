@@ -8,12 +8,23 @@ from crossover.core.cell import Family
 from crossover.core.clock import use_threads
 from crossover.fitting import engine
 from crossover.fitting.best import configured
-from crossover.fitting.training import Training, mean_validation_accuracy, repetitions
+from crossover.fitting.training import Training, repetitions
 from crossover.launching import job
 from crossover.launching.multirun import mark_taken_over
 
 _GROUPS = {"classical": ("features",), "deep": ("trainer",)}
-_KEYS = ("dataset", "model", "tracking", "threads", "seed", "seeds", "variant", "output", "not_applicable")
+_KEYS = (
+    "dataset",
+    "model",
+    "tracking",
+    "threads",
+    "seed",
+    "seeds",
+    "variant",
+    "output",
+    "not_applicable",
+    "clock_seconds",
+)
 
 
 def fit_cell(config: DictConfig, family: Family) -> float | None:
@@ -24,7 +35,8 @@ def fit_cell(config: DictConfig, family: Family) -> float | None:
         family: what the stage fits.
 
     Returns:
-        what a Hydra sweeper maximises: mean accuracy on the validation parts; None where there are none.
+        what a Hydra sweeper maximises: mean accuracy on validation rows, by fits without them; None where the cell
+        does not apply.
 
     Raises:
         CrossoverError: a key is misspelt, or a value is refused; see `Training.run`.
@@ -33,18 +45,21 @@ def fit_cell(config: DictConfig, family: Family) -> float | None:
     layout = job.layout(config)
     fit_config = configured(job.fit_config(config, variant=config.variant, family=family), layout)
     tracker = job.tracker(config)
-    training = Training(fit_config, layout, Path(config.output), tracker, job.multirun_folder())
+    training = Training(
+        fit_config, layout, Path(config.output), tracker, job.multirun_folder(), job.clock_seconds(config)
+    )
     threads = config.trainer.threads if family == "deep" else None
     with use_threads(threads or config.threads):
         seeds = repetitions(config.seed, config.seeds)
         if training.data.why_not():
-            fits = training.run(seeds, not_applicable=config.not_applicable)
-            return mean_validation_accuracy(fits)
+            training.run(seeds, not_applicable=config.not_applicable)
+            return None
         # A second process that fits the same waits for the first.
         with engine.lock(training.data, training.fit_id(seeds[0])):
             # What an earlier job of a multirun fitted in the same folder is taken over.
             found = training.existing(seeds) if job.multirun_folder() is not None else None
-            fits = training.run(seeds) if found is None else found
+            if found is None:
+                training.run(seeds)
     if found is not None:
         mark_taken_over(training.output)
-    return mean_validation_accuracy(fits)
+    return training.validation_accuracy()

@@ -55,8 +55,8 @@ class Model(ABC):
         modalities: the kinds of data set that the model takes.
         stochastic: whether the fit draws random numbers; one that does not is fitted once where its training
             part is the same in every repetition.
-        uses_validation: whether the fit looks at a validation part (early stopping, selection, epoch curves);
-            a model that does not is fitted on the whole training part.
+        selects: whether a validation part decides what is fitted (early stopping, selection of an epoch). Every other
+            model is fitted on the whole training part.
         device: where the last fit ran, for example "cpu" or "cuda: NVIDIA H200".
         history: one entry an epoch of the last fit, as given to `FitHooks.on_epoch`; empty without epochs.
     """
@@ -64,7 +64,7 @@ class Model(ABC):
     family: ClassVar[Family]
     modalities: frozenset[str]
     stochastic: bool
-    uses_validation: bool
+    selects: bool = False
     device: str = "cpu"
 
     def __init__(self, modalities: Iterable[str]) -> None:
@@ -77,7 +77,7 @@ class Model(ABC):
 
         Args:
             train: the training part (a pandas frame or memory-mapped array is not altered).
-            val: the validation part of a model that uses one, else None. A model that does not use it may be
+            val: the validation part of a model that selects by one, else None. A model that does not may be
                 given one to watch: its epochs are reported to `hooks`, and the fit is the same as without it.
             seed: number of the repetition; the only source of randomness.
             hooks: checkpoints and progress.
@@ -86,11 +86,6 @@ class Model(ABC):
             CrossoverError: the part has a single class, holds NaN that the model cannot take, or the device
                 that the configuration names is not there.
         """
-
-    @property
-    def selects(self) -> bool:
-        """Whether the validation part decides what is fitted (early stopping, selection), and is not only watched."""
-        return self.uses_validation
 
     def planned_epochs(self, n_train: int) -> int | None:
         """How many epochs (or boosting rounds) a fit on `n_train` examples plans to report to its hooks.
@@ -108,7 +103,7 @@ class Model(ABC):
         y = np.repeat(np.arange(train.n_classes), 8)
         X = np.random.default_rng(0).random((len(y), *train.X.shape[1:]), dtype=np.float32)
         part = Part(X, y, train.n_classes)
-        copy.deepcopy(self).fit(part, part if self.uses_validation else None, seed=0)
+        copy.deepcopy(self).fit(part, part if self.selects else None, seed=0)
 
     @abstractmethod
     def predict_proba(self, X: Input) -> np.ndarray:

@@ -16,8 +16,13 @@ from crossover.report.templating import macros
 
 _COSTS = [
     "fit_seconds",
+    "fit_seconds_low",
+    "fit_seconds_high",
+    "features_seconds",
+    "waiting_share",
     "latency_p50_ms",
     "latency_p95_ms",
+    "features_p50_ms",
     "throughput_per_s",
     "model_bytes",
     "peak_memory_bytes",
@@ -121,7 +126,8 @@ def _cell_row(cell: CellResult, best: bool) -> dict[str, Any]:
     if not cell.applicable:
         return row
     row |= {"best_of_family": best, "stochastic": cell.stochastic, "n": cell.n}
-    row |= {column: cell.scores[column].iloc[0] for column in ("n_train", "n_test")}
+    row |= {column: cell.scores[column].iloc[0] for column in ("n_train", "n_watched", "n_test")}
+    row |= {"validation_accuracy": cell.validation_accuracy}
     for metric in METRICS:
         row |= {f"{metric}_mean": cell.mean(metric), f"{metric}_sd": cell.sd(metric)}
     row |= {"accuracy_low": cell.accuracy_interval.low, "accuracy_high": cell.accuracy_interval.high}

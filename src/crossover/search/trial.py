@@ -158,9 +158,9 @@ class Trial:
         hooks = FitHooks(checkpoints, on_epoch)
         costs = engine.fit(model, train, val, data=self.data, seed=repetition, hooks=hooks)
         if "latency_p50_ms" in self.plan.objectives:
-            from crossover.scoring.latency import predict_clocked
+            from crossover.scoring.latency import ModelInput, predict_clocked
 
-            proba, clocked = predict_clocked(model, val.X)
+            proba, clocked = predict_clocked(model, ModelInput(val.X))
             latencies = [clocked.latency_p50_ms]
         else:
             proba, latencies = model.predict_proba(val.X), []

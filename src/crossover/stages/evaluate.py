@@ -3,6 +3,7 @@
 `results/<dataset>/` holds what a second run on the same machine must repeat bit for bit
 
     scores.csv                                 the columns `columns.SCORES`, one row a fit
+    validation.csv                             `columns.VALIDATION`, by which the best of a family is chosen
     metrics/<features>-<model>.json            means over the fits, for `dvc metrics`
     predictions/y_true.npy                     int64 (n_test,)
     predictions/<features>-<model>-seed<k>.npy float32 (n_test, n_classes)
@@ -23,14 +24,14 @@ from crossover.core.files import atomic_folder
 from crossover.core.fits import Fit, Repetitions
 from crossover.core.layout import Layout
 from crossover.core.study import OK, Study, load_study
-from crossover.data.prepared import Input, Meta, Prepared
+from crossover.data.prepared import Meta, Prepared
 from crossover.evaluation.files import write_results
 from crossover.evaluation.recording import record_scores
 from crossover.evaluation.rows import ScoredFit, ScoredRepetitions
 from crossover.features.base import Features
 from crossover.launching import job
 from crossover.scoring.judge import evaluate
-from crossover.scoring.latency import predict_clocked
+from crossover.scoring.latency import ModelInput, predict_clocked
 from crossover.tracking.tracker import Tracker
 
 
@@ -50,18 +51,19 @@ def evaluate_dataset(dataset: str, study: Study, layout: Layout, tracker: Tracke
     prepared = Prepared(layout.prepared(dataset))
     y_true = prepared.labels("test")
     fitted = [_fitted(cell, study, layout, prepared.meta) for cell in study.cells(dataset)]
-    inputs: dict[str, Input] = {}
+    inputs: dict[str, ModelInput] = {}
     scored = []
     with tqdm(total=sum(len(fits) for _, fits in fitted), desc=f"evaluate {dataset}", unit="fit") as bar:
         for record, fits in fitted:
             cell = record.cell
-            of_cell = ScoredRepetitions(record, [])
+            scores = record.validation(layout.models(cell))
+            features = Features(layout.features(dataset, cell.features))
+            needs_none = cell.features == LEARNED or not fits
+            of_cell = ScoredRepetitions(record, scores, None if needs_none else features.costs, [])
             for fit in fits:
                 bar.set_postfix_str(cell.label)
                 if cell.features not in inputs:
-                    made = Features(layout.features(dataset, cell.features))
-                    learned = cell.features == LEARNED
-                    inputs[cell.features] = prepared.inputs("test") if learned else made.matrix("test")
+                    inputs[cell.features] = _test_input(prepared, None if needs_none else features)
                 model = load_fitted(fit.model_folder, cell.made_by)
                 proba, cost = predict_clocked(model, inputs[cell.features])
                 try:
@@ -76,9 +78,18 @@ def evaluate_dataset(dataset: str, study: Study, layout: Layout, tracker: Tracke
     if tracker is None:
         return
     for of_cell in scored:
-        features = layout.features(dataset, of_cell.cell.features)
-        featurizer = None if of_cell.cell.features == LEARNED else features / "featurizer"
+        folder = layout.features(dataset, of_cell.cell.features)
+        featurizer = None if of_cell.cell.features == LEARNED else folder / "featurizer"
         record_scores(tracker, of_cell, y_true, prepared, featurizer)
+
+
+def _test_input(prepared: Prepared, features: Features | None) -> ModelInput:
+    """The test part for a network, or with its features for a classical model."""
+    X = prepared.inputs("test")
+    if features is None:
+        return ModelInput(X)
+    feature_set = load_fitted(features.folder / "featurizer", "dvc repro")
+    return ModelInput(features.matrix("test"), X, feature_set)
 
 
 def _fitted(cell: Cell, study: Study, layout: Layout, meta: Meta) -> tuple[Repetitions, list[Fit]]:

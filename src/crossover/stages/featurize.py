@@ -3,6 +3,7 @@
 import logging
 import re
 from dataclasses import asdict
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from crossover.core.errors import CrossoverError
 from crossover.core.files import atomic_folder, write_json
 from crossover.core.layout import Layout
 from crossover.data.prepared import Prepared
-from crossover.features.base import FeatureMeta, FeatureSet
+from crossover.features.base import FeatureCosts, FeatureMeta, FeatureSet
 from crossover.launching import job
 
 log = logging.getLogger(__name__)
@@ -42,10 +43,14 @@ def featurize(
     modality = prepared.meta.modality
     with atomic_folder(layout.features(dataset, name)) as folder:
         if modality in feature_set.modalities:
-            feature_set.fit(prepared.train())
+            train = prepared.train()
+            start = perf_counter()
+            feature_set.fit(train)
             names = feature_set.names()
             for part in ("train", "test"):
                 X = feature_set.transform(prepared.inputs(part), jobs=jobs, progress=True)
+                if part == "train":
+                    costs = FeatureCosts(perf_counter() - start, len(train))
                 for start in range(0, len(X), ROWS):
                     bad = np.argwhere(~np.isfinite(X[start : start + ROWS]))
                     if len(bad):
@@ -60,7 +65,8 @@ def featurize(
             (folder / "featurizer").mkdir()
             feature_set.save(folder / "featurizer")
             save_config(folder / "featurizer", config)
-            meta = FeatureMeta(dataset, name, True, "", X.shape[1], names)
+            write_json(folder / "cost.json", asdict(costs))
+            meta = FeatureMeta(dataset, name, True, "", X.shape[1], names, feature_set.learns)
         else:
             takes = " and ".join(f"{kind}s" for kind in sorted(feature_set.modalities))
             an = {"image": "a set of images", "table": "a table"}[modality]

@@ -27,6 +27,7 @@ KEYS = (
     "not_applicable",
     "tracking",
     "threads",
+    "clock_seconds",
 )
 
 
@@ -41,7 +42,15 @@ def run(config: DictConfig) -> float | None:
     study = load_study(Path(config.study))
     plan = with_overrides(study.learning_curve, given["sizes"], given["repetitions"])
     tracker = job.tracker(config)
-    run = CurveRun(fit_config, plan, job.layout(config), Path(config.output), tracker, job.multirun_folder())
+    run = CurveRun(
+        fit_config,
+        plan,
+        job.layout(config),
+        Path(config.output),
+        tracker,
+        job.multirun_folder(),
+        job.clock_seconds(config),
+    )
     with use_threads((config.trainer.threads if fit_config.trainer else None) or config.threads):
         # The same command finds the folder of a multirun's job again, and takes over a curve that has ended there.
         in_job_folder = run.output.absolute() == Path(HydraConfig.get().runtime.output_dir).absolute()

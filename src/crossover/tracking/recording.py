@@ -3,24 +3,28 @@
 from pathlib import Path
 
 from crossover.core.files import folder_bytes
-from crossover.core.fits import Fit
+from crossover.core.fits import Fit, ValidationScores
 from crossover.data.prepared import Prepared
 from crossover.tracking.tracker import Log
 
 
-def record_fit(log: Log, fit: Fit, featurizer: Path | None, prepared: Prepared) -> None:
+def record_fit(
+    log: Log, fit: Fit, scores: ValidationScores | None, featurizer: Path | None, prepared: Prepared
+) -> None:
     """Record the model and the numbers of a finished fit.
 
     Args:
         log: the tracker's record of the fit.
         fit: on disk.
+        scores: what the same configuration reaches on the repetition's validation rows; None where these were not
+            scored.
         featurizer: the fitted feature set in front of the model; None for a network.
         prepared: the data set; a few of its rows become the model's example request.
     """
     # The model first: MLflow links the metrics that follow to it.
     log.model(fit.model_folder, featurizer, prepared.inputs("train")[:5])
     record, cost = fit.record, fit.costs
-    numbers = {f"val/{name}": value for name, value in record.validation.items()}
+    numbers = {f"val/{name}": value for name, value in (scores.metrics if scores else {}).items()}
     numbers |= {
         "n_train": record.n_train,
         "fit_seconds": cost.fit_seconds,

@@ -3,9 +3,7 @@
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
-from crossover.analysis.bootstrap import selected_difference
 from crossover.analysis.claims.quantity import (
     CellFilter,
     Cells,
@@ -14,7 +12,7 @@ from crossover.analysis.claims.quantity import (
     NotMeasured,
     Quantity,
     Unit,
-    indices,
+    matching,
     no_cell,
 )
 from crossover.analysis.results import CellResult
@@ -25,6 +23,7 @@ Cost = Literal[
     "fit_seconds",
     "latency_p50_ms",
     "latency_p95_ms",
+    "throughput_per_s",
     "model_bytes",
     "peak_memory_bytes",
     "fit_memory_bytes",
@@ -36,6 +35,7 @@ _UNITS: dict[Cost, Unit] = {
     "fit_seconds": "seconds",
     "latency_p50_ms": "milliseconds",
     "latency_p95_ms": "milliseconds",
+    "throughput_per_s": "examples a second",
     "model_bytes": "bytes",
     "peak_memory_bytes": "bytes",
     "fit_memory_bytes": "bytes",
@@ -61,10 +61,10 @@ class Accuracy(Quantity):
 
     def measure(self, inputs: ClaimInputs) -> Estimate | NotMeasured:
         wanted = [CellFilter(features=self.features, model=self.model, variant=self.variant)]
-        found = indices(wanted, inputs.results)
+        found = matching(wanted, inputs.results)
         if not found:
             return no_cell(wanted, inputs.results)
-        cell = inputs.results.cells[found[0]]
+        cell = found[0]
         value, interval = cell.mean("accuracy"), cell.accuracy_interval
         return Estimate(self, value, interval, "resamples", "accuracy", facts={"cell": cell})
 
@@ -72,9 +72,7 @@ class Accuracy(Quantity):
 class AccuracyDifference(Quantity):
     """Mean test accuracy of the best of some cells minus that of the best of others.
 
-    The interval is that of the paired two-level bootstrap. Where a side has several cells, choosing the best of
-    them is chance too: the interval then also covers that of the difference in which the best are chosen and
-    scored on different test examples, as the verdict requires of a lead (`Verdict.winner`).
+    The best are chosen on validation rows, as for the verdict. The interval is that of the paired two-level bootstrap.
 
     Attributes:
         cells: of the first side.
@@ -88,20 +86,16 @@ class AccuracyDifference(Quantity):
     minus: Cells
 
     def measure(self, inputs: ClaimInputs) -> Estimate | NotMeasured:
-        results, resamples = inputs.results, inputs.results.resamples
-        a, b = indices(self.cells, results), indices(self.minus, results)
+        results = inputs.results
+        a, b = matching(self.cells, results), matching(self.minus, results)
         if not a or not b:
             return no_cell(self.minus if a else self.cells, results)
-        first, second = results.cells[a[0]], results.cells[b[0]]
-        samples = resamples.in_bag[:, a[0]] - resamples.in_bag[:, b[0]]
-        interval = percentile_interval(samples)
-        if len(a) > 1 or len(b) > 1:
-            selected = percentile_interval(selected_difference(resamples, a, b))
-            interval = Interval(min(interval.low, selected.low), max(interval.high, selected.high))
+        first, second = a[0], b[0]
+        samples = results.difference(first, second)
         return Estimate(
             self,
             first.mean("accuracy") - second.mean("accuracy"),
-            interval,
+            percentile_interval(samples),
             "resamples",
             "points",
             samples,
@@ -127,19 +121,18 @@ class FeatureGain(Quantity):
     over: str
 
     def measure(self, inputs: ClaimInputs) -> Estimate | NotMeasured:
-        cells, in_bag = inputs.results.cells, inputs.results.resamples.in_bag
-        sides: list[dict[str, int]] = []  # for each feature set, the positions of its models in the results
+        sides: list[dict[str, CellResult]] = []  # for each feature set, its cells by model
         for features in (self.features, self.over):
             wanted = [CellFilter(features=features, family="classical")]
-            sides.append({cells[i].cell.model: i for i in indices(wanted, inputs.results)})
+            sides.append({cell.cell.model: cell for cell in matching(wanted, inputs.results)})
             if not sides[-1]:
                 return no_cell(wanted, inputs.results)
         new, old = sides
         models = [model for model in new if model in old]
         if not models:
             return NotMeasured("no common model", {"features": self.features, "over": self.over})
-        samples = np.mean([in_bag[:, new[m]] - in_bag[:, old[m]] for m in models], axis=0)
-        gains = {m: cells[new[m]].mean("accuracy") - cells[old[m]].mean("accuracy") for m in models}
+        samples = np.mean([inputs.results.difference(new[m], old[m]) for m in models], axis=0)
+        gains = {m: new[m].mean("accuracy") - old[m].mean("accuracy") for m in models}
         return Estimate(
             self,
             float(np.mean(list(gains.values()))),
@@ -152,17 +145,19 @@ class FeatureGain(Quantity):
 
 
 class CostRatio(Quantity):
-    """Geometric mean of a cost over some cells divided by that over others.
+    """A cost of the best of some cells divided by that of the best of others, each chosen on validation rows.
 
-    The interval holds the middle 95 % of the ratios of all pairs of one cell of each side. It is about models, not
-    about chance: of two models, one from each side, how many times as much does the first cost as the second?
+    The best are those that one would use; what the other models cost stands next to it as a median. The interval
+    reaches from the lowest time of the first over the highest of the second to the opposite, over all fits and all
+    repeated times of each, so it is at least as wide as one of 95 %.
 
     Attributes:
         column: the cost.
         cells: of the numerator.
         over: of the denominator.
 
-    Facts: above and below, the cells of both sides with that cost; devices, on which they ran.
+    Facts: first and second, the best cells; candidates, how many each is the best of; median, of the ratios of all
+    pairs of a cell of each side; devices, on which the two ran.
     """
 
     kind: Literal["cost_ratio"]
@@ -177,25 +172,29 @@ class CostRatio(Quantity):
             if isinstance(found, NotMeasured):
                 return found
             sides.append(found)
-        above, below = sides
-        costs = [[cell.mean(self.column) for cell in side] for side in sides]
-        ratios = np.divide.outer(*costs).ravel()
-        devices = sorted(set().union(*(_devices(cell) for cell in [*above, *below])))
+        first, second = (side[0] for side in sides)
+        a, b = first.cost_range(self.column), second.cost_range(self.column)
+        ratios = np.divide.outer(*([cell.mean(self.column) for cell in side] for side in sides))
         return Estimate(
             self,
-            float(np.exp(np.log(ratios).mean())),
-            percentile_interval(ratios),
-            "pairs",
+            first.mean(self.column) / second.mean(self.column),
+            Interval(a.low / b.high, a.high / b.low),
+            "fits of both",
             "times",
-            ratios,
-            {"above": above, "below": below, "devices": devices},
+            facts={
+                "first": first,
+                "second": second,
+                "candidates": tuple(len(side) for side in sides),
+                "median": float(np.median(ratios)),
+                "devices": sorted(_devices(first) | _devices(second)),
+            },
         )
 
 
 class HighestCost(Quantity):
     """Mean cost over the fits of the cell in which it is highest, of some cells.
 
-    The interval reaches from the lowest to the highest of its fits.
+    The interval reaches from the lowest to the highest time of its fits.
 
     Attributes:
         column: the cost.
@@ -218,15 +217,14 @@ class HighestCost(Quantity):
         if not there:
             return NotMeasured("not on the device", {"device": self.device})
         highest = max(there, key=lambda cell: cell.mean(self.column))
-        fits = pd.to_numeric(highest.costs[self.column]).dropna()
         left_out = [cell for cell in found if cell not in there]
         return Estimate(
             self,
             highest.mean(self.column),
-            Interval(float(fits.min()), float(fits.max())),
+            highest.cost_range(self.column),
             "fits",
             _UNITS[self.column],
-            facts={"cell": highest, "candidates": len(there), "n": len(fits), "left_out": left_out},
+            facts={"cell": highest, "candidates": len(there), "n": highest.n, "left_out": left_out},
         )
 
 
@@ -248,7 +246,7 @@ class Sensitivity(Quantity):
 
 def _with_cost(cells: list[CellFilter], column: Cost, inputs: ClaimInputs) -> list[CellResult] | NotMeasured:
     """The cells of which the cost was measured; a cost of 0 is below what the clock can measure."""
-    found = [inputs.results.cells[i] for i in indices(cells, inputs.results)]
+    found = matching(cells, inputs.results)
     if not found:
         return no_cell(cells, inputs.results)
     measured = [cell for cell in found if cell.mean(column) > 0]

@@ -21,6 +21,7 @@ Unit = Literal[
     "share",  # of 1, of anything else
     "times",
     "examples",
+    "examples a second",
     "seconds",
     "milliseconds",
     "bytes",
@@ -34,7 +35,7 @@ Spread = Literal[
     "crossing",  # the 95 % interval of a crossing
     "sizes",  # what is known from the sizes of a learning curve, without a crossing
     "trials",  # resampled: the central 95 %
-    "pairs",  # of models: the middle 95 %
+    "fits of both",  # cells: from the lowest ratio of their times to the highest
     "models",  # from the lowest to the highest
     "fits",  # likewise
 ]
@@ -51,8 +52,8 @@ class Estimate:
         interval: in the unit; an end that nothing bounds is 0 or infinite.
         spread: what the interval is taken over.
         unit: of `value` and `interval`.
-        samples: float (samples,), what the interval was taken from: resamples, or pairs of models where the spread is
-            over pairs; None where it has a formula or several sources.
+        samples: float (samples,), resamples that the interval was taken from; None where it has a formula or several
+            sources.
         facts: what else is known, by the names that the quantity's docstring gives.
     """
 
@@ -142,9 +143,10 @@ Cells = Annotated[
 """The cells of a data set that match one of the filters; YAML gives a mapping or a list of them."""
 
 
-def indices(cells: list[CellFilter], results: DatasetResults) -> list[int]:
-    """The positions of the cells in `results.cells`, best first."""
-    return [i for i, cell in enumerate(results.cells) if any(one.holds(cell) for one in cells)]
+def matching(cells: list[CellFilter], results: DatasetResults) -> list[CellResult]:
+    """The cells that one of the filters holds, best first by their accuracy on validation rows."""
+    found = [cell for cell in results.cells if any(one.holds(cell) for one in cells)]
+    return sorted(found, key=lambda cell: cell.validation_order)
 
 
 def no_cell(cells: list[CellFilter], results: DatasetResults) -> NotMeasured:

@@ -37,7 +37,6 @@ class SklearnClassifier(Model):
     """
 
     family: ClassVar[Family] = "classical"
-    uses_validation = False
 
     def __init__(
         self,

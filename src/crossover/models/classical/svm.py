@@ -50,7 +50,6 @@ class SupportVectorMachine(Model):
 
     family: ClassVar[Family] = "classical"
     stochastic = False
-    uses_validation = False
 
     @checked
     def __init__(

@@ -92,7 +92,7 @@ class XGBoost(Model):
             "device": device,
             "n_jobs": n_jobs,
         }
-        self.uses_validation = early_stopping_rounds is not None
+        self.selects = early_stopping_rounds is not None
         self.stochastic = subsample < 1 or colsample_bytree < 1
         self._classes = np.empty(0, dtype=np.int64)
         self._n_classes = 0
@@ -114,7 +114,7 @@ class XGBoost(Model):
         self.history = []
         self._classifier = XGBClassifier(random_state=seed, **self.settings)
         with refusals_as("xgboost cannot be fitted"):
-            if self.uses_validation and val is None:
+            if self.selects and val is None:
                 raise CrossoverError(
                     "early_stopping_rounds needs a validation part, got none; set it to null"
                 )

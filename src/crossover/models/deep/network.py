@@ -49,7 +49,6 @@ class Network(Model):
 
     family: ClassVar[Family] = "deep"
     stochastic = True
-    uses_validation = True
 
     def __init__(
         self,
@@ -80,6 +79,7 @@ class Network(Model):
             early_stopping=early_stopping,
             select_best=select_best,
         )
+        self.selects = bool(self.settings.validation_monitors)
         self.trainer = TrainerConfig()
         self._fitted: FittedNetwork | None = None
 
@@ -133,10 +133,6 @@ class Network(Model):
         self._fitted = FittedNetwork(facts, network, encoder)
         self.device = self._fitted.device
         return self
-
-    @property
-    def selects(self) -> bool:
-        return bool(self.settings.validation_monitors)
 
     def planned_epochs(self, n_train: int) -> int:
         steps = ceil(n_train / self.settings.batch_size)  # of an epoch
