@@ -350,9 +350,10 @@ def test_a_cost_ratio_is_that_of_the_best_of_each_side(fruit: ClaimInputs) -> No
 
 def test_a_ratio_takes_its_interval_from_repeated_times(tmp_path: Path) -> None:
     folder = ResultsFolder(tmp_path, "fruit", N_TEST)
-    times = {"fit_seconds_low": 8.0, "fit_seconds": 10.0, "fit_seconds_high": 16.0}
+    times: dict[str, Any] = {"fit_seconds_low": 8.0, "fit_seconds": 10.0, "fit_seconds_high": 16.0}
+    tenth: dict[str, Any] = {name: value / 10 for name, value in times.items()}
     folder.add(LEARNED, "net", first_right(N_TEST, 900), **times)
-    folder.add("raw", "tree", first_right(N_TEST, 800), **{name: value / 10 for name, value in times.items()})
+    folder.add("raw", "tree", first_right(N_TEST, 800), **tenth)
     folder.write()
     inputs = ClaimInputs(
         read_results(study_of("fruit", ["tree"], ["net"], seeds=1), Layout(tmp_path), "fruit"), None, None

@@ -1,0 +1,211 @@
+"""What the report says of made-up studies whose truth is known: how often it is wrong, and what it misses.
+
+    python benchmarks/simulations.py             # all tables, in Markdown; about half an hour on one core
+    python benchmarks/simulations.py verdict     # one of them: verdict, crossover, few_repetitions
+
+Each study draws right and wrong answers, and passes them to the functions that the report itself uses.
+"""
+
+import argparse
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.stats import norm
+
+from crossover.analysis.bootstrap import bootstrap, resampled_means
+from crossover.analysis.crossing import crossover, simultaneous_band
+from crossover.analysis.label_advice import Extrapolation
+from crossover.analysis.power_law import extrapolated_crossing, fit_power_law
+from crossover.analysis.statistics import CONFIDENCE, around_zero, percentile_interval
+from crossover.core.cell import Family
+from crossover.core.numbers import MISSING
+
+DRAWS = 1000
+EQUIVALENCE = 0.005  # of conf/decision/default.yaml
+
+REPETITIONS = 5
+COMMON = 0.8
+"""Share of the variance that cells have in common: how hard an example is. The rest is the cell's own, nine tenths of
+it the same in all of its repetitions."""
+
+TEST_PARTS = [(143, 215), (450, 720), (10_000, 6000)]
+"""Examples of the test part, and those of all validation parts together: as of breast_cancer, digits and MNIST."""
+
+
+def answers(rng: np.random.Generator, accuracies: np.ndarray, n: int, repetitions: int) -> np.ndarray:
+    """Right answers of cells that find the same examples hard: bool (cells, repetitions, n)."""
+    cells, own = len(accuracies), 1 - COMMON
+    ease = np.sqrt(COMMON) * rng.standard_normal((1, 1, n), dtype=np.float32)
+    of_cell = np.sqrt(0.9 * own) * rng.standard_normal((cells, 1, n), dtype=np.float32)
+    of_fit = np.sqrt(0.1 * own) * rng.standard_normal((cells, repetitions, n), dtype=np.float32)
+    return ease + of_cell + of_fit < norm.ppf(accuracies)[:, None, None]
+
+
+def verdict(studies: int) -> Iterator[str]:
+    """Who leads, where the best of a family is chosen on validation rows, and where it is chosen on the test part."""
+    rng = np.random.default_rng(0)
+    yield (
+        "| cells: deep, classical | true lead, points | test | true lead found | false lead | coverage "
+        "| chosen on test: found | false lead | coverage |"
+    )
+    yield "|--|--:|--:|--:|--:|--:|--:|--:|--:|"
+    scenarios = [
+        (n_deep, n_classical, lead)
+        for lead in (0.0, 0.02)
+        for n_deep, n_classical in ((1, 1), (10, 10), (10, 2), (2, 10))
+    ]
+    for n_deep, n_classical, lead in scenarios:
+        for n_test, n_validation in TEST_PARTS:
+            accuracies = np.repeat([0.95 + lead, 0.95], [n_deep, n_classical])
+            counts = np.zeros((2, 3))
+            for _ in range(studies):
+                validation = answers(rng, accuracies, n_validation, 1)[:, 0].mean(axis=1)
+                test = answers(rng, accuracies, n_test, REPETITIONS)
+                for which, score in enumerate((validation, test.mean(axis=(1, 2)))):
+                    deep, classical = score[:n_deep].argmax(), n_deep + score[n_deep:].argmax()
+                    draws = bootstrap([test[deep], test[classical]], draws=DRAWS)
+                    interval = percentile_interval(draws[:, 0] - draws[:, 1])
+                    told = not around_zero(interval, EQUIVALENCE)
+                    right = told and lead > 0 and interval.low > 0
+                    counts[which] += right, told and not right, interval.low <= lead <= interval.high
+            cells = " | ".join(f"{share:.1%}" for share in (counts / studies).ravel())
+            yield f"| {n_deep}, {n_classical} | {100 * lead:g} | {n_test:,} | {cells} |"
+
+
+def curve_answers(
+    rng: np.random.Generator, accuracies: np.ndarray, repetitions: int, n_test: int
+) -> np.ndarray:
+    """Right answers on curves of accuracies (2, S), with subsets that suit one by chance: bool (2, S, R, n_test)."""
+    n_sizes = accuracies.shape[1]
+    scatter = 0.005 * np.geomspace(1, 0.1, n_sizes)[:, None]
+    by_chance = scatter * rng.standard_normal((2, n_sizes, repetitions))
+    difficulty = 0.05 * (rng.random(n_test) - 0.5)
+    return (
+        rng.random((2, n_sizes, repetitions, n_test))
+        < (accuracies[..., None] + by_chance)[..., None] + difficulty
+    )
+
+
+def crossover_answers(studies: int) -> Iterator[str]:
+    """What is said of learning curves whose crossing, or want of one, is known."""
+    sizes = np.array([100, 300, 1000, 3000, 10_000, 30_000])
+    law = 0.03 + 1.2 * sizes**-0.5
+    scenarios = {
+        # The network leads by half a point from 1,000 on, which a test part of this size cannot tell.
+        "flat early crossing": (law + np.array([0.06, 0.03, 0, -0.005, -0.005, -0.005]), law, 1000.0),
+        "clear crossing at 3,000": (0.01 + 0.02 + 6.0 * sizes**-0.7, 0.05 + 0.6 * sizes**-0.4, None),
+        "never: two points behind": (law + 0.02, law, np.inf),
+    }
+    yield (
+        '| curves | test | wrong side told of some size | "not up to" a size beyond the crossing | crossing found '
+        '| in its interval | "would" change | "may" change |'
+    )
+    yield "|--|--:|--:|--:|--:|--:|--:|--:|"
+    for name, (deep, classical, crossing) in scenarios.items():
+        fine = np.geomspace(sizes[0], sizes[-1], 2000)
+        if crossing is None:
+            gap = np.interp(np.log(fine), np.log(sizes), classical - deep)
+            crossing = float(fine[np.argmax(gap > 0)])
+        for n_test in (450, 2000):
+            rng = np.random.default_rng(0)
+            counts = np.zeros(6)
+            for _ in range(studies):
+                right = curve_answers(rng, 1 - np.stack([deep, classical]), 3, n_test)
+                draws = resampled_means(right, draws=DRAWS)
+                found = crossover(sizes, np.subtract(*right.mean(axis=3)), draws[:, 0] - draws[:, 1])
+                truth = np.sign(np.round(classical - deep, 9))
+                fits = [
+                    fit_power_law(sizes, 1 - right[side].mean(axis=(1, 2)), 1 - draws[:200, side])
+                    for side in (0, 1)
+                ]
+                answer = ""
+                if fits[0] and fits[1]:
+                    future = extrapolated_crossing(fits[0], fits[1], int(sizes[-1]))
+                    leader: Family = "deep" if found.difference[-1] >= 0 else "classical"
+                    behind = fits[0].predict(sizes[-1]) > fits[1].predict(sizes[-1])
+                    overtakes: Family | None = None if future.n is None else "deep" if behind else "classical"
+                    answer = Extrapolation(
+                        int(sizes[-1]),
+                        10 * int(sizes[-1]),
+                        leader,
+                        {},
+                        0.0,
+                        found.band(-1),
+                        "leads",
+                        future,
+                        overtakes,
+                    ).answer
+                counts += (
+                    ((found.signs != 0) & (found.signs != truth)).any(),
+                    found.kind == "not up to n" and found.decided[-1] > crossing,
+                    len(found.crossings) > 0,
+                    any(one.low <= crossing <= one.high for one in found.crossings),
+                    answer == "changes",
+                    answer == "may change",
+                )
+            wrong, beyond, seen, inside, would, may = counts / studies
+            covered = f"{inside / seen:.1%}" if seen else MISSING
+            rates = " | ".join(f"{rate:.1%}" for rate in (wrong, beyond, seen))
+            yield f"| {name} | {n_test:,} | {rates} | {covered} | {would:.1%} | {may:.1%} |"
+
+
+def few_repetitions(studies: int) -> Iterator[str]:
+    """Two equal learners: false leads of the curves' band, and of the bootstrap's alone.
+
+    Each repetition's subset suits one of the two by chance. `subset effect` is the standard deviation of that on the
+    smallest subset, in points. It falls with the size of the subset to the power of 0.4; on MNIST, the standard
+    deviations of the classical curves fall to the power of 0.4 to 0.7 (`benchmarks/published_curve.yaml`).
+    """
+    rng = np.random.default_rng(0)
+    yield (
+        "| sizes | test examples | repetitions | subset effect, points "
+        "| false leads | half-width | plain: false leads | half-width |"
+    )
+    yield "|--:|--:|--:|--:|--:|--:|--:|--:|"
+    scenarios = [
+        (n_sizes, n_test, repetitions, effect)
+        for n_sizes, n_test in ((4, 450), (7, 2000))
+        for repetitions in (2, 3, 5)
+        for effect in (0.5, 3.0)
+    ]
+    for n_sizes, n_test, repetitions, effect in scenarios:
+        sizes = np.geomspace(100, 50_000, n_sizes)
+        scatter = effect / 100 * (sizes / sizes[0]) ** -0.4
+        leads = np.zeros(2)
+        halves: tuple[list[float], list[float]] = ([], [])
+        for _ in range(studies):
+            by_chance = rng.normal(size=(2, n_sizes, repetitions, 1)) * scatter[:, None, None]
+            difficulty = 0.05 * (rng.random(n_test) - 0.5)
+            right = rng.random((2, n_sizes, repetitions, n_test)) < 0.9 + by_chance + difficulty
+            draws = resampled_means(right, draws=400)
+            draws = draws[:, 0] - draws[:, 1]
+            differences = np.subtract(*right.mean(axis=3))
+            difference, error = differences.mean(axis=1), draws.std(axis=0)
+            quantile = np.quantile((np.abs(draws - difference) / error).max(axis=1), CONFIDENCE)
+            bands = simultaneous_band(sizes, differences, draws)[1] - difference, quantile * error
+            for which, half in enumerate(bands):
+                leads[which] += (np.abs(difference) > half).any()
+                halves[which].append(half.mean())
+        ours, plain = (
+            f"{lead / studies:.1%} | {100 * np.median(half):.2f}"
+            for lead, half in zip(leads, halves, strict=True)
+        )
+        yield f"| {n_sizes} | {n_test:,} | {repetitions} | {effect:g} | {ours} | {plain} |"
+
+
+TABLES = {"verdict": verdict, "crossover": crossover_answers, "few_repetitions": few_repetitions}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Simulate studies whose truth is known.")
+    parser.add_argument("tables", nargs="*", choices=[*TABLES, []], help="which; all where none is named")
+    parser.add_argument("--studies", type=int, default=400, help="studies for each row")
+    given = parser.parse_args()
+    for name in given.tables or TABLES:
+        print(f"\n{name}, {given.studies} studies a row\n")
+        for line in TABLES[name](given.studies):
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
