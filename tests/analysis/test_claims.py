@@ -187,6 +187,41 @@ def test_a_claim_reads_its_numbers_from_their_one_owner() -> None:
     assert below.below == above.above == WORTH_IT
 
 
+@pytest.mark.parametrize(
+    ("shuffled", "svm", "answer"),
+    [  # of 10,000; the CNN is right on 9,900 and the forest on 9,700
+        (9700, 9700, "holds"),
+        (
+            9890,
+            9700,
+            "does not hold",
+        ),  # the gap to the forest has another cause: the CNN does not need neighbours
+        (9500, 9700, "does not hold"),  # they are worth more than the gap
+        (9700, 9890, "does not hold"),  # nor does the SVM
+        (None, 9700, "not measured here"),
+    ],
+)
+def test_spatial_structure_is_worth_what_the_cnn_loses_on_shuffled_pixels(
+    tmp_path: Path, shuffled: int | None, svm: int, answer: str
+) -> None:
+    folder = ResultsFolder(tmp_path, "mnist", 10_000)
+    right = {"random_forest": 9700, "svm": svm, "mlp": 9690, "cnn": 9900}
+    right |= {} if shuffled is None else {"cnn_shuffled": shuffled}
+    for model, count in right.items():
+        features = "raw" if model in ("random_forest", "svm") else LEARNED
+        folder.add(features, model, first_right(10_000, count, count))
+    folder.write()
+    deep = [model for model in right if model not in ("random_forest", "svm")]
+    study = study_of("mnist", ["random_forest", "svm"], deep, 2)
+    inputs = ClaimInputs(read_results(study, Layout(tmp_path), "mnist"), None, None)
+    claims = [claim for claim in OWN if claim.id == "C3"]
+    assert [found.answer for found in answer_claims(claims, [inputs])] == [answer]
+    if shuffled is None:
+        [missing] = answer_claims(claims, [inputs])[0].missing
+        assert [wanted.model for wanted in missing.facts["cells"]] == ["cnn_shuffled"]
+    assert "cnn_shuffled" in claims[0].measure
+
+
 # Answers
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from safetensors.torch import load_file, save_file
 
 from crossover.core.configuration import build
 from crossover.core.errors import CrossoverError
@@ -269,6 +270,47 @@ def test_small_images_grow_and_others_stay() -> None:
     same = Inputs([8, 8, 1], 16.0, 8)(small)
     assert torch.equal(same, small.permute(0, 3, 1, 2) / 16)
     assert Inputs([8, 12, 3], 255.0, 16)(torch.zeros(2, 8, 12, 3, dtype=torch.uint8)).shape == (2, 3, 16, 24)
+
+
+def test_a_permutation_takes_the_neighbourhood_of_pixels_and_nothing_else() -> None:
+    X = torch.from_numpy(images(5, side=16, channels=3).X)
+    plain = Inputs([16, 16, 3], 255.0, None)(X).flatten(2)  # (batch, c, h·w)
+    permuted = Inputs([16, 16, 3], 255.0, None, 0)(X).flatten(2)
+    again, other = (Inputs([16, 16, 3], 255.0, None, seed)(X).flatten(2) for seed in (0, 1))
+    assert torch.equal(permuted, again)
+    assert not torch.equal(permuted, other)
+    # One order for all images and channels: each permuted pixel is one and the same pixel of the plain images.
+    came_from = [
+        [p for p in range(256) if torch.equal(plain[:, :, p], permuted[:, :, q])] for q in range(256)
+    ]
+    assert sorted(pixel for pixels in came_from for pixel in pixels) == list(range(256))
+    assert came_from != [[p] for p in range(256)]
+
+
+def test_the_permutation_is_the_same_for_every_seed_of_a_fit_and_survives_saving(tmp_path: Path) -> None:
+    X = images(12, seed=2).X
+    first, second = (fitted("cnn_shuffled", seed=seed) for seed in (0, 1))
+    folders = [tmp_path / "first", tmp_path / "second"]
+    for model, folder in zip((first, second), folders, strict=True):
+        folder.mkdir()
+        model.save(folder)
+    weights, others = (load_file(folder / "weights.safetensors") for folder in folders)
+    saved = next(name for name in weights if name.endswith("order"))
+    assert torch.equal(weights[saved], others[saved])
+    np.testing.assert_allclose(Network.load(folders[0]).predict_proba(X), first.predict_proba(X), atol=1e-6)
+    # Another order in the file is the one that predicts: the saved model does not draw it from the seed again.
+    save_file({**weights, saved: weights[saved].flip(0)}, folders[0] / "weights.safetensors")
+    assert not np.allclose(Network.load(folders[0]).predict_proba(X), first.predict_proba(X), atol=1e-6)
+
+
+def test_the_shuffled_cnn_is_the_cnn_on_other_pixels_alone() -> None:
+    shuffled = dict(CONFIGS["cnn_shuffled"])
+    assert shuffled.pop("permutation_seed") is not None
+    assert shuffled == CONFIGS["cnn"]
+    spaces = [
+        yaml.safe_load((CONF / "search" / f"{name}.yaml").read_text()) for name in ("cnn", "cnn_shuffled")
+    ]
+    assert spaces[0] == spaces[1]
 
 
 def test_warm_up_fits_a_copy_and_not_the_model() -> None:

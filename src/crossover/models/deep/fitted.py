@@ -37,6 +37,7 @@ class FittedFacts:
         architecture: `_target_` and arguments.
         modalities: the kinds of data set that the model takes.
         min_size: a smaller image is resized up to it.
+        permutation_seed: of the order of an image's pixels.
         input_shape: of one example: (height, width, channels), or (columns,) of an encoded table.
         n_classes: number of classes.
         value_max: the pixel value that becomes 1.
@@ -46,6 +47,7 @@ class FittedFacts:
     architecture: dict[str, Any]
     modalities: list[str]
     min_size: int | None
+    permutation_seed: int | None
     input_shape: list[int]
     n_classes: int
     value_max: float
@@ -57,7 +59,7 @@ class FittedFacts:
         Raises:
             CrossoverError: the architecture does not work on the input's shape.
         """
-        inputs = Inputs(self.input_shape, self.value_max, self.min_size)
+        inputs = Inputs(self.input_shape, self.value_max, self.min_size, self.permutation_seed)
         shape = network_shape(self.input_shape, self.min_size)
         dtype = torch.uint8 if inputs.is_image else torch.float32
         try:

@@ -21,26 +21,44 @@ def network_shape(input_shape: Sequence[int], min_size: int | None) -> list[int]
 
 
 class Inputs(nn.Module):
-    """Scales a batch and resizes its images.
+    """Scales a batch, and permutes and resizes its images.
 
     Args:
         input_shape: (height, width, channels) of an image, (columns,) of an encoded table.
         value_max: the pixel value that becomes 1.
         min_size: the least height and width; None keeps every image as it is.
+        permutation_seed: of one random order of an image's pixels, the same for all images; None keeps their places.
+            A pixel keeps its channels together.
     """
 
-    def __init__(self, input_shape: Sequence[int], value_max: float, min_size: int | None) -> None:
+    order: Tensor | None
+
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        value_max: float,
+        min_size: int | None,
+        permutation_seed: int | None = None,
+    ) -> None:
         super().__init__()
         self.is_image = len(input_shape) == 3
         self.value_max = value_max
         size = network_shape(input_shape, min_size)[:2]
         self.size = None if size == list(input_shape[:2]) else size
+        order = None
+        if self.is_image and permutation_seed is not None:
+            generator = torch.Generator().manual_seed(permutation_seed)
+            order = torch.randperm(input_shape[0] * input_shape[1], generator=generator)
+        # A buffer is saved with the weights: a model keeps its order whatever a later torch draws from the seed.
+        self.register_buffer("order", order)
 
     def forward(self, x: Tensor) -> Tensor:
         """Images uint8 (batch, h, w, c) or a table float32 (batch, columns) to the network's input."""
         if not self.is_image:
             return x
         x = x.permute(0, 3, 1, 2).to(torch.float32) / self.value_max  # (batch, h, w, c) -> (batch, c, h, w)
+        if self.order is not None:
+            x = x.flatten(2)[:, :, self.order].reshape(x.shape)  # -> (batch, c, h·w) -> (batch, c, h, w)
         if self.size is not None:
             x = F.interpolate(x, self.size, mode="bilinear")  # -> (batch, c, size, size)
         return x.contiguous()

@@ -30,6 +30,7 @@ class Network(Model):
         modalities: the kinds of data set that the network takes.
         architecture: an `nn.Module` of this package without its `input_shape` and `n_classes`.
         min_size: a smaller image is resized up to it, bilinearly; None keeps every image as it is.
+        permutation_seed: seed of one random order in which every image's pixels are put; None leaves them in place.
         optimizer: a torch optimiser without its parameters and learning rate; Adam where None.
         learning_rate: of the optimiser; with `schedule: cosine` the first one.
         schedule: "constant", or "cosine": down to 0 over the whole fit.
@@ -56,6 +57,7 @@ class Network(Model):
         modalities: Iterable[str],
         architecture: partial,
         min_size: int | None,
+        permutation_seed: int | None = None,
         optimizer: partial | None = None,
         learning_rate: float = 1e-3,
         schedule: Schedule = "constant",
@@ -70,6 +72,7 @@ class Network(Model):
         optimizer = partial(torch.optim.Adam) if optimizer is None else optimizer
         self.settings = TrainingSettings(
             min_size=min_size,
+            permutation_seed=permutation_seed,
             optimizer=checked_partial("optimizer", optimizer, later=["params", "lr"]),
             learning_rate=learning_rate,
             schedule=schedule,
@@ -115,6 +118,7 @@ class Network(Model):
             architecture=to_spec(self.architecture),
             modalities=sorted(self.modalities),
             min_size=self.settings.min_size,
+            permutation_seed=self.settings.permutation_seed,
             input_shape=list(tensors[0][0].shape[1:]),
             n_classes=train.n_classes,
             value_max=train.value_max,
@@ -184,7 +188,12 @@ class Network(Model):
         fitted = FittedNetwork.load(folder)
         facts = fitted.facts
         architecture = from_spec(facts.architecture, str(folder))
-        model = cls(modalities=facts.modalities, architecture=architecture, min_size=facts.min_size)
+        model = cls(
+            modalities=facts.modalities,
+            architecture=architecture,
+            min_size=facts.min_size,
+            permutation_seed=facts.permutation_seed,
+        )
         model._fitted = fitted
         model.device = fitted.device
         return model

@@ -32,6 +32,7 @@ class TrainingSettings(Settings):
     """The part of a network's YAML that is not its architecture; `Network` explains the attributes."""
 
     min_size: PositiveInt | None
+    permutation_seed: NonNegativeInt | None
     optimizer: Callable[..., Any]
     learning_rate: PositiveFloat
     schedule: Schedule
