@@ -81,7 +81,15 @@ def test_the_curve_rises_inside_its_band() -> None:
     assert np.all(np.diff(curve.expected) >= 0)
     assert np.all(curve.low <= curve.expected)
     assert np.all(curve.expected <= curve.high + 1e-12)
-    assert curve.high[-1] == pytest.approx(values.max())
+    assert curve.high[-1] < values.max()
+
+
+@pytest.mark.parametrize(("n", "most"), [(1, 1), (3, 1), (4, 2), (29, 10), (30, 10), (31, 11)])
+def test_the_curve_ends_at_a_third_of_the_trials(n: int, most: int) -> None:
+    values = accuracies(1, n)
+    curve = best_curve(values, draws=50)
+    assert [len(part) for part in (curve.expected, curve.low, curve.high)] == [most] * 3
+    assert curve.expected == pytest.approx(expected_best(values)[:most])
 
 
 def test_the_same_seed_gives_the_same_band() -> None:

@@ -120,7 +120,7 @@ class Search:
 
     @cached_property
     def curve(self) -> BestCurve:
-        """Expected best after k draws; the best so far where the configurations were not drawn independently."""
+        """Expected best after k draws; the best after each trial where they were not drawn independently."""
         if self.independent and len(self.accuracies):
             return best_curve(self.accuracies)
         so_far = np.maximum.accumulate(self.accuracies)

@@ -79,7 +79,7 @@ def _trials(tuning: DatasetTuning) -> Figure:
         "Expected best after k configurations",
         "no band: best so far, since the proposals are not independent"
         if dependent
-        else "band: 95 % interval",
+        else "up to a third of the trials; band: 95 % interval",
     )
     legend(figure, *_handles(), columns=5)
     figure.draw_without_rendering()  # fixes the layout that the names are placed in
@@ -167,7 +167,7 @@ def _curves(axes: Axes, searches: list[Search]) -> None:
     least = shown(float(min(search.curve.expected.min() for search in searches)), resolution)
     most = shown(float(max(search.curve.expected.max() for search in searches)), resolution)
     accuracy_axis(axes, "y", max(least, min(most, _limits(searches, resolution)[0])), most, resolution)
-    axes.set_xlim(0.5, max(len(search.accuracies) for search in searches) + 0.5)
+    axes.set_xlim(0.5, max(len(search.curve.expected) for search in searches) + 0.5)
 
 
 def _pareto(tuning: DatasetTuning, searches: list[Search]) -> Figure:
