@@ -1,5 +1,6 @@
 """Calibration on probabilities whose best temperature and scores can be worked out by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -155,11 +156,11 @@ def two_models(tmp_path_factory: pytest.TempPathFactory) -> DatasetCalibration:
     return calibrate(curves)
 
 
-def test_models_are_sorted_by_answer_and_by_error(two_models: DatasetCalibration) -> None:
+def test_models_are_sorted_by_answer_and_by_score(two_models: DatasetCalibration) -> None:
     tree, net = two_models.models
     assert two_models.with_answer("temperature", "helps") == ["tree (raw)"]
     assert two_models.with_answer("temperature", "hurts") == ["net"]
-    assert two_models.by_error == [net, tree]
+    assert two_models.by_brier_score == [net, tree]
     assert tree.errors()[:2] == pytest.approx([0.15, 0], abs=1e-4)
     assert net.errors()[0] == pytest.approx(0, abs=1e-6)
     # A right answer at 0.9 against 0.05, 0.05 with 75 % right: 18^(1/T) = 0.75 / 0.125 = 6, T = ln 18 / ln 6.
@@ -167,6 +168,19 @@ def test_models_are_sorted_by_answer_and_by_error(two_models: DatasetCalibration
     # Every validation answer of the net is right: nothing keeps T from falling.
     assert two_models.lowest_temperature == min(net.temperatures) < 0.1
     assert [cell.label for cell in two_models.watched] == ["net"]
+
+
+def test_no_model_is_ranked_by_its_calibration_error(two_models: DatasetCalibration) -> None:
+    tree, net = two_models.models
+    guess = replace(tree, cell=replace(tree.cell, model="guess"), scores=tree.scores.copy())
+    # It answers with the share of each class: an error of 0, and the worst of the three Brier scores.
+    guess.scores.loc["before", ["calibration_error", "brier_score"]] = [0.0, 0.67]
+    three = replace(two_models, models=[guess, tree, net])
+    assert three.by_brier_score == [net, tree, guess]
+    text = render("calibration", calibration=three)
+    # 90 % right at 0.015, 10 % wrong at 1.715.
+    assert "net (0.185) has the lowest Brier score and guess (raw) (0.670) the highest" in text
+    assert "lowest calibration error" not in text
 
 
 def test_the_chapter_says_what_helps_and_what_hurts(two_models: DatasetCalibration) -> None:

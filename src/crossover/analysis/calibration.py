@@ -63,6 +63,11 @@ class ModelCalibration:
         return [float(self.scores["calibration_error"][state]) for state in STATES]
 
     @property
+    def brier_score(self) -> float:
+        """The Brier score before calibration."""
+        return float(self.scores["brier_score"][BEFORE])
+
+    @property
     def median_temperature(self) -> float:
         return float(np.median(self.temperatures))
 
@@ -96,9 +101,13 @@ class DatasetCalibration:
         return [model.cell.label for model in self.models if model.changes[method].answer == answer]
 
     @property
-    def by_error(self) -> list[ModelCalibration]:
-        """The models, the lowest calibration error before calibration first."""
-        return sorted(self.models, key=lambda model: model.errors()[0])
+    def by_brier_score(self) -> list[ModelCalibration]:
+        """The models, the lowest Brier score before calibration first.
+
+        No order by the expected calibration error: on a few hundred test examples it is mostly its own noise, and it
+        is low for a model that always answers with the share of each class.
+        """
+        return sorted(self.models, key=lambda model: model.brier_score)
 
     @property
     def lowest_temperature(self) -> float:
