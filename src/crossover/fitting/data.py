@@ -65,6 +65,12 @@ class TrainingData:
         inputs = SubsetInputs(self, np.setdiff1d(np.arange(self.meta.n_train), rows))
         return inputs.train, inputs.take(rows)
 
+    def stored_feature_seconds(self, n: int) -> float:
+        """Wall clock of making the features of `n` examples that lie on disk; 0 where a fit makes its own."""
+        if self.config.cell.features == LEARNED or self.features.meta.learns:
+            return 0.0
+        return self.features.costs.of(n)
+
     def why_not(self) -> str:
         """The reason why the cell does not apply to its data set; empty where it does.
 
@@ -126,9 +132,7 @@ class SubsetInputs:
 
         Features that learn nothing lie on disk for all rows, and these rows take their share of the time.
         """
-        if self._learned:
-            return 0.0
-        return self._data.features.costs.of(len(self.train)) if self._feature_set is None else self._seconds
+        return self._seconds if self._feature_set else self._data.stored_feature_seconds(len(self.train))
 
     def take(self, rows: np.ndarray) -> Part:
         """Other rows of the training part."""

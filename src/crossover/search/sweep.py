@@ -216,8 +216,10 @@ class Search:
         if settings.n_trials is not None:
             return max(0, min(at_once, settings.n_trials - len(trials)))
         ended = [finished_trial(trial) for trial in trials if trial.state.is_finished()]
-        spent = sum(trial.result.seconds for trial in ended)
-        return at_once if spent < (settings.n_seconds or 0) else 0
+        # Features that were made beforehand are in the budget once, as those that a network learns are in each trial.
+        features = self.config.data.stored_feature_seconds(self.config.facts(OK, "")["n_train"])
+        spent = features + sum(trial.result.seconds for trial in ended)
+        return at_once if not ended or spent < (settings.n_seconds or 0) else 0
 
     def _counted(self, study: "Study") -> list["FrozenTrial"]:
         """The trials within the budget; an earlier start may have had a larger one."""

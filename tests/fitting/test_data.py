@@ -1,0 +1,83 @@
+"""What a fit on some rows gets, and what making it costs."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crossover.core.cell import LEARNED, Cell
+from crossover.core.layout import Layout
+from crossover.data.prepared import Input, Meta, Part, write_prepared
+from crossover.features.raw import RawFeatures
+from crossover.features.tables import table_encoder
+from crossover.fitting.config import FitConfig
+from crossover.fitting.data import SubsetInputs, TrainingData
+from crossover.stages.featurize import featurize
+
+N = 40
+ROWS = np.arange(0, N, 4)
+
+
+def prepared(root: Path, X: Input, modality: Any) -> Layout:
+    """A prepared and featurized data set of two classes, whose test part is the training part."""
+    layout = Layout(root)
+    part = Part(X, np.arange(N) % 2, 2, 255.0 if modality == "image" else 1.0)
+    shape = list(X.shape[1:])
+    meta = Meta("some", modality, ["no", "yes"], shape, part.value_max, N, N, "made for a test", "checksum")
+    layout.prepared("some").mkdir(parents=True)
+    write_prepared(layout.prepared("some"), meta, {}, part, part, np.array([[0, 1]]))
+    config = {"_target_": "crossover.features.raw.RawFeatures", "modalities": ["image", "table"]}
+    featurize("some", "raw", RawFeatures(modalities=["image", "table"]), config, layout, jobs=1)
+    return layout
+
+
+def data_of(layout: Layout, features: str) -> TrainingData:
+    return TrainingData(FitConfig(Cell("some", features, "tree", "classical"), {}), layout)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Layout:
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"a": rng.normal(5, 3, N), "b": rng.choice(["x", "y"], N)})
+    return prepared(tmp_path, X, "table")
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Layout:
+    return prepared(
+        tmp_path, np.random.default_rng(0).integers(0, 256, (N, 3, 3, 1), dtype=np.uint8), "image"
+    )
+
+
+def test_a_table_is_encoded_by_what_the_subset_alone_tells(table):
+    data = data_of(table, "raw")
+    inputs = SubsetInputs(data, ROWS)
+    frame = data.prepared.inputs("train")
+    assert isinstance(frame, pd.DataFrame)
+    encoder = table_encoder(frame).fit(frame.iloc[ROWS])
+    assert inputs.train.X[:, 0].mean() == pytest.approx(0, abs=1e-6)  # scaled by the subset's own mean
+    np.testing.assert_array_equal(inputs.train.X, encoder.transform(frame.iloc[ROWS]))
+    np.testing.assert_array_equal(inputs.take(np.arange(5)).X, encoder.transform(frame.iloc[:5]))
+    np.testing.assert_array_equal(inputs.test.X, encoder.transform(frame))
+    assert inputs.feature_seconds > 0
+    assert data.stored_feature_seconds(N) == 0  # a fit pays for its own
+
+
+def test_pixels_are_read_and_take_their_share_of_the_time(images):
+    data = data_of(images, "raw")
+    inputs = SubsetInputs(data, ROWS)
+    np.testing.assert_array_equal(inputs.train.X, data.features.matrix("train")[ROWS])
+    np.testing.assert_array_equal(inputs.train.y, data.labels[ROWS])
+    np.testing.assert_array_equal(inputs.test.X, data.features.matrix("test"))
+    whole = data.features.costs
+    assert whole.n == N
+    assert inputs.feature_seconds == pytest.approx(whole.seconds * len(ROWS) / N)
+    assert data.stored_feature_seconds(N) == pytest.approx(whole.seconds)
+
+
+def test_a_network_gets_the_prepared_input_at_no_cost(images):
+    inputs = SubsetInputs(data_of(images, LEARNED), ROWS)
+    assert inputs.train.X.dtype == np.uint8
+    assert inputs.feature_seconds == 0
