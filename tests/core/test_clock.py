@@ -1,6 +1,9 @@
 """Time, memory and energy of a block, on made-up counters where the machine has none."""
 
+import os
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -242,3 +245,36 @@ class TestMeasured:
             taken.device = device
         assert taken.energy_joules == joules
         assert taken.energy_method == ("NVML total energy, NVIDIA H200" if joules else "")
+
+
+@LINUX
+def test_a_block_that_shares_its_processor_shows_that_it_waited() -> None:
+    """Three other processes on the same processor leave a quarter of the time to each."""
+    core = min(os.sched_getaffinity(0))
+    spin = f"import os; os.sched_setaffinity(0, {{{core}}}); print(flush=True)\nwhile True: pass"
+    others = [subprocess.Popen([sys.executable, "-c", spin], stdout=subprocess.PIPE) for _ in range(3)]
+    everywhere = os.sched_getaffinity(0)
+    try:
+        for other in others:
+            assert other.stdout is not None
+            other.stdout.readline()
+        os.sched_setaffinity(0, {core})
+        with measured() as taken:
+            end = time.perf_counter() + 0.5
+            while time.perf_counter() < end:
+                pass
+    finally:
+        os.sched_setaffinity(0, everywhere)
+        for other in others:
+            other.kill()
+            other.communicate()
+    assert taken.waiting_share is not None
+    assert 0.4 < taken.waiting_share < 1
+
+
+@LINUX
+def test_the_time_that_a_block_waited_is_a_share() -> None:
+    with measured() as taken:
+        time.sleep(0.2)
+    assert taken.waiting_share is not None
+    assert 0 <= taken.waiting_share <= 1
