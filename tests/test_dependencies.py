@@ -177,6 +177,6 @@ def test_a_learning_curve_reads_no_model_and_no_result():
         assert all(dep.startswith(("data/prepared/", "data/features/")) for dep in inputs)
 
 
-def test_the_comparison_reads_results_and_claims_alone():
+def test_the_comparison_reads_results_claims_and_caveats_alone():
     data = [dep for dep in STAGES["compare"]["deps"] if not dep.startswith("src/")]
-    assert data == ["results", "conf/claims"]
+    assert data == ["results", "conf/claims", "conf/dataset"]

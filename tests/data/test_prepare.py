@@ -56,6 +56,20 @@ def test_a_misspelt_key_is_an_error(name: str):
         load_source(name, misspelt=1)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_data_set_can_have_a_caveat(name: str):
+    assert load_source(name, caveat="Mind the gap.").caveat == "Mind the gap."
+    with pytest.raises(CrossoverError, match=rf"conf/dataset/{name}\.yaml.*caveats"):
+        load_source(name, caveats="Mind the gap.")
+    with pytest.raises(CrossoverError, match="caveat must be"):
+        load_source(name, caveat=13)
+
+
+def test_the_digits_say_that_their_parts_share_writers():
+    assert "same person" in load_source("digits").caveat
+    assert load_source("mnist").caveat == ""
+
+
 @pytest.mark.parametrize("name", BUNDLED)
 def test_a_bundled_data_set_is_split_by_the_protocol(name: str, layout: Layout):
     source = load_source(name)

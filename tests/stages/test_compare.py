@@ -17,6 +17,7 @@ from crossover.core.layout import Layout
 from crossover.core.numbers import MISSING
 from crossover.core.study import Study
 from crossover.report.document import render
+from crossover.stages.compare import read_caveats
 from tests.results_folder import CONSTRAINTS, ResultsFolder, compare, first_right, read_report, study_of
 
 N_TEST = 200
@@ -71,6 +72,23 @@ def test_cells_are_ranked_by_their_mean_accuracy(reports: Path) -> None:
     assert table["fit_seconds"].to_list()[:3] == pytest.approx([2, 1, 2])
     assert table["status"].to_list()[3] == "not applicable"
     assert table["reason"].to_list()[3] == "it takes images, not tables"
+
+
+def test_a_caveat_of_a_data_set_stands_at_its_verdict(tmp_path: Path, report: str) -> None:
+    write_results(tmp_path)
+    folder = tmp_path / "conf" / "dataset"
+    folder.mkdir(parents=True)
+    (folder / "fruit.yaml").write_text("name: fruit\ncaveat: >-\n  All of it grew\n  in one garden.\n")
+    (folder / "roots.yaml").write_text("name: roots\n")
+    both = study_of("fruit", ["tree"], ["net"], 1).model_copy(update={"datasets": ["fruit", "roots"]})
+    caveats = read_caveats(both, folder)
+    assert caveats == {"fruit": "All of it grew in one garden."}
+    text = render(analyse(STUDY, Layout(tmp_path), CONSTRAINTS, [], caveats))
+    chapter = text.split("\n## fruit\n")[1]
+    assert chapter.strip().startswith(
+        "### The verdict in numbers\n\n**To bear in mind:** All of it grew in one garden.\n\n**Deep learning leads.**"
+    )
+    assert "To bear in mind" not in report
 
 
 def test_a_clear_lead_is_the_verdict(reports: Path, report: str) -> None:

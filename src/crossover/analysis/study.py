@@ -1,6 +1,8 @@
 """The analysis of a study: all that the report says and the figures show."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from crossover.analysis.calibration import DatasetCalibration, calibrate
 from crossover.analysis.claims.answers import AnsweredClaim, answer_claims
@@ -35,6 +37,7 @@ class DatasetAnalysis:
         costs: of its cells; None where no cell has a result.
         calibration: of the fits on the largest size of the curves; None without curves.
         decision: which approach to use; None where no cell has a result.
+        caveat: what a reader must know to judge its accuracies; empty where there is nothing.
     """
 
     results: DatasetResults
@@ -45,6 +48,7 @@ class DatasetAnalysis:
     costs: DatasetCosts | None
     calibration: DatasetCalibration | None
     decision: Decision | None
+    caveat: str = ""
 
     @property
     def dataset(self) -> str:
@@ -73,7 +77,13 @@ class StudyAnalysis:
     answers: list[AnsweredClaim]
 
 
-def analyse(study: Study, layout: Layout, constraints: Constraints, claims: list[Claim]) -> StudyAnalysis:
+def analyse(
+    study: Study,
+    layout: Layout,
+    constraints: Constraints,
+    claims: list[Claim],
+    caveats: Mapping[str, str] = MappingProxyType({}),
+) -> StudyAnalysis:
     """Read `results/` and compare the study's cells.
 
     Args:
@@ -81,6 +91,7 @@ def analyse(study: Study, layout: Layout, constraints: Constraints, claims: list
         layout: where the results lie.
         constraints: under which an approach is recommended.
         claims: to answer.
+        caveats: by data set, what a reader must know to judge its accuracies.
 
     Raises:
         CrossoverError: a result that the study asks for is missing or does not fit the others.
@@ -100,6 +111,7 @@ def analyse(study: Study, layout: Layout, constraints: Constraints, claims: list
                 costs=dataset_costs(results),
                 calibration=calibrate(measured) if measured else None,
                 decision=decide(results, curves, constraints),
+                caveat=caveats.get(dataset, ""),
             )
         )
     resampled = [compare_resamples(d.curves.curves) for d in datasets if d.curves]

@@ -28,14 +28,16 @@ class Bundled(DataSource):
 
     value_max = 1.0
 
-    def __init__(self, *, name: str, loader: str) -> None:
+    @checked
+    def __init__(self, *, name: str, loader: str, caveat: str = "") -> None:
         """Name a data set.
 
         Args:
             name: of the data set.
             loader: function in `sklearn.datasets`, for example "load_digits".
+            caveat: see `DataSource`.
         """
-        super().__init__(name)
+        super().__init__(name, caveat)
         self.loader = loader
 
     def download(self, folder: Path) -> list[Path]:
@@ -87,15 +89,16 @@ class BundledImages(Bundled):
     modality = "image"
 
     @checked
-    def __init__(self, *, name: str, loader: str, value_max: Number) -> None:
+    def __init__(self, *, name: str, loader: str, value_max: Number, caveat: str = "") -> None:
         """Name a data set of images.
 
         Args:
             name: of the data set.
             loader: function in `sklearn.datasets`.
             value_max: the largest value that a pixel can take; every pixel is divided by it.
+            caveat: see `DataSource`.
         """
-        super().__init__(name=name, loader=loader)
+        super().__init__(name=name, loader=loader, caveat=caveat)
         self.value_max = float(value_max)
 
 

@@ -50,6 +50,7 @@ class DelimitedTable(DataSource):
         train: TextFile,
         test: TextFile | None = None,
         missing: str = "?",
+        caveat: str = "",
     ) -> None:
         """Describe a table.
 
@@ -61,8 +62,9 @@ class DelimitedTable(DataSource):
             train: the file of the training part, or of all examples.
             test: the file of the publisher's test part, if there is one.
             missing: what stands for a missing value.
+            caveat: see `DataSource`.
         """
-        super().__init__(name)
+        super().__init__(name, caveat)
         self.addresses = list(addresses)
         self.columns = dict(columns)
         self.classes = list(classes)

@@ -32,14 +32,15 @@ class DataSource(ABC):
     Attributes:
         modality: the kind of input.
         name: of the data set, as of its YAML file.
+        caveat: what a reader must know to judge the data set's accuracies, as sentences; empty where there is nothing.
         origin: the file that the source was built from, for an error's advice.
         made_by: the command that makes the raw files, for an error's advice.
     """
 
     modality: ClassVar[Modality]
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, caveat: str = "") -> None:
+        self.name, self.caveat = name, caveat
         self.origin = f"conf/dataset/{name}.yaml"
         self.made_by = f"python pipelines/download.py dataset={name}"
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from crossover.core.errors import CrossoverError
+from crossover.core.settings import checked
 from crossover.data.fetch import PublishedFile, fetch, require_published
 from crossover.data.prepared import Part
 from crossover.data.source import DataSource, RawData
@@ -23,15 +24,19 @@ class TorchvisionImages(DataSource):
     family: ClassVar[str]  # torchvision's base class
     _unpacked: ClassVar[str]  # where below its root that class looks for the unpacked files
 
-    def __init__(self, *, name: str, dataset: str, classes: Sequence[str] | None = None) -> None:
+    @checked
+    def __init__(
+        self, *, name: str, dataset: str, classes: Sequence[str] | None = None, caveat: str = ""
+    ) -> None:
         """Name a data set.
 
         Args:
             name: of the data set.
             dataset: class in `torchvision.datasets`, for example "MNIST".
             classes: names of the classes; torchvision's where none are given.
+            caveat: see `DataSource`.
         """
-        super().__init__(name)
+        super().__init__(name, caveat)
         self.dataset = dataset
         self.classes = None if classes is None else list(classes)
 

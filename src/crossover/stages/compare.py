@@ -1,6 +1,8 @@
-"""Stage compare: the results of all data sets to a verdict. It reads `results/` and nothing else."""
+"""Stage compare: the results of all data sets to a verdict. Of what was measured it reads `results/` alone."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from omegaconf import DictConfig
 
@@ -8,7 +10,7 @@ from crossover.analysis.claims.claim import Claim, load_claims
 from crossover.analysis.decision import Constraints
 from crossover.analysis.study import analyse
 from crossover.core.configuration import plain
-from crossover.core.files import atomic_folder
+from crossover.core.files import atomic_folder, read_yaml
 from crossover.core.layout import Layout
 from crossover.core.settings import validated
 from crossover.core.study import Study, load_study
@@ -18,7 +20,13 @@ from crossover.report.page.html import render_html
 from crossover.report.tables import write_tables
 
 
-def compare(study: Study, layout: Layout, constraints: Constraints, claims: list[Claim]) -> None:
+def compare(
+    study: Study,
+    layout: Layout,
+    constraints: Constraints,
+    claims: list[Claim],
+    caveats: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Read `results/`, compare the study's cells and write `reports/`, whole or not at all.
 
     `reports/` holds report.html and report.md, which say the same, comparison.csv (one row a cell), claims.csv (one
@@ -30,11 +38,12 @@ def compare(study: Study, layout: Layout, constraints: Constraints, claims: list
         layout: where the results lie.
         constraints: under which an approach is recommended.
         claims: to answer.
+        caveats: by data set, as `analyse` takes them.
 
     Raises:
         CrossoverError: a result that the study asks for is missing or does not fit the others.
     """
-    found = analyse(study, layout, constraints, claims)
+    found = analyse(study, layout, constraints, claims, caveats)
     with atomic_folder(layout.reports) as folder:
         write_tables(folder, found)
         draw(folder / "figures", found)
@@ -46,7 +55,18 @@ def compare(study: Study, layout: Layout, constraints: Constraints, claims: list
 
 def run(config: DictConfig) -> None:
     """Compare the study of `conf/compare.yaml`; see `compare`."""
-    job.check_keys(config, "study", "decision", "claims_folder")
+    job.check_keys(config, "study", "decision", "claims_folder", "datasets_folder")
     constraints = validated(Constraints, plain(config.decision), job.origin("decision"))
     claims = load_claims(Path(config.claims_folder))
-    compare(load_study(Path(config.study)), job.layout(config), constraints, claims)
+    study = load_study(Path(config.study))
+    compare(study, job.layout(config), constraints, claims, read_caveats(study, Path(config.datasets_folder)))
+
+
+def read_caveats(study: Study, folder: Path) -> dict[str, str]:
+    """The `caveat` of each data set that has one in its YAML; the stage `download` has checked the file's keys.
+
+    Raises:
+        CrossoverError: a data set of the study has no YAML in the folder.
+    """
+    found = {name: read_yaml(folder / f"{name}.yaml").get("caveat") for name in study.datasets}
+    return {name: caveat for name, caveat in found.items() if caveat}
