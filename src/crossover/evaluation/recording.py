@@ -46,6 +46,6 @@ def record_scores(
                 record_epochs(log, one.fit)
                 record_fit(log, one.fit, validation.get(one.fit.seed), featurizer, prepared)
             numbers = one.metrics | vars(one.cost)
-            log.metrics({f"test/{name}": value for name, value in numbers.items()})
+            log.metrics({f"test/{name}": value for name, value in numbers.items() if value is not None})
             log.figure(confusion_figure(y_true, one.proba, prepared.meta.classes, title), "confusion_matrix")
             log.figure(reliability_figure(y_true, one.proba, title), "reliability")
