@@ -6,6 +6,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+# Before NumPy's and the models' libraries are loaded, which read it then. By default, an OpenMP thread that waits for
+# the others keeps its processor busy: next to other work on every core, a network's fit took 8 to 20 times as long so.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 from crossover.core.errors import sentence
 
 
