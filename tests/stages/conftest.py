@@ -1,6 +1,7 @@
 """A small study that is already fitted: real data, real models, milliseconds."""
 
-from dataclasses import asdict, dataclass
+import shutil
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from crossover.core.study import NOT_APPLICABLE, OK, Study
 from crossover.data.prepared import Meta, Part, write_prepared
 from crossover.features.raw import RawFeatures
 from crossover.scoring import latency
+from crossover.stages.evaluate import evaluate_dataset
 from crossover.stages.featurize import featurize
 
 CHECKSUM = "c" * 64
@@ -55,10 +57,10 @@ def few_clocked_predictions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latency, "_SECONDS", 0.0)
 
 
-@pytest.fixture
-def fitted(tmp_path: Path) -> FittedStudy:
+@pytest.fixture(scope="session")
+def once_fitted(tmp_path_factory: pytest.TempPathFactory) -> FittedStudy:
     """`STUDY` on disk: forest and "mlp" with 2 seeds, neighbours fitted once, the rest not applicable."""
-    layout = Layout(tmp_path)
+    layout = Layout(tmp_path_factory.mktemp("fitted"))
     X, y = load_wine(return_X_y=True, as_frame=True)
     rows = np.random.default_rng(0).permutation(len(y))
     train, test = (
@@ -77,6 +79,28 @@ def fitted(tmp_path: Path) -> FittedStudy:
         )
         write_cell(layout, record, train)
     return FittedStudy(layout, STUDY, test, classes)
+
+
+@pytest.fixture
+def fitted(once_fitted: FittedStudy, tmp_path: Path) -> FittedStudy:
+    """A copy that the test may spoil."""
+    shutil.copytree(once_fitted.layout.root, tmp_path, dirs_exist_ok=True)
+    return replace(once_fitted, layout=Layout(tmp_path))
+
+
+@pytest.fixture(scope="session")
+def once_evaluated(once_fitted: FittedStudy, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its `results/wine/`."""
+    layout = Layout(tmp_path_factory.mktemp("evaluated"))
+    shutil.copytree(once_fitted.layout.root, layout.root, dirs_exist_ok=True)
+    evaluate_dataset("wine", STUDY, layout)
+    return layout.results("wine")
+
+
+@pytest.fixture
+def results(fitted: FittedStudy, once_evaluated: Path) -> Path:
+    """The results of `fitted`, in a copy that the test may spoil."""
+    return Path(shutil.copytree(once_evaluated, fitted.layout.results("wine")))
 
 
 def write_cell(layout: Layout, record: Repetitions, train: Part) -> None:

@@ -23,12 +23,6 @@ FOREST = Cell("wine", "raw", "random_forest", "classical")
 MLP = Cell("wine", LEARNED, "mlp", "deep")
 
 
-@pytest.fixture
-def results(fitted) -> Path:
-    evaluate_dataset("wine", fitted.study, fitted.layout)
-    return fitted.layout.results("wine")
-
-
 def _scores(results: Path) -> pd.DataFrame:
     return read_rows(results / "scores.csv", SCORES, "")
 
