@@ -11,6 +11,8 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
+from tests.forked import Forked
+
 PROJECT = Path(__file__).parent.parent
 
 
@@ -20,24 +22,33 @@ class Clone:
     def __init__(self, root: Path):
         self.root = root
 
-    def run(self, *command: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command in the clone as a user would; the clone's own package is the one imported."""
-        surroundings = {
-            k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "CROSSOVER_", "DVC_"))
-        }
-        surroundings |= {
+    def environment(self, changes: dict[str, str] | None = None) -> dict[str, str]:
+        """A user's environment, in which the clone's own package is the one imported."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "CROSSOVER_", "DVC_"))}
+        own = {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(self.root / "src"),
             "CROSSOVER_TRACKING": "none",
         }
-        surroundings |= env or {}
+        return kept | own | (changes or {})
+
+    def run(self, *command: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command in the clone as a user would."""
         return subprocess.run(
-            command, cwd=self.root, env=surroundings, capture_output=True, text=True, check=False
+            command, cwd=self.root, env=self.environment(env), capture_output=True, text=True, check=False
         )
 
-    def python(self, *command: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def start(self, script: str, *arguments: str, env: dict[str, str] | None = None) -> Forked:
+        """Start one of the project's scripts."""
+        return Forked(script, *arguments, folder=self.root, env=self.environment(env))
+
+    def python(
+        self, script: str, *arguments: str, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run one of the project's scripts."""
-        return self.run(sys.executable, *command, env=env)
+        process = self.start(script, *arguments, env=env)
+        status = process.wait()
+        return subprocess.CompletedProcess([script, *arguments], status, process.stdout, process.stderr)
 
     def write(self, path: str, text: str) -> None:
         """Write a file of the clone."""

@@ -5,13 +5,14 @@ import io
 import os
 import runpy
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from tests.forked import Forked
 
 PIPELINES = Path(__file__).parent.parent.parent / "pipelines"
 
@@ -56,16 +57,14 @@ class Workplace:
         """`python pipelines/tune.py` in this process."""
         return self.run("tune", *arguments)
 
-    def start(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, env: dict[str, str] | None = None) -> Forked:
         """`python pipelines/tune.py` in a process and a process group of its own."""
-        return subprocess.Popen(
-            [sys.executable, str(PIPELINES / "tune.py"), f"root={self.root}", *arguments],
-            cwd=self.root,
+        return Forked(
+            PIPELINES / "tune.py",
+            f"root={self.root}",
+            *arguments,
+            folder=self.root,
             env=os.environ | {"CROSSOVER_TRACKING": "none"} | (env or {}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
         )
 
     def outcome(self, features: str = "raw", model: str = "decision_tree") -> Path:

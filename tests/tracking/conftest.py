@@ -1,6 +1,5 @@
 """One SQLite store for all tests of tracking, created by several processes at the same moment."""
 
-import multiprocessing
 import os
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 
 from crossover.tracking.mlflow_tracker import MlflowTracker
 from crossover.tracking.tracker import Tracker
+from tests.forked import forkserver
 from tests.tracking.tracking_facts import FIRST_FITS, FIRST_TRIALS, use_first
 
 
@@ -17,8 +17,6 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("store")
     (folder / "mlflow.db.partial").write_text("left by a process that was killed while it made the database")
     uri = f"sqlite:///{folder}/mlflow.db"
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["mlflow"])  # imported once for all of them
     with pytest.MonkeyPatch.context() as environment:
         for variable in os.environ:
             if variable.startswith(("DVC_", "MLFLOW_")):
@@ -28,7 +26,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> str:
             *(("fit", k) for k in range(FIRST_FITS)),
             *(("trial", k) for k in range(FIRST_TRIALS)),
         ]
-        started = [processes.Process(target=use_first, args=(uri, *use)) for use in uses]
+        started = [forkserver().Process(target=use_first, args=(uri, *use)) for use in uses]
         for process in started:
             process.start()
         for process in started:
