@@ -11,9 +11,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -33,6 +33,7 @@ class FeatureMeta:
         n_features: columns of the matrix; 0 where it does not apply.
         names: one name a column, or a block with its width such as "hog (576)"; empty where not applicable.
         learns: as `FeatureSet.learns`, after the fit on the whole training part.
+        config: the feature set's YAML, from which another one is built that learns from a subset.
     """
 
     dataset: str
@@ -42,6 +43,7 @@ class FeatureMeta:
     n_features: int
     names: list[str]
     learns: bool = False
+    config: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

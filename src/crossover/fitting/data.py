@@ -11,8 +11,6 @@ import numpy as np
 from crossover.core.cell import LEARNED
 from crossover.core.configuration import build
 from crossover.core.errors import CrossoverError
-from crossover.core.files import read_json
-from crossover.core.fits import MADE_BY
 from crossover.core.layout import Layout
 from crossover.data.prepared import Meta, Part, Prepared, modality_set
 from crossover.features.base import Features
@@ -119,10 +117,11 @@ class SubsetInputs:
         if self._learned or not data.features.meta.learns:
             self.train = data.train.take(rows)
             return
-        config = data.features.folder / "featurizer" / "config.json"
         start = perf_counter()
         part = data.prepared.train().take(rows)
-        self._feature_set = build(read_json(config, MADE_BY), str(config)).fit(part)
+        self._feature_set = build(
+            data.features.meta.config, f"conf/features/{data.features.meta.features}.yaml"
+        ).fit(part)
         self.train = Part(self._feature_set.transform(part.X), part.y, part.n_classes)
         self._seconds = perf_counter() - start
 

@@ -153,8 +153,7 @@ def lock(data: TrainingData, identity: str) -> FileLock:
 def identity(data: TrainingData) -> dict[str, Any]:
     """All that decides the fits of one cell but their rows and seeds: configuration, data, features and code."""
     cell = data.config.cell
-    learned = cell.features == LEARNED
-    features = "" if learned else (data.features.folder / "featurizer" / "config.json").read_text()
+    features = None if cell.features == LEARNED else data.features.meta.config
     return {
         "cell": [cell.dataset, cell.features, cell.model, cell.variant],
         "config": data.config.model,

@@ -217,6 +217,7 @@ class Search:
             return max(0, min(at_once, settings.n_trials - len(trials)))
         ended = [finished_trial(trial) for trial in trials if trial.state.is_finished()]
         # Features that were made beforehand are in the budget once, as those that a network learns are in each trial.
+        # DVC does not know that this reads their time: a search need not be made again because they were timed anew.
         features = self.config.data.stored_feature_seconds(self.config.facts(OK, "")["n_train"])
         spent = features + sum(trial.result.seconds for trial in ended)
         return at_once if not ended or spent < (settings.n_seconds or 0) else 0

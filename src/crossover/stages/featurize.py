@@ -66,7 +66,7 @@ def featurize(
             feature_set.save(folder / "featurizer")
             save_config(folder / "featurizer", config)
             write_json(folder / "cost.json", asdict(costs))
-            meta = FeatureMeta(dataset, name, True, "", X.shape[1], names, feature_set.learns)
+            meta = FeatureMeta(dataset, name, True, "", X.shape[1], names, feature_set.learns, config)
         else:
             takes = " and ".join(f"{kind}s" for kind in sorted(feature_set.modalities))
             an = {"image": "a set of images", "table": "a table"}[modality]
