@@ -157,6 +157,28 @@ def test_of_equals_on_validation_data_the_lower_log_loss_decides(tmp_path: Path)
     assert found.verdict.classical.cell.model == "careful"
 
 
+def test_a_close_choice_shows_what_the_other_one_would_have_given(tmp_path: Path) -> None:
+    """One standard error of 90 % on 10 validation rows is 9.5 points."""
+    folder = ResultsFolder(tmp_path, "fruit", N_TEST)
+    folder.add("raw", "tree", first_right(N_TEST, 196), validation=0.98)
+    folder.add(LEARNED, "net", first_right(N_TEST, 176), validation=0.9)
+    folder.add(LEARNED, "close", first_right(N_TEST, 190), validation=0.85)
+    folder.add(LEARNED, "far", first_right(N_TEST, 199), validation=0.7)
+    folder.write()
+    study = study_of("fruit", ["tree"], ["net", "close", "far"], seeds=1)
+    (found,) = read_report(study, Layout(tmp_path)).datasets
+    assert found.verdict is not None
+    assert found.verdict.difference == pytest.approx(-0.10)
+    (other,) = found.verdict.alternatives
+    assert (other.deep.cell.model, other.classical.cell.model) == ("close", "tree")
+    assert other.difference == pytest.approx(-0.03)
+    assert other.interval.low < -0.03 < other.interval.high
+    compare(study, Layout(tmp_path))
+    report = (tmp_path / "reports" / "report.md").read_text()
+    assert "with close, as good a network on validation data, 3.00 points ahead" in report
+    assert "far, as good" not in report
+
+
 def test_results_without_validation_scores_name_the_command(tmp_path: Path) -> None:
     folder = ResultsFolder(tmp_path, "fruit", N_TEST)
     folder.add("raw", "tree", first_right(N_TEST, 186))

@@ -13,6 +13,23 @@ Winner = Literal["deep", "classical", "tie", "not told apart"]
 
 
 @dataclass(frozen=True)
+class Alternative:
+    """Another pair of cells that the choice on validation rows might as well have found.
+
+    Attributes:
+        deep: the deep cell.
+        classical: the classical one.
+        difference: of their mean test accuracies, deep minus classical.
+        interval: of that difference.
+    """
+
+    deep: CellResult
+    classical: CellResult
+    difference: float
+    interval: Interval
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The best deep model of a data set against the best classical one, each chosen on validation rows.
 
@@ -25,6 +42,8 @@ class Verdict:
         difference: of their mean accuracies.
         interval: of that difference, by the paired two-level bootstrap.
         deep_ahead: share of the resamples in which the deep one is ahead.
+        alternatives: the same comparison with another cell of either family that is as good on validation rows: so few
+            more or fewer right answers that a standard error covers them.
         p_values: McNemar's exact test of the two fits of each repetition.
         n_test: examples of the test part.
         candidates: cells of (deep, classical) from which the best were chosen.
@@ -36,6 +55,7 @@ class Verdict:
     difference: float
     interval: Interval
     deep_ahead: float
+    alternatives: list["Alternative"]
     p_values: list[float]
     n_test: int
     candidates: tuple[int, int]
@@ -77,6 +97,9 @@ def judge(results: DatasetResults, equivalence: float) -> Verdict | None:
     if not deep or not classical:
         return None
     samples = results.difference(deep[0], classical[0])
+    pairs = [(other, classical[0]) for other in _as_good(deep)] + [
+        (deep[0], other) for other in _as_good(classical)
+    ]
     # A cell with a single fit has it in every repetition.
     fits = zip(*np.broadcast_arrays(deep[0].correct, classical[0].correct), strict=True)
     return Verdict(
@@ -85,8 +108,25 @@ def judge(results: DatasetResults, equivalence: float) -> Verdict | None:
         difference=deep[0].mean("accuracy") - classical[0].mean("accuracy"),
         interval=percentile_interval(samples),
         deep_ahead=share_ahead(samples),
+        alternatives=[
+            Alternative(
+                one,
+                other,
+                one.mean("accuracy") - other.mean("accuracy"),
+                percentile_interval(results.difference(one, other)),
+            )
+            for one, other in pairs
+        ],
         p_values=[mcnemar(fit_deep, fit_classical) for fit_deep, fit_classical in fits],
         n_test=results.n_test,
         candidates=(len(deep), len(classical)),
         equivalence=equivalence,
     )
+
+
+def _as_good(family: list[CellResult]) -> list[CellResult]:
+    """The cells after the first whose validation accuracy is within a standard error of the first one's."""
+    best = family[0].validation_accuracy
+    n = float(family[0].validation["n_validation"].sum())
+    error = np.sqrt(best * (1 - best) / n)
+    return [cell for cell in family[1:] if cell.validation_accuracy >= best - error]
