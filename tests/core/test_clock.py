@@ -1,8 +1,10 @@
 """Time, memory and energy of a block, on made-up counters where the machine has none."""
 
+import hashlib
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crossover.core import clock
 from crossover.core.clock import measured, return_free_memory
 from crossover.core.energy import Energy, EnergyMeter
 
@@ -273,8 +276,25 @@ def test_a_block_that_shares_its_processor_shows_that_it_waited() -> None:
 
 
 @LINUX
-def test_the_time_that_a_block_waited_is_a_share() -> None:
+def test_threads_that_wait_for_each_other_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four threads of this process share one processor, and nobody else takes any of its time."""
+    monkeypatch.setattr(clock, "_seconds_of_others", lambda: 0.0)
     with measured() as taken:
-        time.sleep(0.2)
-    assert taken.waiting_share is not None
-    assert 0 <= taken.waiting_share <= 1
+        threads = [
+            threading.Thread(target=hashlib.pbkdf2_hmac, args=("sha256", b"", b"", 300_000)) for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert taken.waiting_share == 0
+
+
+@LINUX
+def test_the_time_of_other_processes_is_not_that_of_this_one() -> None:
+    before = clock._seconds_of_others()
+    end = time.perf_counter() + 0.3
+    while time.perf_counter() < end:
+        pass
+    after = clock._seconds_of_others()
+    assert -0.1 < after - before < 0.3 * clock.cores()  # this process was busy on one of them

@@ -35,9 +35,10 @@ class Measurement:
         energy_joules: of the machine's chips, other processes included (`crossover.core.energy`); None where the
             machine does not say.
         energy_method: how the energy was measured; empty where it was not.
-        waiting_share: of the time in which a thread of the process was ready to run, the share in which it waited for
-            a processor, by Linux's scheduler; None elsewhere. Next to nothing on a machine that does nothing else,
-            and half where another process computes on every core.
+        waiting_share: share of the time in which other work had the processor that the block wanted; None outside
+            Linux. It is the share in which a thread of the process was ready and waited, by the scheduler, and at most
+            the share of the processors' time that other processes took, since threads of one process also wait for
+            each other. Next to nothing on a machine that does nothing else.
         device: set by the block: where it computed, as in `Model.device`. The GPU's energy counts where this is
             "cuda: …".
     """
@@ -58,7 +59,7 @@ def measured() -> Iterator[Measurement]:
     resettable = _reset_peak_memory()
     before = _peak_memory(resettable)
     with EnergyMeter() as meter:
-        threads_before = _thread_times()
+        threads_before, others_before = _thread_times(), _seconds_of_others()
         start = time.perf_counter()
         yield result
         result.seconds = time.perf_counter() - start
@@ -67,7 +68,10 @@ def measured() -> Iterator[Measurement]:
             sum(times[i] - threads_before.get(name, (0, 0))[i] for name, times in _thread_times().items())
             for i in range(2)
         )
-        result.waiting_share = waited / (ran + waited) if ran else None
+        others = _seconds_of_others() - others_before
+        if ran:
+            others_share = max(0.0, others) / (result.seconds * cores())
+            result.waiting_share = min(waited / (ran + waited), others_share)
     result.peak_memory_bytes = _peak_memory(resettable)
     result.added_memory_bytes = max(0, result.peak_memory_bytes - before) if resettable else None
     energy = meter.energy(gpu=result.device.startswith("cuda"))
@@ -82,6 +86,22 @@ def _thread_times() -> dict[str, tuple[int, int]]:
             ran, waited, _ = file.read_text().split()
             found[file.parent.name] = int(ran), int(waited)
     return found
+
+
+def _seconds_of_others() -> float:
+    """Seconds that other processes, or other virtual machines, had the processors that this one may use; grows."""
+    try:
+        lines = Path("/proc/stat").read_text().splitlines()  # proc(5)
+    except OSError:
+        return 0.0
+    mine = {f"cpu{number}" for number in os.sched_getaffinity(0)}
+    ticks = 0
+    for line in lines:
+        name, *times = line.split()
+        if name in mine:
+            user, nice, system, _idle, _waits, irq, softirq, steal, *_ = map(int, times)
+            ticks += user + nice + system + irq + softirq + steal
+    return ticks / os.sysconf("SC_CLK_TCK") - sum(os.times()[:4])
 
 
 def return_free_memory() -> None:

@@ -76,7 +76,7 @@ COSTS = [  # times start at the prepared input: the making of features is in eac
     "fit_seconds_high",
     "fits_timed",
     "features_seconds",  # what of the fit the making of the features took; 0 for a network
-    "waiting_share",  # of the fit's threads, for a processor that other work had; empty where unknown
+    "waiting_share",  # of the time in which other work had the processor that the fit wanted; empty where unknown
     "latency_p50_ms",  # one example at a time
     "latency_p50_ms_low",
     "latency_p50_ms_high",

@@ -51,8 +51,8 @@ class FitCosts:
         fit_seconds_high: the longest of them.
         fits_timed: how often the same fit was timed: a short one is repeated.
         features_seconds: what of the seconds the making of the features took; 0 for a network.
-        waiting_share: share of the time in which the fit's threads were ready and waited for a processor that other
-            work had (`clock.Measurement`); None where the system does not say.
+        waiting_share: share of the time in which other work had the processor that the fit wanted
+            (`clock.Measurement`); None where the system does not say.
         peak_memory_bytes: highest resident memory of the process during the fit.
         fit_memory_bytes: what of it was not resident when the fit began; None where the system does not say.
         fit_energy_j: joules that the machine's chips took during the fit, other processes included; None where the
