@@ -45,6 +45,8 @@ def study(copy_project, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     clone.write("params.yaml", PARAMS)
     for path, old, new in (
         ("conf/model/cnn.yaml", "min_steps: 500", "min_steps: 20"),
+        ("conf/training.yaml", "clock_seconds: 1", "clock_seconds: 0"),
+        ("conf/learning_curve.yaml", "clock_seconds: 1", "clock_seconds: 0"),
         ("conf/tracking/mlflow.yaml", "log_models: true", "log_models: false"),
     ):
         clone.replace(path, old, new)
