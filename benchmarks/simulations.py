@@ -29,7 +29,7 @@ COMMON = 0.8
 it the same in all of its repetitions."""
 
 TEST_PARTS = [(143, 215), (450, 720), (10_000, 6000)]
-"""Examples of the test part, and those of all validation parts together: about those of breast_cancer, digits, MNIST."""
+"""Examples of the test part, and of all validation parts together: about those of breast_cancer, digits, MNIST."""
 
 
 def answers(rng: np.random.Generator, accuracies: np.ndarray, n: int, repetitions: int) -> np.ndarray:
