@@ -4,7 +4,7 @@ import copy
 import json
 import pickle
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -32,14 +32,7 @@ DEEP = {name: config for name, config in CONFIGS.items() if config["_target_"].e
 CELLS = [(name, modality) for name, config in DEEP.items() for modality in config["modalities"]]
 SMALL = {"batch_size": 16, "max_epochs": 2, "min_steps": 0}
 
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Networks this small spend more time waiting for a second thread than it saves."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 def images(n: int, side: int = 16, channels: int = 1, seed: int = 0) -> Part:

@@ -1,11 +1,9 @@
 """No search space draws a fit that its learning rate cannot finish: such trials measure the budget, not the model."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from optuna.distributions import CategoricalDistribution
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -20,13 +18,7 @@ LENGTH = {"xgboost": "n_estimators", "mlp": "min_steps", "cnn": "min_steps", "le
 """What the number of boosting rounds or optimiser steps is called."""
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Networks this small spend more time waiting for a second thread than it saves."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 def halves() -> tuple[Part, Part]:

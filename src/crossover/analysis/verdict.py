@@ -42,8 +42,8 @@ class Verdict:
         difference: of their mean accuracies.
         interval: of that difference, by the paired two-level bootstrap.
         deep_ahead: share of the resamples in which the deep one is ahead.
-        alternatives: the same comparison with another cell of either family that is as good on validation rows: so few
-            more or fewer right answers that a standard error covers them.
+        alternatives: the same comparison with each other cell whose validation accuracy is within a standard error of
+            that of its family's best.
         p_values: McNemar's exact test of the two fits of each repetition.
         n_test: examples of the test part.
         candidates: cells of (deep, classical) from which the best were chosen.
@@ -55,7 +55,7 @@ class Verdict:
     difference: float
     interval: Interval
     deep_ahead: float
-    alternatives: list["Alternative"]
+    alternatives: list[Alternative]
     p_values: list[float]
     n_test: int
     candidates: tuple[int, int]
