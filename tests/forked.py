@@ -1,18 +1,25 @@
 """Scripts in processes of their own, forked from one that has imported the large libraries once.
 
 A script begins as `python SCRIPT` does, with its own folder, environment and output, and imports the project's
-package itself. It saves the seconds that pandas, scikit-learn, Optuna and MLflow take to import. `dvc repro` in
-tests/test_pipeline.py starts every script the long way.
+package itself. It saves the seconds that pandas, scikit-learn, Optuna, MLflow and torch take to import. The slow tests
+of tests/test_pipeline.py start every script the long way and compare the results.
 """
 
 import atexit
+import gc
+import json
 import multiprocessing
 import os
 import runpy
+import socket
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from multiprocessing.context import ForkServerContext
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 PRELOADED = [
@@ -26,6 +33,20 @@ PRELOADED = [
     "sklearn.model_selection",
     "sklearn.neighbors",
 ]
+FOR_NETWORKS = ["pytorch_lightning", "torchvision.transforms.v2"]  # torch takes as long as all the others
+
+# What `forked_python` puts in the place of `python`: it hands over its arguments, folder, environment and outputs.
+CLIENT = """\
+#!{python} -IS
+import json, os, socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.connect({address!r})
+socket.send_fds(server, [b"."], [0, 1, 2])
+server.sendall(json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode())
+server.shutdown(socket.SHUT_WR)
+status = int(server.recv(16))
+sys.exit(status if status >= 0 else 128 - status)
+"""
 
 
 def forkserver() -> ForkServerContext:
@@ -46,7 +67,7 @@ class Forked:
         """Start the script in a folder, with the environment `env` and nothing of this process's own."""
         self._output = Path(tempfile.mkdtemp(prefix="forked-"))
         self._process = forkserver().Process(
-            target=_run, args=([str(script), *arguments], folder, env, self._output)
+            target=_run_in_group, args=([str(script), *arguments], folder, env, self._output)
         )
         self._process.start()
         assert self._process.pid
@@ -75,12 +96,63 @@ class Forked:
         return self.stdout + self.stderr
 
 
-def _run(command: list[str], folder: Path, env: dict[str, str], output: Path) -> None:
-    """What the forked process does."""
+@contextmanager
+def forked_python() -> Iterator[Path]:
+    """A folder that holds a program `python`, which runs scripts in forked processes, one after the other.
+
+    With this folder first in PATH, `dvc repro` runs the stages so.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="python-"))
+    address = str(folder / "socket")
+    (folder / "python").write_text(CLIENT.format(python=sys.executable, address=address))
+    (folder / "python").chmod(0o755)
+    ready = forkserver().Event()
+    server = forkserver().Process(target=_serve, args=(address, ready))
+    server.start()
+    assert ready.wait(180)
+    try:
+        yield folder
+    finally:
+        server.kill()
+        server.join()
+
+
+def _serve(address: str, ready: Event) -> None:
+    """Fork a process for each script that a client names, and tell the client its exit status."""
+    for name in FOR_NETWORKS:
+        import_module(name)
+    gc.freeze()  # a fit collects garbage first, and need not look through what the imports made
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen()
+        ready.set()
+        while True:
+            client, _ = listener.accept()
+            with client:
+                _, files, *_ = socket.recv_fds(client, 1, 3)
+                command, folder, env = json.loads(client.makefile("rb").read())
+                process = multiprocessing.get_context("fork").Process(
+                    target=_run, args=(command, folder, env, files)
+                )
+                process.start()
+                for file in files:
+                    os.close(file)
+                process.join()
+                client.sendall(str(process.exitcode).encode())
+
+
+def _run_in_group(command: list[str], folder: Path, env: dict[str, str], output: Path) -> None:
+    """What the process of a `Forked` does."""
     os.setsid()
+    files = [os.open(output / name, os.O_CREAT | os.O_WRONLY | os.O_APPEND) for name in ("stdout", "stderr")]
+    _run(command, folder, env, [0, *files])
+
+
+def _run(command: list[str], folder: str | Path, env: dict[str, str], files: list[int]) -> None:
+    """Run a script with its own folder, environment, input and outputs."""
     os.chdir(folder)
-    for number, name in ((1, "stdout"), (2, "stderr")):
-        os.dup2(os.open(output / name, os.O_CREAT | os.O_WRONLY | os.O_APPEND), number)
+    for number, file in enumerate(files):
+        os.dup2(file, number)
     os.environ.clear()
     os.environ.update(env)
     script = Path(command[0]).absolute()

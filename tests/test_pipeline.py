@@ -1,6 +1,7 @@
 """The real `dvc repro` in a clone of the project, on a tiny study."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from dvc.repo import Repo
 
+from tests.forked import forked_python
 from tests.project_clone import Clone
 
 PARAMS = """\
@@ -40,7 +42,7 @@ learning_curve:
 
 @pytest.fixture(scope="module")
 def study(copy_project, tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A clone in which the tiny study ran once, logged in MLflow."""
+    """A clone in which the tiny study ran once, logged in MLflow; its scripts in forked processes."""
     clone = copy_project(tmp_path_factory.mktemp("study") / "project")
     clone.write("params.yaml", PARAMS)
     for path, old, new in (
@@ -51,7 +53,9 @@ def study(copy_project, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     ):
         clone.replace(path, old, new)
     clone.run("git", "commit", "-qam", "tiny study")
-    done = clone.run("dvc", "repro", env={"CROSSOVER_TRACKING": "mlflow"})
+    with forked_python() as folder:
+        path = f"{folder}{os.pathsep}{clone.environment()['PATH']}"
+        done = clone.run("dvc", "repro", env={"CROSSOVER_TRACKING": "mlflow", "PATH": path})
     assert done.returncode == 0, done.stdout + done.stderr
     return clone
 
@@ -225,6 +229,7 @@ def test_an_edit_of_one_model_runs_its_cells_and_what_follows(study):
 
 @pytest.mark.slow
 def test_two_cold_runs_give_identical_predictions(study, clone: Clone):
+    """The second one starts each script as a user's `dvc repro` does."""
     for path in ("params.yaml", "conf/model/cnn.yaml"):
         clone.write(path, (study.root / path).read_text())
     done = clone.run("dvc", "repro")
