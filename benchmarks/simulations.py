@@ -62,13 +62,19 @@ def verdict(studies: int) -> Iterator[str]:
             for _ in range(n_studies):
                 validation = answers(rng, accuracies, n_validation, 1)[:, 0].mean(axis=1)
                 test = answers(rng, accuracies, n_test, REPETITIONS)
-                for which, score in enumerate((validation, test.mean(axis=(1, 2)))):
-                    deep, classical = score[:n_deep].argmax(), n_deep + score[n_deep:].argmax()
+                chosen = [
+                    (score[:n_deep].argmax(), n_deep + score[n_deep:].argmax())
+                    for score in (validation, test.mean(axis=(1, 2)))
+                ]
+                outcomes = {}
+                for deep, classical in set(chosen):
                     draws = bootstrap([test[deep], test[classical]], draws=DRAWS)
                     interval = percentile_interval(draws[:, 0] - draws[:, 1])
                     told = not around_zero(interval, EQUIVALENCE)
                     right = told and lead > 0 and interval.low > 0
-                    counts[which] += right, told and not right, interval.low <= lead <= interval.high
+                    covered = interval.low <= lead <= interval.high
+                    outcomes[deep, classical] = (right, told and not right, covered)
+                counts += [outcomes[pair] for pair in chosen]
             cells = " | ".join(f"{share:.1%}" for share in (counts / n_studies).ravel())
             yield f"| {n_deep}, {n_classical} | {100 * lead:g} | {n_test:,} | {n_studies:,} | {cells} |"
 
