@@ -49,7 +49,7 @@ def fit_once(root: Path, model: str = "tree", depth: int = 1):
         Cell("toy", "raw", model, "classical"), TREE | {"estimator": TREE["estimator"] | {"max_depth": depth}}
     )
     data = TrainingData(config, Layout(root))
-    return engine.fit(config.build(), part(), None, data=data, seed=0, hooks=FitHooks())
+    return engine.fit(config, part(), None, data=data, seed=0, hooks=FitHooks())[1]
 
 
 def test_a_process_warms_up_once_for_each_kind_of_cell(tmp_path):

@@ -17,6 +17,7 @@ from crossover.core.fits import Fit, Repetitions, ValidationScores
 from crossover.core.layout import Layout
 from crossover.data.prepared import Meta, Part, write_prepared
 from crossover.features.raw import RawFeatures
+from crossover.fitting import engine
 from crossover.fitting.config import FitConfig
 from crossover.fitting.training import Training, repetitions
 from crossover.stages.featurize import featurize
@@ -204,16 +205,70 @@ def test_so_many_repetitions_are_validated_as_hold_enough_examples(layout, monke
     assert [one.seed for one in validation_of(layout)] == [0, 1]
 
 
-def test_both_families_keep_a_model_of_all_rows_unless_it_selects_by_some(layout):
-    for config, rows, watched in ((TREE, 60, 0), (NETWORK, 60, 0), (STOPPING, 54, 6)):
+def test_both_families_keep_a_model_of_all_rows(layout):
+    for config, watched in ((TREE, 0), (NETWORK, 0), (STOPPING, 6)):
         family = "deep" if config is NETWORK else "classical"
         features = "learned" if family == "deep" else "raw"
         run = training(layout, config, family=family, features=features)
         (fit,) = run.run([0])
-        assert (fit.record.n_train, fit.record.n_watched) == (rows, watched)
+        assert (fit.record.n_train, fit.record.n_watched) == (60, watched)
         folder = layout.models(run.config.cell)
         (scores,) = Repetitions.read(folder).validation(folder)
         assert (scores.n_train, scores.n_validation) == (54, 6)
+
+
+def stopping_by_hand(layout: Layout, seed: int) -> tuple[int, np.ndarray]:
+    """The number of rounds that the validation rows choose, and what so many rounds on all rows predict."""
+    data = training(layout, STOPPING).data
+    train, val = data.split(seed)
+    rounds = build(STOPPING, "this test").fit(train, val, seed=seed).chosen()["n_estimators"]
+    config = STOPPING | {"n_estimators": rounds, "early_stopping_rounds": None}
+    return rounds, build(config, "this test").fit(data.train, None, seed=seed).predict_proba(data.test.X)
+
+
+def test_the_validation_rows_choose_the_length_and_all_rows_are_fitted_on(layout):
+    fits = training(layout, STOPPING).run([0, 1, 2])
+    for fit, found in zip(fits, predictions(layout), strict=True):
+        rounds, expected = stopping_by_hand(layout, fit.seed)
+        assert fit.config["n_estimators"] == rounds
+        np.testing.assert_array_equal(found, expected)
+        assert max(entry["epoch"] for entry in fit.history) >= rounds - 1  # of the fit that chose
+    assert len({fit.record.fit_id for fit in fits}) == 3
+
+
+def test_both_fits_are_paid_for(layout, monkeypatch):
+    one = training(layout, STOPPING | {"early_stopping_rounds": None}).run([0])[0].costs
+    costs = replace(
+        one, fit_seconds=2.0, waiting_share=0.1, fit_memory_bytes=10, fit_energy_j=3.0, fits_timed=4
+    )
+    first = replace(
+        one, fit_seconds=5.0, waiting_share=0.2, fit_memory_bytes=7, fit_energy_j=None, fits_timed=1
+    )
+    both = costs.after(first)
+    assert (both.fit_seconds, both.fit_energy_j, both.fits_timed) == (7.0, None, 1)
+    assert (both.waiting_share, both.fit_memory_bytes) == (0.2, 10)
+    taken = iter([first, costs])
+    fitted = engine.fit
+    monkeypatch.setattr(engine, "fit", lambda *args, **options: (fitted(*args, **options)[0], next(taken)))
+    assert training(layout, STOPPING).run([0])[0].costs.fit_seconds == 7.0
+
+
+def test_a_kill_between_the_two_fits_loses_none(layout, monkeypatch):
+    fitted, rows = engine.fit, []
+
+    def counted(config, train, *args, **options):
+        rows.append(len(train))
+        if len(rows) == 2:
+            raise KeyboardInterrupt
+        return fitted(config, train, *args, **options)
+
+    monkeypatch.setattr(engine, "fit", counted)
+    with pytest.raises(KeyboardInterrupt):
+        training(layout, STOPPING).run([0])
+    training(layout, STOPPING).run([0])
+    assert rows == [54, 60, 60]
+    np.testing.assert_array_equal(predictions(layout)[0], stopping_by_hand(layout, 0)[1])
+    assert not list((layout.staging / "fits").iterdir())
 
 
 def test_the_epochs_of_a_network_say_how_it_does_on_the_validation_rows(layout):

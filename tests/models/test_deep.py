@@ -180,7 +180,16 @@ def killed_after(epoch: int, error: type[BaseException] = Killed) -> Callable[[i
 RESUMED = {"max_epochs": 5, "schedule": "cosine", "select_best": "val/loss"}
 
 
-@pytest.mark.parametrize("overrides", [{"max_epochs": 5}, RESUMED], ids=["plain", "cosine-best"])
+DROPS: dict[str, Any] = {
+    "max_epochs": 5,
+    "select_best": "val/loss",
+    "early_stopping": {"monitor": "val/accuracy", "patience": 1, "rate_drops": 3},
+}
+
+
+@pytest.mark.parametrize(
+    "overrides", [{"max_epochs": 5}, RESUMED, DROPS], ids=["plain", "cosine-best", "rate-drops"]
+)
 @pytest.mark.parametrize("epoch", [0, 1, 3, 4])
 def test_a_resumed_fit_equals_an_undisturbed_one(
     tmp_path: Path, epoch: int, overrides: dict[str, Any]
@@ -194,6 +203,7 @@ def test_a_resumed_fit_equals_an_undisturbed_one(
     resumed = network("cnn", **overrides).fit(train, val, seed=3, hooks=hooks)
     assert reported == list(range(epoch, 5))
     assert resumed.history == whole.history
+    assert resumed.chosen() == whole.chosen()
     np.testing.assert_array_equal(resumed.predict_proba(X), whole.predict_proba(X))
 
 
@@ -245,6 +255,59 @@ def test_early_stopping_ends_a_fit_that_no_longer_improves() -> None:
     accuracies = [entry["val/accuracy"] for entry in model.history]
     assert len(accuracies) < 60
     assert max(accuracies[-2:]) <= max(accuracies[:-2])
+
+
+def meaningless(n: int, seed: int) -> Part:
+    """Labels without meaning: more epochs are worse."""
+    return Part(images(n, seed=seed).X, np.random.default_rng(seed).integers(0, 3, n), 3, 255.0)
+
+
+def test_the_rate_falls_before_a_fit_ends() -> None:
+    train, val = images(48), meaningless(12, seed=1)
+    ends = {}
+    for drops in (0, 2):
+        stop = {"monitor": "val/loss", "patience": 2, "rate_drops": drops}
+        model = network(max_epochs=60, select_best="val/loss", early_stopping=stop).fit(train, val, seed=0)
+        ends[drops] = [entry["train/loss"] for entry in model.history]
+        assert len(model.history) < 60
+    assert ends[2][: len(ends[0])] == ends[0]
+    assert len(ends[2]) >= len(ends[0]) + 4  # two epochs of patience after each drop
+    steps = -np.diff(ends[2])  # a tenth of the rate, a tenth of the way
+    assert abs(steps[-1]) < abs(steps[len(ends[0]) - 2]) / 5
+
+
+def test_patience_lasts_for_so_many_steps() -> None:
+    stop = {"monitor": "val/loss", "patience": 1, "patience_steps": 13}  # three steps an epoch
+    model = network(max_epochs=60, early_stopping=stop).fit(images(48), meaningless(12, seed=1), seed=0)
+    losses = [entry["val/loss"] for entry in model.history]
+    assert len(losses) - 1 - int(np.argmin(losses)) == 5
+
+
+WITH_DROPS: dict[str, Any] = {
+    "max_epochs": 60,
+    "select_best": "val/loss",
+    "early_stopping": {"monitor": "val/loss", "patience": 2, "rate_drops": 2},
+}
+
+
+@pytest.mark.parametrize("overrides", [WITH_DROPS, {"max_epochs": 9, "select_best": "val/loss"}])
+def test_what_a_validation_part_chose_gives_the_same_network_without_it(overrides: dict[str, Any]) -> None:
+    train, val = images(48), meaningless(12, seed=1)
+    model = network(**overrides).fit(train, val, seed=0)
+    chosen = model.chosen()
+    assert 0 < chosen["epochs"] < len(model.history)
+    again = network(**overrides | chosen)
+    assert not again.selects
+    assert again.chosen() == {}
+    again.trainer = TrainerConfig(accelerator="cpu", max_epochs=1)  # does not shorten what was chosen
+    again.fit(train, None, seed=0)
+    assert len(again.history) == chosen["epochs"]
+    np.testing.assert_array_equal(again.predict_proba(val.X), model.predict_proba(val.X))
+
+
+def test_a_fit_goes_on_as_long_as_it_did_where_no_epoch_is_selected() -> None:
+    model = fitted("mlp", max_epochs=60, early_stopping={"monitor": "val/loss", "patience": 1})
+    assert model.chosen()["epochs"] == len(model.history)
 
 
 def test_select_best_gives_the_weights_of_the_best_epoch() -> None:
@@ -355,6 +418,11 @@ def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
         ({"learning_rate": "1e-5"}, "learning_rate .*'1e-5'.*write 1.0e-5"),
         ({"batch_size": 0}, "batch_size must be a positive integer, got 0"),
         ({"max_epochs": "five"}, "max_epochs .*'five'"),
+        ({"epochs": 0}, "epochs must be a positive integer, got 0"),
+        (
+            {"schedule": "cosine", "early_stopping": {"monitor": "val/loss", "patience": 1, "rate_drops": 1}},
+            "rate_drops needs schedule constant, got cosine",
+        ),
         ({"min_size": -1}, "min_size .*-1"),
     ],
 )

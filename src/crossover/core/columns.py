@@ -67,6 +67,8 @@ VALIDATION = [
     "n_train",
     "n_validation",
     *METRICS,
+    "problem",  # why the fit says little about what its model can do; empty where nothing is known
+    "remedy",  # the override of the model's YAML that may solve it
 ]
 
 COSTS = [  # times start at the prepared input: the making of features is in each of them

@@ -7,7 +7,7 @@
     seed_<k>/model/         the model as `Model.save` wrote it, and `config.json`, from which it was built
     seed_<k>/fit.json       FitRecord: what a second run must repeat
     seed_<k>/history.json   one entry an epoch: {"epoch": 0, "train/loss": …, "val/loss": …, "val/accuracy": …}; what
-                            it says of validation rows is of the fit without them
+                            it says of validation rows is of the fit without them, which may go on for longer
     seed_<k>/cost.json      FitCosts: what was measured
 
 A cell that does not apply has `cell.json` alone.
@@ -31,7 +31,7 @@ class FitRecord:
     Attributes:
         fit_id: SHA-256 of configuration, seed, data and code: equal fits have equal ids.
         n_train: examples that the model was fitted on.
-        n_watched: further examples, by which a model that selects chose its length or its weights; else 0.
+        n_watched: those of them by which a first fit, of a model that selects, chose the length of this one; else 0.
         data_checksum: of the prepared data set.
     """
 
@@ -81,6 +81,19 @@ class FitCosts:
     git_commit: str
     fitted_at: str
 
+    def after(self, first: "FitCosts") -> "FitCosts":
+        """The costs of two fits of which the first one decides how long this one is: times and energy are summed."""
+
+        def values(name: str) -> list:
+            return [getattr(one, name) for one in (first, self)]
+
+        times = ("fit_seconds", "fit_seconds_low", "fit_seconds_high", "features_seconds", "fit_energy_j")
+        largest = ("waiting_share", "peak_memory_bytes", "fit_memory_bytes")
+        changed: dict[str, Any] = {"fits_timed": min(values("fits_timed"))}
+        for names, combine in ((times, sum), (largest, max)):
+            changed |= {name: None if None in values(name) else combine(values(name)) for name in names}
+        return replace(self, **changed)
+
     def with_features(self, seconds: float) -> "FitCosts":
         """The same fit with the seconds that its features took."""
         times = ("fit_seconds", "fit_seconds_low", "fit_seconds_high", "features_seconds")
@@ -96,12 +109,16 @@ class ValidationScores:
         n_train: examples that were fitted on.
         n_validation: examples that were scored.
         metrics: the judge's.
+        problem: why the fit says little about what its model can do (`TrainingProblem`); empty where nothing is known.
+        remedy: the override that may solve it; empty where none is known.
     """
 
     seed: int
     n_train: int
     n_validation: int
     metrics: dict[str, float]
+    problem: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ def validation_table(scored: list[ScoredRepetitions]) -> pd.DataFrame:
     """The columns `VALIDATION`: one row for each repetition whose validation rows were scored."""
     rows = [
         asdict(of_cell.cell)
-        | {"seed": one.seed, "n_train": one.n_train, "n_validation": one.n_validation}
+        | {name: value for name, value in asdict(one).items() if name != "metrics"}
         | one.metrics
         for of_cell in scored
         for one in of_cell.validation

@@ -57,19 +57,19 @@ def fit_point(
     Raises:
         CrossoverError: see `Model.fit` and `evaluate`.
     """
-    model = data.config.build()
     inputs = SubsetInputs(data, subset.train)
-    watched = inputs.take(subset.watched) if model.selects else None
-    fitted = engine.fit(
-        model,
+    watched = inputs.take(subset.watched) if data.config.build().selects else None
+    model, fitted = engine.fit(
+        data.config,
         inputs.train,
         watched,
         data=data,
         seed=subset.seed,
         hooks=FitHooks(checkpoints),
         clock_seconds=clock_seconds,
-    ).with_features(inputs.feature_seconds)
-    costs = {name: value for name, value in asdict(fitted).items() if name in CURVE_COSTS} | {"n": subset.n}
+    )
+    costs = asdict(fitted.with_features(inputs.feature_seconds))
+    costs = {name: value for name, value in costs.items() if name in CURVE_COSTS} | {"n": subset.n}
     seen, test = inputs.take(subset.scored), inputs.test
     scores = {
         "n": subset.n,

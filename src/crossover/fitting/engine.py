@@ -28,6 +28,7 @@ from crossover.core.clock import (
 from crossover.core.files import atomic_folder, checksum, digest
 from crossover.core.fits import FitCosts
 from crossover.data.prepared import Part
+from crossover.fitting.config import FitConfig
 from crossover.fitting.data import TrainingData
 from crossover.models.base import FitHooks, Model
 
@@ -42,7 +43,7 @@ _warm: set[str] = set()
 
 
 def fit(
-    model: Model,
+    config: FitConfig,
     train: Part,
     val: Part | None,
     *,
@@ -50,14 +51,14 @@ def fit(
     seed: int,
     hooks: FitHooks,
     clock_seconds: float = 0.0,
-) -> FitCosts:
-    """Fit a model that is already built, and measure the fit alone.
+) -> tuple[Model, FitCosts]:
+    """Build a model, fit it, and measure the fit alone.
 
     Before the clock starts, imports are made, thread pools and the device are started, and the data are read. Memory
     that is free is given back, so that what the fit adds is what it would add in a process of its own.
 
     Args:
-        model: unfitted, built from the configuration of `data`.
+        config: of the model: that of `data`, or with what a validation part chose in it.
         train: what to fit on.
         val: the validation part, for a model that uses one or whose epochs are watched.
         data: which cell, and where the project lies.
@@ -69,7 +70,7 @@ def fit(
     Raises:
         CrossoverError: see `Model.fit`.
     """
-    cell, config = data.config.cell, data.config
+    cell, model = config.cell, config.build()
     kind = digest([cell.dataset, cell.features, cell.model, config.model.get("device"), config.trainer])
     if kind not in _warm:  # once a process: another trial of the same search needs none
         config.build().warm_up(train)
@@ -93,7 +94,7 @@ def fit(
     seconds = [one.seconds for one in all_taken]
     joules = [one.energy_joules for one in all_taken if one.energy_joules is not None]
     waiting = [one.waiting_share for one in all_taken if one.waiting_share is not None]
-    return FitCosts(
+    return model, FitCosts(
         fit_seconds=median(seconds),
         fit_seconds_low=min(seconds),
         fit_seconds_high=max(seconds),

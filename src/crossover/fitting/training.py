@@ -1,4 +1,9 @@
-"""Fitting one cell of the study: one model on one data set, over its repetitions."""
+"""Fitting one cell of the study: one model on one data set, over its repetitions.
+
+Every model that is kept is fitted on the whole training part. Where validation rows decide something (how long a
+network or boosting goes on), a first fit without these rows decides it, and the second one does the same on all rows.
+Both are paid for.
+"""
 
 import logging
 import os
@@ -9,18 +14,19 @@ from math import ceil
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from crossover.core.clock import git_commit
 from crossover.core.configuration import save_config
 from crossover.core.errors import CrossoverError
 from crossover.core.files import atomic_folder, read_json, write_json
-from crossover.core.fits import MADE_BY, Fit, FitRecord, Repetitions, ValidationScores
+from crossover.core.fits import MADE_BY, Fit, FitCosts, FitRecord, Repetitions, ValidationScores
 from crossover.core.layout import Layout
 from crossover.core.study import NOT_APPLICABLE, OK
-from crossover.data.prepared import Part
 from crossover.fitting import engine
 from crossover.fitting.config import FitConfig
 from crossover.fitting.data import TrainingData
-from crossover.models.base import FitHooks, Model
+from crossover.models.base import FitHooks
 from crossover.tracking.recording import record_fit
 from crossover.tracking.tracker import FitFacts, Tracker
 
@@ -77,20 +83,26 @@ class Training:
         varies = model.stochastic or model.selects
         kept = seeds if varies else seeds[:1]
         scored = self.validated(seeds)
+        clock_seconds = self.clock_seconds / len(kept)
         staged = {}
         for seed in kept:
-            make = partial(self._fit, seed, seed in scored, self.clock_seconds / len(kept))
+            make = partial(self._fit, seed, seed in scored, clock_seconds)
             staged[seed] = engine.finished(self._staging(self.fit_id(seed)), make)
-        validation = [self._validation(seed, FitHooks()) for seed in scored]
-        fits = self._write(staged, validation, stochastic=varies, reason="")
-        for finished in [*staged.values(), *validation]:
-            shutil.rmtree(finished.parent, ignore_errors=True)  # a fit that selects is in both
+        validation = {seed: self._validation(seed, FitHooks(), clock_seconds) for seed in scored}
+        fits = self._write(staged, list(validation.values()), stochastic=varies, reason="")
+        for seed in seeds:
+            for fit_id in (self.fit_id(seed), self._validation_id(seed)):
+                shutil.rmtree(self._staging(fit_id), ignore_errors=True)
         return fits
 
     def fit_id(self, seed: int) -> str:
         """SHA-256 of all that decides one repetition."""
-        rows = self.data.prepared.validation_rows(seed)
-        return engine.fit_id(self.data, seed, *([rows] if self.config.build().selects else []))
+        # The rows that decide, and those that are fitted on.
+        rows = [self.data.prepared.validation_rows(seed), np.arange(self.data.meta.n_train)]
+        return engine.fit_id(self.data, seed, *(rows if self.config.build().selects else []))
+
+    def _validation_id(self, seed: int) -> str:
+        return engine.fit_id(self.data, seed, self.data.prepared.validation_rows(seed))
 
     def validated(self, seeds: list[int]) -> list[int]:
         """The repetitions whose validation rows are scored, so that the best of a family can be chosen by them.
@@ -121,33 +133,34 @@ class Training:
     def _staging(self, fit_id: str) -> Path:
         return self.layout.staging / "fits" / fit_id
 
-    def _validation(self, seed: int, hooks: FitHooks) -> Path:
-        """The finished folder whose `validation.json` says what a fit without the validation rows reaches on them.
+    def _validation(self, seed: int, hooks: FitHooks, clock_seconds: float) -> Path:
+        """The finished folder of a fit without the validation rows, scored on them."""
+        folder = self._staging(self._validation_id(seed))
+        return engine.finished(folder, partial(self._validate, seed, hooks, clock_seconds))
 
-        A model that selects by these rows was fitted without them anyway.
-        """
-        if self.config.build().selects:
-            return self._staging(self.fit_id(seed)) / "finished"
-        rows = self.data.prepared.validation_rows(seed)
-        folder = self._staging(engine.fit_id(self.data, seed, rows))
-        return engine.finished(folder, partial(self._validate, seed, hooks))
-
-    def _validate(self, seed: int, hooks: FitHooks, folder: Path, checkpoints: Path) -> None:
-        model = self.config.build()
+    def _validate(
+        self, seed: int, hooks: FitHooks, clock_seconds: float, folder: Path, checkpoints: Path
+    ) -> None:
+        """Write the scores of such a fit, its costs, and what the validation rows decided in it."""
         train, val = self.data.split(seed)
+        # The time of a fit counts where the kept one follows from it.
+        clock_seconds = clock_seconds if self.config.build().selects else 0.0
         hooks = replace(hooks, checkpoints=checkpoints)
-        engine.fit(model, train, val, data=self.data, seed=seed, hooks=hooks)
-        self._score(folder, seed, model, len(train), val)
-        write_json(folder / "history.json", model.history)
-
-    @staticmethod
-    def _score(folder: Path, seed: int, model: Model, n_train: int, val: Part) -> None:
+        model, costs = engine.fit(
+            self.config, train, val, data=self.data, seed=seed, hooks=hooks, clock_seconds=clock_seconds
+        )
         scores = engine.judged(val, model.predict_proba(val.X))
-        write_json(folder / "validation.json", asdict(ValidationScores(seed, n_train, len(val), scores)))
+        problem, remedy = (model.problem.what, model.problem.remedy) if model.problem else ("", "")
+        of_validation = ValidationScores(seed, len(train), len(val), scores, problem, remedy)
+        write_json(folder / "validation.json", asdict(of_validation))
+        write_json(folder / "history.json", model.history)
+        write_json(folder / "chosen.json", model.chosen())
+        write_json(folder / "cost.json", asdict(costs))
 
     def _fit(self, seed: int, scored: bool, clock_seconds: float, folder: Path, checkpoints: Path) -> None:
-        """Fit the model that is kept, and, where the repetition is `scored`, one without its validation rows."""
+        """Fit the model that is kept, and before it, where that one decides or is `scored`, one without validation."""
         config, data = self.config, self.data
+        selects = config.build().selects
         facts = FitFacts(
             cell=config.cell,
             seed=seed,
@@ -158,36 +171,39 @@ class Training:
             meta=data.meta,
             parent=self.parent,
         )
-        model = config.build()
-        train, val = data.split(seed) if model.selects else (data.train, None)
         with self.tracker.fit(facts) as tracked:
-            history: list[dict[str, float]] = []  # of the fit without the validation rows
-            if scored and val is None:
+            scores, first, history = None, None, []
+            if scored or selects:
                 hooks = FitHooks(
                     on_epoch=lambda epoch, metrics: tracked.epoch(epoch, _of_validation(metrics))
                 )
-                validation = self._validation(seed, hooks)
+                validation = self._validation(seed, hooks, clock_seconds)
+                scores = ValidationScores(**read_json(validation / "validation.json", MADE_BY))
                 history = read_json(validation / "history.json", MADE_BY)
-            hooks = FitHooks(checkpoints, tracked.epoch)
-            costs = engine.fit(
-                model, train, val, data=data, seed=seed, hooks=hooks, clock_seconds=clock_seconds
+            if selects:
+                first = FitCosts(**read_json(validation / "cost.json", MADE_BY))
+                chosen = read_json(validation / "chosen.json", MADE_BY)
+                config = replace(config, model=config.model | chosen)
+            model, costs = engine.fit(
+                config,
+                data.train,
+                None,
+                data=data,
+                seed=seed,
+                hooks=FitHooks(checkpoints, tracked.epoch),
+                clock_seconds=clock_seconds,
             )
-            if val is not None:
-                validation = folder
-                self._score(folder, seed, model, len(train), val)
-            scores = (
-                ValidationScores(**read_json(validation / "validation.json", MADE_BY)) if scored else None
-            )
-            record = FitRecord(facts.fit_id, len(train), 0 if val is None else len(val), data.meta.checksum)
+            n_watched = scores.n_validation if scores and selects else 0
+            record = FitRecord(facts.fit_id, len(data.train), n_watched, data.meta.checksum)
             fit = Fit(folder, seed)
             fit.model_folder.mkdir()
             model.save(fit.model_folder)
             save_config(fit.model_folder, config.model)
-            fit.write(record, costs, _joined(model.history, history))
+            fit.write(record, costs.after(first) if first else costs, _joined(model.history, history))
             featurizer = None if config.cell.family == "deep" else data.features.folder / "featurizer"
             record_fit(tracked, fit, scores, featurizer, data.prepared)
         accuracy = f", validation accuracy {scores.metrics['accuracy']:.4f}" if scores else ""
-        text = f"{len(train)} examples in {costs.fit_seconds:.1f} s on {costs.device}{accuracy}"
+        text = f"{len(data.train)} examples in {costs.fit_seconds:.1f} s on {costs.device}{accuracy}"
         log.info("%s · seed %d: %s", config.cell.path, seed, text)
 
     def _write(

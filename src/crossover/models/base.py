@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -45,6 +45,19 @@ class FitHooks:
     on_epoch: Callable[[int, dict[str, float]], None] = lambda epoch, metrics: None
 
 
+@dataclass(frozen=True)
+class TrainingProblem:
+    """Why a fit says little about what its model can do.
+
+    Attributes:
+        what: a clause that begins with "it" or "its".
+        remedy: what to change in the model's YAML, as an override: "min_steps=1000"; empty where nothing is known.
+    """
+
+    what: str
+    remedy: str = ""
+
+
 class Model(ABC):
     """A classifier of either family, built from `conf/model/<name>.yaml`.
 
@@ -55,10 +68,12 @@ class Model(ABC):
         modalities: the kinds of data set that the model takes.
         stochastic: whether the fit draws random numbers; one that does not is fitted once where its training
             part is the same in every repetition.
-        selects: whether a validation part decides what is fitted (early stopping, selection of an epoch). Every other
-            model is fitted on the whole training part.
+        selects: whether a validation part decides what is fitted (early stopping, selection of an epoch). Such a model
+            is fitted on the whole training part as well, with what was decided: see `chosen`.
         device: where the last fit ran, for example "cpu" or "cuda: NVIDIA H200".
         history: one entry an epoch of the last fit, as given to `FitHooks.on_epoch`; empty without epochs.
+        problem: what went wrong with the last fit, such as that it ended too early; None where nothing is known. A fit
+            in epochs needs a validation part to tell.
     """
 
     family: ClassVar[Family]
@@ -70,6 +85,7 @@ class Model(ABC):
     def __init__(self, modalities: Iterable[str]) -> None:
         self.modalities = modality_set(modalities)
         self.history: list[dict[str, float]] = []
+        self.problem: TrainingProblem | None = None
 
     @abstractmethod
     def fit(self, train: Part, val: Part | None, *, seed: int, hooks: FitHooks = FitHooks()) -> Self:
@@ -86,6 +102,14 @@ class Model(ABC):
             CrossoverError: the part has a single class, holds NaN that the model cannot take, or the device
                 that the configuration names is not there.
         """
+
+    def chosen(self) -> dict[str, Any]:
+        """What the validation part decided in the last fit, such as the number of epochs.
+
+        Keys of the model's YAML. With these values in place of its own, the model needs no validation part, and a fit
+        on other rows goes as far as this one. Empty for a model that does not select.
+        """
+        return {}
 
     def planned_epochs(self, n_train: int) -> int | None:
         """How many epochs (or boosting rounds) a fit on `n_train` examples plans to report to its hooks.

@@ -143,8 +143,7 @@ class Trial:
                 train = train.take(subset_rows(train.y, self.plan.examples, repetition))
             except CrossoverError as error:
                 raise CrossoverError(f"examples: {error}") from error
-        model = self.config.build()
-        planned = model.planned_epochs(len(train)) or 1
+        planned = self.config.build().planned_epochs(len(train)) or 1
 
         def on_epoch(epoch: int, metrics: dict[str, float]) -> None:
             if k == 0:
@@ -156,7 +155,7 @@ class Trial:
                 self._report(k * RUNGS + rung, float(np.mean(so_far)), result)
 
         hooks = FitHooks(checkpoints, on_epoch)
-        costs = engine.fit(model, train, val, data=self.data, seed=repetition, hooks=hooks)
+        model, costs = engine.fit(self.config, train, val, data=self.data, seed=repetition, hooks=hooks)
         if "latency_p50_ms" in self.plan.objectives:
             from crossover.scoring.latency import ModelInput, predict_clocked
 

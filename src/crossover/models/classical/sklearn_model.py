@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from crossover.core.errors import CrossoverError
 from crossover.core.skops_io import dump, load
 from crossover.data.prepared import Input, Part
-from crossover.models.base import Complexity, Family, FitHooks, Model, require_classes
+from crossover.models.base import Complexity, Family, FitHooks, Model, TrainingProblem, require_classes
 from crossover.models.classical.common import expand, refusals_as
 from crossover.models.classical.complexity import complexity_of
 
@@ -73,8 +73,15 @@ class SklearnClassifier(Model):
             warnings.simplefilter("always", ConvergenceWarning)
             self._fitted = fresh.fit(train.X, labels)
         # What scikit-learn warns of, such as a fit that did not converge, is one line each in the log.
-        for line in dict.fromkeys(str(warning.message).strip().splitlines()[0] for warning in caught):
-            log.warning("%s: %s", self.name, line.rstrip(":. "))
+        lines = dict.fromkeys(
+            str(warning.message).strip().splitlines()[0].rstrip(":. ") for warning in caught
+        )
+        self.problem = None
+        for line in lines:
+            log.warning("%s: %s", self.name, line)
+            steps = getattr(self._estimator, "max_iter", None)
+            remedy = f"estimator.max_iter={2 * steps}" if steps else ""
+            self.problem = TrainingProblem(f"it did not converge ({line})", remedy)
         # Threads of a forest add up the trees' votes in the order in which they finish, and a sum of floats
         # depends on its order: with one thread, equal models predict equal bits.
         _set_everywhere(self._fitted, "n_jobs", 1)

@@ -15,8 +15,9 @@ from crossover.core.errors import CrossoverError
 from crossover.core.files import read_json, write_json
 from crossover.core.settings import checked
 from crossover.data.prepared import Input, Part
-from crossover.models.base import Complexity, Family, FitHooks, Model, require_classes
+from crossover.models.base import Complexity, Family, FitHooks, Model, TrainingProblem, require_classes
 from crossover.models.classical.common import expand, refusals_as
+from crossover.models.convergence import problem_of
 
 _DEVICE = re.compile(r"cpu|cuda(:\d+)?")
 
@@ -111,7 +112,7 @@ class XGBoost(Model):
             self.device = f"cuda: {name}"
         self._classes, labels = np.unique(train.y, return_inverse=True)
         self._n_classes = train.n_classes
-        self.history = []
+        self.history, self.problem = [], None
         self._classifier = XGBClassifier(random_state=seed, **self.settings)
         with refusals_as("xgboost cannot be fitted"):
             if self.selects and val is None:
@@ -133,9 +134,20 @@ class XGBoost(Model):
                     callbacks=[_History(self.history, hooks, loss, error)],
                 )
                 self._classifier.fit(train.X, labels, eval_set=parts, verbose=False)
+                self.problem = self._problem()
         # The trees of a model that was fitted on a GPU then serve on every machine.
         self._classifier.get_booster().set_param({"device": "cpu"})
         return self
+
+    def _problem(self) -> TrainingProblem | None:
+        rounds, stop = self.settings["n_estimators"], self.settings["early_stopping_rounds"]
+        longer = f"n_estimators={2 * rounds}"
+        if stop is None:
+            losses = [entry["val/loss"] for entry in self.history]
+            return problem_of(losses, "rounds", longer, "early_stopping_rounds=10")
+        if len(self.history) == rounds and self._classifier.best_iteration + stop >= rounds:
+            return TrainingProblem(f"its {rounds} rounds ended before early stopping did", longer)
+        return None
 
     def planned_epochs(self, n_train: int) -> int | None:
         return int(self.settings["n_estimators"])
@@ -143,6 +155,12 @@ class XGBoost(Model):
     def predict_proba(self, X: Input) -> np.ndarray:
         with refusals_as("xgboost cannot predict"):
             return expand(self._classifier.predict_proba(X), self._classes, self._n_classes)
+
+    def chosen(self) -> dict[str, Any]:
+        """The number of rounds with the lowest validation loss."""
+        if not self.selects:
+            return {}
+        return {"n_estimators": self._classifier.best_iteration + 1, "early_stopping_rounds": None}
 
     def complexity(self) -> Complexity:
         """Nodes of all trees, those of rounds after the best one too: they are stored, though not used."""

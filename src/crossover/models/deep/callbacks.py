@@ -13,7 +13,7 @@ from torch import Tensor
 
 from crossover.core.errors import CrossoverError
 from crossover.models.deep.module import Classification
-from crossover.models.deep.settings import EarlyStop, best_is
+from crossover.models.deep.settings import RATE_DROP, EarlyStop, best_is
 
 log = logging.getLogger(__name__)
 
@@ -55,19 +55,48 @@ class History(Callback):
 
 
 class ResumableEarlyStopping(EarlyStopping):
-    """Lightning's early stopping, which also knows after a resume that the fit had already stopped."""
+    """Lightning's early stopping, which lowers the learning rate first, as often as it should.
 
-    def __init__(self, stop: EarlyStop) -> None:
+    After a resume, it also knows that the fit had already stopped.
+
+    Args:
+        stop: what is monitored.
+        steps: of an epoch.
+
+    Attributes:
+        rate_drops: the epochs, from 0, at whose start the rate fell.
+    """
+
+    def __init__(self, stop: EarlyStop, steps: int) -> None:
         super().__init__(
             stop.monitor,
-            patience=stop.patience,
+            patience=stop.patient_epochs(steps),
             mode=best_is(stop.monitor),
             check_on_train_epoch_end=True,  # the metrics are logged there
         )
+        self.most_drops = stop.rate_drops
+        self.rate_drops: list[int] = []
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if self.wait_count >= self.patience:
             trainer.should_stop = True
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        stopped = trainer.should_stop  # by someone else
+        super().on_train_epoch_end(trainer, pl_module)
+        if self.wait_count >= self.patience and len(self.rate_drops) < self.most_drops:
+            trainer.should_stop, self.wait_count = stopped, 0
+            self.rate_drops.append(trainer.current_epoch + 1)
+            for optimizer in trainer.optimizers:
+                for group in optimizer.param_groups:
+                    group["lr"] *= RATE_DROP
+
+    def state_dict(self) -> dict[str, Any]:
+        return super().state_dict() | {"rate_drops": self.rate_drops}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict(state_dict)
+        self.rate_drops = list(state_dict["rate_drops"])
 
 
 class BestWeights(Callback):

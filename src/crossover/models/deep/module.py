@@ -6,10 +6,11 @@ import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import CosineAnnealingLR, MultiStepLR
 
 from crossover.models.deep.data import Tensors
 from crossover.models.deep.randomness import DROPOUT, stream
-from crossover.models.deep.settings import TrainingSettings
+from crossover.models.deep.settings import RATE_DROP, TrainingSettings
 
 
 class Classification(pl.LightningModule):
@@ -30,10 +31,12 @@ class Classification(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         optimizer = self.settings.optimizer(self.network.parameters(), lr=self.settings.learning_rate)
+        if self.settings.rate_drops:
+            return [optimizer], [MultiStepLR(optimizer, self.settings.rate_drops, RATE_DROP)]
         if self.settings.schedule == "constant":
             return optimizer
         steps = int(self.trainer.estimated_stepping_batches)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
+        schedule = CosineAnnealingLR(optimizer, T_max=steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_train_epoch_start(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import partial
 from math import ceil
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -15,11 +15,12 @@ import torch
 
 from crossover.core.errors import CrossoverError
 from crossover.data.prepared import Input, Part
-from crossover.models.base import Complexity, Family, FitHooks, Model, require_classes
+from crossover.models.base import Complexity, Family, FitHooks, Model, TrainingProblem, require_classes
+from crossover.models.convergence import problem_of
 from crossover.models.deep.fitted import FittedFacts, FittedNetwork, to_tensor
 from crossover.models.deep.partials import checked_partial, from_spec, to_spec
 from crossover.models.deep.randomness import WEIGHTS, stream
-from crossover.models.deep.settings import EarlyStop, Monitor, Schedule, TrainingSettings
+from crossover.models.deep.settings import EarlyStop, Monitor, Schedule, TrainingSettings, best_is
 from crossover.models.deep.trainer import TrainerConfig
 
 
@@ -37,7 +38,9 @@ class Network(Model):
         batch_size: examples a step.
         max_epochs: passes over the training part.
         min_steps: a small data set gets as many more epochs as these optimiser steps take.
-        early_stopping: None, or {"monitor": "val/loss", "patience": 3}.
+        epochs: exactly so many, whatever `max_epochs`, `min_steps` and the trainer say; None leaves it to them.
+        rate_drops: epochs, from 0, at whose start the learning rate falls to a tenth of what it was.
+        early_stopping: None, or {"monitor": "val/loss", "patience": 3}; see `EarlyStop` for more.
         select_best: None for the last epoch's weights, or the metric whose best epoch gives them.
 
     Attributes:
@@ -64,6 +67,8 @@ class Network(Model):
         batch_size: int = 128,
         max_epochs: int = 5,
         min_steps: int = 0,
+        epochs: int | None = None,
+        rate_drops: Iterable[int] = (),
         early_stopping: EarlyStop | None = None,
         select_best: Monitor | None = None,
     ) -> None:
@@ -79,12 +84,15 @@ class Network(Model):
             batch_size=batch_size,
             max_epochs=max_epochs,
             min_steps=min_steps,
+            epochs=epochs,
+            rate_drops=list(rate_drops),
             early_stopping=early_stopping,
             select_best=select_best,
         )
         self.selects = bool(self.settings.validation_monitors)
         self.trainer = TrainerConfig()
         self._fitted: FittedNetwork | None = None
+        self._rate_drops: list[int] = []
 
     def fit(self, train: Part, val: Part | None, *, seed: int, hooks: FitHooks = FitHooks()) -> Self:  # noqa: B008
         """See `Model.fit`. Weights, order and dropout depend on the seed alone; torch's own state is kept.
@@ -131,16 +139,50 @@ class Network(Model):
         from crossover.models.deep.training import train_network
 
         epochs = self.planned_epochs(len(train))
-        self.history = train_network(
+        self.history, self._rate_drops = train_network(
             network, tensors, self.settings, trainer, epochs=epochs, seed=seed, hooks=hooks
         )
+        self.problem = self._problem(epochs, len(train))
         self._fitted = FittedNetwork(facts, network, encoder)
         self.device = self._fitted.device
         return self
 
     def planned_epochs(self, n_train: int) -> int:
         steps = ceil(n_train / self.settings.batch_size)  # of an epoch
-        return self.trainer.max_epochs or max(self.settings.max_epochs, ceil(self.settings.min_steps / steps))
+        least = ceil(self.settings.min_steps / steps)
+        return self.settings.epochs or self.trainer.max_epochs or max(self.settings.max_epochs, least)
+
+    def chosen(self) -> dict[str, Any]:
+        """The number of epochs up to the best one, and where the learning rate fell in them.
+
+        Without `select_best` the last epoch is the best one.
+        """
+        if not self.selects:
+            return {}
+        epochs, best = len(self.history), self.settings.select_best
+        if best is not None:
+            values = [entry[best] for entry in self.history]
+            epochs = values.index(max(values) if best_is(best) == "max" else min(values)) + 1
+        return {
+            "epochs": epochs,
+            "rate_drops": [epoch for epoch in self._rate_drops if epoch < epochs],
+            "early_stopping": None,
+            "select_best": None,
+        }
+
+    def _problem(self, planned: int, n_train: int) -> TrainingProblem | None:
+        """A schedule that ends at 0 makes every loss flat at the end, so that it tells nothing."""
+        settings = self.settings
+        steps = ceil(n_train / settings.batch_size)
+        longer = f"min_steps={2 * planned * steps}"
+        if settings.early_stopping is not None:
+            if len(self.history) < planned or not self.selects:
+                return None
+            return TrainingProblem(f"its {planned} epochs ended before early stopping did", longer)
+        losses = [entry["val/loss"] for entry in self.history if "val/loss" in entry]
+        if settings.schedule != "constant":
+            return None
+        return problem_of(losses, "epochs", longer, None if settings.select_best else "select_best=val/loss")
 
     def warm_up(self, train: Part) -> None:
         """Import Lightning and run a few epochs of two batches on random examples of the training part's shape.
@@ -157,7 +199,7 @@ class Network(Model):
             modalities=self.modalities, architecture=self.architecture, min_size=self.settings.min_size
         )
         copy.trainer = self.trainer
-        copy.settings = self.settings.model_copy(update={"max_epochs": 3, "min_steps": 0})
+        copy.settings = self.settings.model_copy(update={"epochs": 3})
         part = Part(X, y, train.n_classes)
         copy.fit(part, part, seed=0).predict_proba(part.X)
 

@@ -1,14 +1,18 @@
 """How a network is trained."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from math import ceil
+from typing import Any, Literal, Self
 
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from crossover.core.settings import Settings
 
 Monitor = Literal["train/loss", "train/accuracy", "val/loss", "val/accuracy"]
 Schedule = Literal["constant", "cosine"]
+
+RATE_DROP = 0.1
+"""What a learning rate is multiplied by where it falls: the usual step, as in ResNet's schedule (He et al. 2016)."""
 
 
 def best_is(monitor: str) -> str:
@@ -17,15 +21,23 @@ def best_is(monitor: str) -> str:
 
 
 class EarlyStop(Settings):
-    """Stop when a metric has not improved.
+    """Lower the learning rate, or end the fit, when a metric has not improved.
 
     Attributes:
         monitor: the metric.
-        patience: epochs without a better value before the fit ends.
+        patience: epochs without a better value before that happens.
+        patience_steps: a small data set gets as many more epochs of patience as these optimiser steps take.
+        rate_drops: how often the rate falls to a tenth and the fit goes on, before it ends.
     """
 
     monitor: Monitor
     patience: PositiveInt
+    patience_steps: NonNegativeInt = 0
+    rate_drops: NonNegativeInt = 0
+
+    def patient_epochs(self, steps_of_an_epoch: int) -> int:
+        """Epochs without a better value before something happens."""
+        return max(self.patience, ceil(self.patience_steps / steps_of_an_epoch))
 
 
 class TrainingSettings(Settings):
@@ -39,8 +51,17 @@ class TrainingSettings(Settings):
     batch_size: PositiveInt
     max_epochs: PositiveInt
     min_steps: NonNegativeInt
+    epochs: PositiveInt | None
+    rate_drops: list[PositiveInt]
     early_stopping: EarlyStop | None
     select_best: Monitor | None
+
+    @model_validator(mode="after")
+    def _one_rule_for_the_rate(self) -> Self:
+        drops = self.rate_drops or (self.early_stopping and self.early_stopping.rate_drops)
+        if drops and self.schedule != "constant":
+            raise ValueError(f"rate_drops needs schedule constant, got {self.schedule}; set rate_drops to 0")
+        return self
 
     @property
     def validation_monitors(self) -> list[str]:

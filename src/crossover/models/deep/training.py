@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -58,7 +59,7 @@ def train_network(
     epochs: int,
     seed: int,
     hooks: FitHooks,
-) -> list[dict[str, float]]:
+) -> tuple[list[dict[str, float]], list[int]]:
     """Train a network in place, from the last checkpoint where there is one.
 
     Args:
@@ -71,7 +72,8 @@ def train_network(
         hooks: checkpoints and progress; the folder of checkpoints holds one file, the last.
 
     Returns:
-        one entry an epoch, those before a resume included.
+        one entry an epoch, those before a resume included; and the epochs at whose start early stopping lowered the
+        learning rate.
 
     Raises:
         CrossoverError: a metric is no longer finite, or a batch does not fit into the memory of the device.
@@ -83,7 +85,9 @@ def train_network(
     module, history = Classification(network, settings, seed), History(hooks.on_epoch)
     with _torch_state_restored(), _without_advice():
         torch.set_num_threads(config.threads or torch.get_num_threads())
-        trainer = _trainer(settings, config, epochs, history, hooks.checkpoints, data.val is not None)
+        steps = ceil(len(tensors[0][1]) / settings.batch_size)  # of an epoch
+        validates = len(tensors) > 1
+        trainer = _trainer(settings, config, epochs, steps, history, hooks.checkpoints, validates)
         try:
             with _signals_passed_on(trainer):
                 checkpoint = _readable_checkpoint(hooks.checkpoints)
@@ -93,13 +97,15 @@ def train_network(
                 f"a batch must fit into the memory of the device, got batch_size {settings.batch_size}; "
                 "lower it in the model's YAML, or use trainer=cpu"
             ) from error
-    return history.epochs
+    stopping = trainer.early_stopping_callback
+    return history.epochs, stopping.rate_drops if isinstance(stopping, ResumableEarlyStopping) else []
 
 
 def _trainer(
     settings: TrainingSettings,
     config: TrainerConfig,
     epochs: int,
+    steps: int,
     history: History,
     checkpoints: Path | None,
     validates: bool,
@@ -112,7 +118,7 @@ def _trainer(
     if settings.select_best is not None:
         callbacks.append(BestWeights(settings.select_best, history))
     if settings.early_stopping is not None:
-        callbacks.append(ResumableEarlyStopping(settings.early_stopping))
+        callbacks.append(ResumableEarlyStopping(settings.early_stopping, steps))
     if checkpoints is not None:
         callbacks.append(LastCheckpoint(checkpoints / _CHECKPOINT, config.checkpoint_seconds))
     return pl.Trainer(
