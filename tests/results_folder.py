@@ -16,7 +16,11 @@ from crossover.stages.compare import compare as compare_all
 
 
 class ResultsFolder:
-    """`results/<dataset>/` of one data set with two classes, written cell by cell."""
+    """`results/<dataset>/` of one data set with two classes, written cell by cell.
+
+    Attributes:
+        history: rows of `plots/history.csv`.
+    """
 
     def __init__(self, root: Path, dataset: str, n_test: int):
         self.dataset, self.n_test = dataset, n_test
@@ -24,6 +28,7 @@ class ResultsFolder:
         self._scores: list[dict[str, Any]] = []
         self._costs: list[dict[str, Any]] = []
         self._validation: list[dict[str, Any]] = []
+        self.history: list[dict[str, Any]] = []
         self._predict("y_true", np.zeros(n_test, dtype=np.int64))
 
     def add(
@@ -71,6 +76,9 @@ class ResultsFolder:
         pd.DataFrame(self._scores, columns=SCORES).to_csv(self.folder / "scores.csv", index=False)
         pd.DataFrame(self._validation, columns=VALIDATION).to_csv(self.folder / "validation.csv", index=False)
         pd.DataFrame(self._costs, columns=COSTS).to_csv(self.folder / "costs.csv", index=False)
+        (self.folder / "plots").mkdir(exist_ok=True)
+        columns = ["model", "seed", "epoch", "train_loss", "val_loss", "val_accuracy"]
+        pd.DataFrame(self.history, columns=columns).to_csv(self.folder / "plots" / "history.csv", index=False)
 
     def _keys(self, features: str, model: str) -> dict[str, Any]:
         family = "deep" if features == LEARNED else "classical"

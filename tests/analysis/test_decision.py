@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -191,7 +192,7 @@ def test_without_a_second_family_there_is_no_other_to_compare_with(tmp_path: Pat
 
 
 def test_without_results_there_is_no_decision(tmp_path: Path) -> None:
-    assert decide(DatasetResults("fruit", [], [], N_TEST), None, constraints()) is None
+    assert decide(DatasetResults("fruit", [], [], N_TEST, pd.DataFrame()), None, constraints()) is None
 
 
 def curves_of(

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from crossover.analysis.published import Reproduction, load_published, reproductions
@@ -50,7 +51,7 @@ def test_a_published_value_outside_is_not(found: list[Reproduction]) -> None:
 def test_a_tuned_cell_reproduces_nothing(found: list[Reproduction]) -> None:
     forest = found[0].cell
     tuned = replace(forest, cell=replace(forest.cell, variant=TUNED))
-    assert reproductions(DatasetResults("mnist", [tuned], [], 10_000), load_published()) == []
+    assert reproductions(DatasetResults("mnist", [tuned], [], 10_000, pd.DataFrame()), load_published()) == []
 
 
 def test_the_report_says_both(found: list[Reproduction]) -> None:

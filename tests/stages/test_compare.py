@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -177,6 +178,111 @@ def test_a_close_choice_shows_what_the_other_one_would_have_given(tmp_path: Path
     report = (tmp_path / "reports" / "report.md").read_text()
     assert "with close, as good a network on validation data, 3.00 points ahead" in report
     assert "far, as good" not in report
+
+
+UNFINISHED: dict[str, Any] = {
+    "problem": "its 3 epochs ended before early stopping did",
+    "remedy": "min_steps=60",
+}
+
+
+@pytest.mark.parametrize(
+    ("right", "unfinished", "winner"),
+    [
+        (190, ["net"], "undecided"),
+        (190, ["close"], "undecided"),  # as good on validation rows
+        (190, ["far"], "classical"),  # it is out of the question
+        (190, ["tree"], "classical"),  # the leader would only lead by more
+        (199, ["net"], "deep"),
+    ],
+)
+def test_a_model_that_was_not_trained_to_its_end_decides_nothing(
+    tmp_path: Path, right: int, unfinished: list[str], winner: str
+) -> None:
+    folder = ResultsFolder(tmp_path, "fruit", N_TEST)
+    for features, model, n_right, validation in (
+        ("raw", "tree", 196 if right != 199 else 180, 0.9),
+        (LEARNED, "net", right if right != 190 else 176, 0.9),
+        (LEARNED, "close", 170, 0.85),
+        (LEARNED, "far", 150, 0.3),
+    ):
+        problem: dict[str, Any] = UNFINISHED if model in unfinished else {}
+        folder.add(features, model, first_right(N_TEST, n_right), validation=validation, **problem)
+    folder.write()
+    study = study_of("fruit", ["tree"], ["net", "close", "far"], seeds=1)
+    (found,) = read_report(study, Layout(tmp_path)).datasets
+    assert found.verdict is not None
+    assert found.verdict.winner == winner
+    report = rendered(study, tmp_path)
+    assert f"{unfinished[0]}{' (raw)' if unfinished == ['tree'] else ''}: its 3 epochs ended" in report
+    assert f"dvc exp run -S 'conf/model/{unfinished[0]}.yaml:min_steps=60'` changes that" in report
+    for words in ("**Deep or classical? Undecided:**", "**Undecided.**", "That is undecided"):
+        assert (words in report) == (winner == "undecided")
+
+
+def test_the_losses_of_such_a_model_are_drawn(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path, "fruit", N_TEST)
+    folder.add("raw", "tree", first_right(N_TEST, 196, 196), **UNFINISHED)
+    folder.add(LEARNED, "net", first_right(N_TEST, 176, 178), **UNFINISHED)
+    folder.add(LEARNED, "close", first_right(N_TEST, 170, 170))
+    folder.history = [
+        {"model": model, "seed": seed, "epoch": epoch, "val_loss": loss}
+        for model in ("net", "close")
+        for seed in (0, 1)
+        for epoch, loss in enumerate([0.9, 0.5, 0.25])
+    ]
+    folder.write()
+    study = study_of("fruit", ["tree"], ["net", "close"], seeds=2)
+    compare(study, Layout(tmp_path))
+    drawn = pd.read_csv(tmp_path / "reports" / "figures" / "fruit-losses.csv")
+    assert drawn["model"].unique().tolist() == ["net"]
+    assert drawn["val_loss"].tolist() == [0.9, 0.5, 0.25] * 2
+    assert "validation rows against the epochs or rounds of training, for net." in (
+        tmp_path / "reports" / "report.md"
+    ).read_text(encoding="utf-8")
+
+
+def test_models_tie_only_where_both_were_trained_to_their_end(tmp_path: Path) -> None:
+    for unfinished, winner in ((None, "tie"), ("tree", "undecided"), ("net", "undecided")):
+        folder = ResultsFolder(tmp_path / str(unfinished), "fruit", N_TEST)
+        for features, model, right in (
+            ("raw", "tree", first_right(N_TEST, 180, 182)),
+            (LEARNED, "net", first_right(N_TEST, 182, 180)[:, ::-1]),
+        ):
+            folder.add(features, model, right, **(UNFINISHED if model == unfinished else {}))
+        folder.write()
+        constraints = CONSTRAINTS.model_copy(update={"equivalence_points": 20.0})
+        layout, study = Layout(tmp_path / str(unfinished)), study_of("fruit", ["tree"], ["net"], seeds=2)
+        (found,) = analyse(study, layout, constraints, []).datasets
+        assert found.verdict is not None
+        assert found.verdict.winner == winner
+        assert found.decision is not None
+        assert found.decision.recommendations[0].standing == winner
+
+
+def test_a_problem_in_few_repetitions_is_none(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path, "fruit", N_TEST)
+    folder.add("raw", "tree", first_right(N_TEST, 196), **UNFINISHED)
+    folder.add(LEARNED, "net", first_right(N_TEST, 170))
+    folder.write()
+    path = folder.folder / "validation.csv"
+    rows = pd.read_csv(path)
+    pd.concat([rows, rows.assign(seed=1, problem=None), rows.assign(seed=2, problem=None)]).to_csv(
+        path, index=False
+    )
+    (found,) = read_report(study_of("fruit", ["tree"], ["net"], 1), Layout(tmp_path)).datasets
+    assert [cell.problem for cell in found.results.cells] == [None, None]
+
+
+def test_a_model_that_chose_its_length_is_marked(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path, "fruit", N_TEST)
+    folder.add("raw", "tree", first_right(N_TEST, 196), n_watched=10)
+    folder.add(LEARNED, "net", first_right(N_TEST, 170))
+    folder.write()
+    report = rendered(study_of("fruit", ["tree"], ["net"], 1), tmp_path)
+    rows = [line for line in report.split("### Every cell")[1].splitlines() if " 100 § |" in line]
+    assert [row.split("|")[1].strip() for row in rows] == ["● **tree**"]
+    assert "§: fitted twice" in report
 
 
 def test_results_without_validation_scores_name_the_command(tmp_path: Path) -> None:

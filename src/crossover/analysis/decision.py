@@ -8,7 +8,13 @@ from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from crossover.analysis.curve_comparison import CurveComparison
 from crossover.analysis.label_advice import Extrapolation, LabelAdvice, advise, extrapolate
-from crossover.analysis.results import CellResult, DatasetResults, best_of_families
+from crossover.analysis.results import (
+    CellResult,
+    DatasetResults,
+    as_good_on_validation,
+    best_of_families,
+    of_family,
+)
 from crossover.analysis.statistics import Interval, Standing, around_zero, percentile_interval, share_ahead
 from crossover.core.settings import Settings
 
@@ -174,13 +180,15 @@ def decide(
     """
     if not results.cells:
         return None
+    unfinished = {cell.cell.label for cell in results.cells if cell.problem}
+    equivalence = constraints.equivalence
     return Decision(
         dataset=results.dataset,
         constraints=constraints,
         n_test=results.n_test,
-        recommendations=[recommend(results, c, constraints.equivalence) for c in constraints.conditions],
-        labels=[advise(curves, n, constraints.equivalence) for n in constraints.labels] if curves else [],
-        more_labels=extrapolate(curves, constraints.equivalence) if curves else None,
+        recommendations=[recommend(results, c, equivalence) for c in constraints.conditions],
+        labels=[advise(curves, n, equivalence, unfinished) for n in constraints.labels] if curves else [],
+        more_labels=extrapolate(curves, equivalence, unfinished) if curves else None,
     )
 
 
@@ -226,11 +234,21 @@ def recommend(results: DatasetResults, condition: Condition, equivalence: float)
         candidates=len(candidates),
         best=float(np.mean(is_best[:, candidates.index(use)] / is_best.sum(axis=1))),
         other_family=other_family,
-        standing=(around_zero(other_family.interval, equivalence) or "leads") if other_family else None,
+        standing=_standing(other_family, candidates, equivalence) if other_family else None,
         as_good=tuple(cell for cell in candidates if cell is not use and pair(use, cell).interval.low <= 0),
         cheaper=pair(use, cheaper) if cheaper is not use else None,
         price=pair(unconstrained, use) if unconstrained is not use else None,
     )
+
+
+def _standing(pair: CellPair, candidates: list[CellResult], equivalence: float) -> Standing:
+    """As `verdict.Verdict.winner`, of the cells that meet a condition."""
+    measured = around_zero(pair.interval, equivalence) or "leads"
+    deciding = [pair.other, pair.cell] if measured == "tie" else [pair.other]
+    for cell in list(deciding):
+        deciding += as_good_on_validation(of_family(candidates, cell.family))
+    unfinished = measured != "not told apart" and any(cell.problem for cell in deciding)
+    return "undecided" if unfinished else measured
 
 
 def _by_test_accuracy(cells: list[CellResult]) -> list[CellResult]:

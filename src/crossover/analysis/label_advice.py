@@ -1,5 +1,6 @@
 """What the learning curves say about labels: which family to use with so many, and whether more change that."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -75,13 +76,17 @@ class Extrapolation:
         return _OTHER[self.leader]
 
     @property
-    def answer(self) -> Literal["too few sizes", "no law", "contradiction", "changes", "may change", "open"]:
+    def answer(
+        self,
+    ) -> Literal["undecided", "too few sizes", "no law", "contradiction", "changes", "may change", "open"]:
         """What the laws say, by the share of the resamples in which they cross up to 10 N.
 
         They change the lead where that share is above 95 %, they may where it is above 50 %, and below that nothing
         is said: of studies whose curves never cross, up to a fifth have laws that do. A contradiction: the laws see
         the other family ahead at N already.
         """
+        if self.standing == "undecided":
+            return "undecided"
         if self.crossing is None:
             return "too few sizes"
         if np.isnan(self.crossing.share):
@@ -93,13 +98,16 @@ class Extrapolation:
         return "changes" if self.crossing.share > _WOULD else "may change"
 
 
-def advise(curves: CurveComparison, labels: int, equivalence: float) -> LabelAdvice:
+def advise(
+    curves: CurveComparison, labels: int, equivalence: float, unfinished: Collection[str] = ()
+) -> LabelAdvice:
     """The family to use with so many labels, at the largest measured size that does not exceed them.
 
     Args:
         curves: of one data set.
         labels: how many you have.
         equivalence: a difference of accuracies, 0 to 1, up to which it does not matter.
+        unfinished: labels of the cells that were not trained to their end.
     """
     sizes = curves.curves.sizes
     watched = np.max([best.grid("n_watched").max(axis=1) for best in curves.best.values()], axis=0)
@@ -125,12 +133,14 @@ def advise(curves: CurveComparison, labels: int, equivalence: float) -> LabelAdv
         difference=difference,
         interval=interval,
         ahead=ahead if leader == "deep" else 1 - ahead,
-        standing=around_zero(interval, equivalence) or "leads",
+        standing=_standing(interval, equivalence, other.counts(index), unfinished),
     )
 
 
-def extrapolate(curves: CurveComparison, equivalence: float) -> Extrapolation | None:
-    """Whether more labels would change which family leads; None without curves of both."""
+def extrapolate(
+    curves: CurveComparison, equivalence: float, unfinished: Collection[str] = ()
+) -> Extrapolation | None:
+    """Whether more labels would change which family leads; None without curves of both. Arguments as of `advise`."""
     if curves.family is None:
         return None
     leader, difference, interval = _leader(curves.family, -1)
@@ -139,17 +149,25 @@ def extrapolate(curves: CurveComparison, equivalence: float) -> Extrapolation | 
     if deep and classical and curves.next_crossing and curves.next_crossing.n is not None:
         deep_is_behind = deep.predict(curves.largest) > classical.predict(curves.largest)
         overtakes = "deep" if deep_is_behind else "classical"
+    models = {family: best.at_largest.label for family, best in curves.best.items()}
     return Extrapolation(
         largest=curves.largest,
         beyond=curves.beyond,
         leader=leader,
-        models={family: best.at_largest.label for family, best in curves.best.items()},
+        models=models,
         difference=difference,
         interval=interval,
-        standing=around_zero(interval, equivalence) or "leads",
+        standing=_standing(interval, equivalence, [models[_OTHER[leader]]], unfinished),
         crossing=curves.next_crossing,
         overtakes=overtakes,
     )
+
+
+def _standing(
+    interval: Interval, equivalence: float, behind: Iterable[str], unfinished: Collection[str]
+) -> Standing:
+    measured = around_zero(interval, equivalence) or "leads"
+    return "undecided" if measured == "leads" and any(one in unfinished for one in behind) else measured
 
 
 def _leader(family: CurvePair[FamilyCurve], index: int) -> tuple[Family, float, Interval]:

@@ -12,6 +12,7 @@ from crossover.analysis.statistics import Interval, accuracy_interval
 from crossover.core.cell import FAMILIES, Cell, Family
 from crossover.core.columns import COSTS, METRICS, SCORES, VALIDATION, read_rows
 from crossover.core.errors import CrossoverError
+from crossover.core.files import existing
 from crossover.core.layout import Layout
 from crossover.core.study import OK, Study
 
@@ -73,6 +74,22 @@ class CellResult:
         return -round(self.validation_accuracy, 12), float(self.validation["log_loss"].mean())
 
     @property
+    def selects(self) -> bool:
+        """Whether validation rows chose how long it was fitted."""
+        return bool(pd.to_numeric(self.scores["n_watched"]).any())
+
+    @property
+    def problem(self) -> tuple[str, str] | None:
+        """Why its fits say little about what the model can do, and the override that may solve it.
+
+        None where nothing is known of that in more than half of the repetitions whose validation rows were scored.
+        """
+        found = self.validation[self.validation["problem"].notna()]
+        if 2 * len(found) <= len(self.validation) or found.empty:
+            return None
+        return str(found["problem"].iloc[0]), str(found["remedy"].fillna("").iloc[0])
+
+    @property
     def complexity(self) -> tuple[float, str]:
         """How many parameters, nodes or stored values the fitted model has, mean over the fits, and which of them."""
         count = float(pd.to_numeric(self.scores["complexity"]).mean())
@@ -115,12 +132,15 @@ class DatasetResults:
         cells: those with numbers, in the order of their mean test accuracy, then of their log loss.
         not_applicable: the others.
         n_test: examples of the test part.
+        losses: of the cells with a problem that are fitted in epochs or rounds, those on validation rows, one row an
+            epoch and repetition: `model` (the cell's label), `seed`, `epoch`, `val_loss`.
     """
 
     dataset: str
     cells: list[CellResult]
     not_applicable: list[CellResult]
     n_test: int
+    losses: pd.DataFrame
 
     @cached_property
     def resamples(self) -> np.ndarray:
@@ -145,15 +165,27 @@ class DatasetResults:
 
     def family(self, family: str) -> list[CellResult]:
         """The cells of one family, best first by their accuracy on validation rows."""
-        return sorted(
-            (cell for cell in self.cells if cell.family == family), key=lambda cell: cell.validation_order
-        )
+        return of_family(self.cells, family)
+
+
+def of_family(cells: list[CellResult], family: str) -> list[CellResult]:
+    """Those of the cells that belong to a family, best first by their accuracy on validation rows."""
+    return sorted((cell for cell in cells if cell.family == family), key=lambda cell: cell.validation_order)
 
 
 def best_of_families(cells: list[CellResult]) -> list[CellResult]:
     """The best cell of each family that is among the cells, chosen on validation rows."""
-    families = [[cell for cell in cells if cell.family == family] for family in FAMILIES]
-    return [min(family, key=lambda cell: cell.validation_order) for family in families if family]
+    return [
+        of_family(cells, family)[0] for family in FAMILIES if any(cell.family == family for cell in cells)
+    ]
+
+
+def as_good_on_validation(family: list[CellResult]) -> list[CellResult]:
+    """The cells after the first, best one whose validation accuracy is within a standard error of its own."""
+    best = family[0].validation_accuracy
+    n = float(family[0].validation["n_validation"].sum())
+    error = np.sqrt(best * (1 - best) / n)
+    return [cell for cell in family[1:] if cell.validation_accuracy >= best - error]
 
 
 def read_results(study: Study, layout: Layout, dataset: str) -> DatasetResults:
@@ -168,7 +200,14 @@ def read_results(study: Study, layout: Layout, dataset: str) -> DatasetResults:
     ranked = sorted(
         (cell for cell in cells if cell.applicable), key=lambda c: (-c.mean("accuracy"), c.mean("log_loss"))
     )
-    return DatasetResults(dataset, ranked, [c for c in cells if not c.applicable], len(reader.y_true))
+    unfinished = [cell for cell in ranked if cell.problem]
+    return DatasetResults(
+        dataset,
+        ranked,
+        not_applicable=[c for c in cells if not c.applicable],
+        n_test=len(reader.y_true),
+        losses=reader.losses(unfinished),
+    )
 
 
 class _Reader:
@@ -210,6 +249,12 @@ class _Reader:
         if validation.empty or validation[["accuracy", "log_loss"]].isna().any(axis=None):
             raise self._missing(f"has no accuracy for {cell.in_words}", "validation.csv")
         return CellResult(cell, status, "", stochastic, scores, costs, validation, np.stack(correct))
+
+    def losses(self, cells: list[CellResult]) -> pd.DataFrame:
+        """See `DatasetResults`."""
+        history = pd.read_csv(existing(self._folder / "plots" / "history.csv", self._made_by))
+        of_cells = history["model"].isin([cell.cell.label for cell in cells]) & history["val_loss"].notna()
+        return history.loc[of_cells, ["model", "seed", "epoch", "val_loss"]]
 
     @staticmethod
     def _rows(table: pd.DataFrame, cell: Cell) -> pd.DataFrame:

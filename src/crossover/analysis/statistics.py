@@ -10,8 +10,8 @@ import numpy as np
 
 CONFIDENCE = 0.95
 
-Standing = Literal["leads", "tie", "not told apart"]
-"""Whether a lead holds; without one, as in `around_zero`."""
+Standing = Literal["leads", "tie", "not told apart", "undecided"]
+"""Whether a lead holds; without one, as in `around_zero`. Undecided: the one behind was not trained to its end."""
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from typing import Literal
 
 import numpy as np
 
-from crossover.analysis.results import CellResult, DatasetResults
+from crossover.analysis.results import CellResult, DatasetResults, as_good_on_validation
 from crossover.analysis.statistics import Interval, around_zero, mcnemar, percentile_interval, share_ahead
 from crossover.core.cell import DEFAULT
 
-Winner = Literal["deep", "classical", "tie", "not told apart"]
+Winner = Literal["deep", "classical", "tie", "not told apart", "undecided"]
+"""Undecided: a model of the family that is behind was not trained to its end."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,27 @@ class Verdict:
     @property
     def winner(self) -> Winner:
         """Whose lead the interval holds; without one, whether they tie."""
-        return around_zero(self.interval, self.equivalence) or (
-            "deep" if self.difference > 0 else "classical"
-        )
+        measured = around_zero(self.interval, self.equivalence)
+        if self.unfinished and measured != "not told apart":
+            return "undecided"
+        return measured or ("deep" if self.difference > 0 else "classical")
+
+    @property
+    def unfinished(self) -> list[CellResult]:
+        """The cells whose better training might change the answer: those with a problem in the family that is behind.
+
+        Of a family, the best cell and those that are as good on validation rows. Where the two are equal, as far as
+        is known, either of them.
+        """
+        deciding = {cell.cell.name: cell for cell in (self.deep, self.classical)}
+        for other in self.alternatives:
+            deciding |= {cell.cell.name: cell for cell in (other.deep, other.classical)}
+        leader = None if around_zero(self.interval, self.equivalence) else self.difference > 0
+        return [
+            cell
+            for cell in deciding.values()
+            if cell.problem and (leader is None or (cell.family == "deep") != leader)
+        ]
 
     @property
     def lead_interval(self) -> Interval:
@@ -97,8 +116,8 @@ def judge(results: DatasetResults, equivalence: float) -> Verdict | None:
     if not deep or not classical:
         return None
     samples = results.difference(deep[0], classical[0])
-    pairs = [(other, classical[0]) for other in _as_good(deep)] + [
-        (deep[0], other) for other in _as_good(classical)
+    pairs = [(other, classical[0]) for other in as_good_on_validation(deep)] + [
+        (deep[0], other) for other in as_good_on_validation(classical)
     ]
     # A cell with a single fit has it in every repetition.
     fits = zip(*np.broadcast_arrays(deep[0].correct, classical[0].correct), strict=True)
@@ -122,11 +141,3 @@ def judge(results: DatasetResults, equivalence: float) -> Verdict | None:
         candidates=(len(deep), len(classical)),
         equivalence=equivalence,
     )
-
-
-def _as_good(family: list[CellResult]) -> list[CellResult]:
-    """The cells after the first whose validation accuracy is within a standard error of the first one's."""
-    best = family[0].validation_accuracy
-    n = float(family[0].validation["n_validation"].sum())
-    error = np.sqrt(best * (1 - best) / n)
-    return [cell for cell in family[1:] if cell.validation_accuracy >= best - error]

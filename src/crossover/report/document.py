@@ -12,6 +12,7 @@ from crossover.analysis.study import StudyAnalysis
 from crossover.report.figures.calibration import draw_calibration
 from crossover.report.figures.cells import draw_accuracy, draw_cost, draw_overview
 from crossover.report.figures.curves import draw_curves
+from crossover.report.figures.losses import draw_losses
 from crossover.report.figures.ranks import draw_ranks
 from crossover.report.figures.tuning import draw_tuning_figures
 from crossover.report.figures.verdict import draw_verdict
@@ -49,6 +50,7 @@ OF_A_DATASET = (
     Chapter(template("verdict"), draw_verdict),
     Chapter(template("decision")),
     Chapter(template("cells"), draw_accuracy),
+    Chapter(template("training"), draw_losses),
     Chapter(
         _curves,
         lambda folder, d: draw_curves(folder, d.curves) if d.curves else None,
