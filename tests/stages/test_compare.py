@@ -214,8 +214,9 @@ def test_a_model_that_was_not_trained_to_its_end_decides_nothing(
     assert found.verdict is not None
     assert found.verdict.winner == winner
     report = rendered(study, tmp_path)
-    assert f"{unfinished[0]}{' (raw)' if unfinished == ['tree'] else ''}: its 3 epochs ended" in report
-    assert f"dvc exp run -S 'conf/model/{unfinished[0]}.yaml:min_steps=60'` changes that" in report
+    named = f"{unfinished[0]} (raw)" if unfinished == ["tree"] else unfinished[0]
+    command = f"dvc exp run -S conf/model/{unfinished[0]}.yaml:min_steps=60"
+    assert f"{named} (its 3 epochs ended before early stopping did; try `{command}`)" in report
     for words in ("**Deep or classical? Undecided:**", "**Undecided.**", "That is undecided"):
         assert (words in report) == (winner == "undecided")
 
