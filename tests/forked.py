@@ -33,7 +33,13 @@ PRELOADED = [
     "sklearn.model_selection",
     "sklearn.neighbors",
 ]
-FOR_NETWORKS = ["pytorch_lightning", "torchvision.transforms.v2"]  # torch takes as long as all the others
+FOR_EVERY_STAGE = [  # torch takes as long as all the others; skops lists all of scikit-learn and imports torch, too
+    "pytorch_lightning",
+    "skops.io",
+    "statsmodels.stats.api",
+    "torchvision.transforms.v2",
+    "xgboost",
+]
 
 # What `forked_python` puts in the place of `python`: it hands over its arguments, folder, environment and outputs.
 CLIENT = """\
@@ -119,7 +125,7 @@ def forked_python() -> Iterator[Path]:
 
 def _serve(address: str, ready: Event) -> None:
     """Fork a process for each script that a client names, and tell the client its exit status."""
-    for name in FOR_NETWORKS:
+    for name in FOR_EVERY_STAGE:
         import_module(name)
     gc.freeze()  # a fit collects garbage first, and need not look through what the imports made
     with socket.socket(socket.AF_UNIX) as listener:
