@@ -108,19 +108,20 @@ def forked_python() -> Iterator[Path]:
 
     With this folder first in PATH, `dvc repro` runs the stages so.
     """
-    folder = Path(tempfile.mkdtemp(prefix="python-"))
-    address = str(folder / "socket")
-    (folder / "python").write_text(CLIENT.format(python=sys.executable, address=address))
-    (folder / "python").chmod(0o755)
-    ready = forkserver().Event()
-    server = forkserver().Process(target=_serve, args=(address, ready))
-    server.start()
-    assert ready.wait(180)
-    try:
-        yield folder
-    finally:
-        server.kill()
-        server.join()
+    with tempfile.TemporaryDirectory(prefix="python-") as name:
+        folder = Path(name)
+        address = str(folder / "socket")
+        (folder / "python").write_text(CLIENT.format(python=sys.executable, address=address))
+        (folder / "python").chmod(0o755)
+        ready = forkserver().Event()
+        server = forkserver().Process(target=_serve, args=(address, ready))
+        server.start()
+        try:
+            assert ready.wait(180)
+            yield folder
+        finally:
+            server.kill()
+            server.join()
 
 
 def _serve(address: str, ready: Event) -> None:

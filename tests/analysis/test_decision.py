@@ -15,7 +15,7 @@ from crossover.analysis.decision import Constraints, Decision, Recommendation, d
 from crossover.analysis.label_advice import Extrapolation
 from crossover.analysis.power_law import FutureCrossing
 from crossover.analysis.results import DatasetResults, read_results
-from crossover.analysis.statistics import Interval
+from crossover.analysis.statistics import Interval, standing
 from crossover.analysis.verdict import judge
 from crossover.core.cell import LEARNED, Family
 from crossover.core.errors import CrossoverError
@@ -205,6 +205,33 @@ def curves_of(
     curves = read_curves(folder.study(), Layout(root), "fruit")
     assert curves is not None
     return compare_curves(curves)
+
+
+def test_the_curve_of_a_model_that_was_not_trained_to_its_end_decides_nothing(tmp_path: Path) -> None:
+    curves = curves_of(tmp_path, [20, 60, 200], [0.6, 0.7, 0.9], [0.5, 0.6, 0.7])
+    for name, expected in (("tree", "leads"), ("net", "undecided")):  # the tree leads
+        cells: Cells = {"net": {"right": 80}, "tree": {"right": 85}}
+        cells[name]["problem"] = "its 3 epochs ended before early stopping did"
+        decision = decided(tmp_path / name, cells, curves, labels=[200])
+        assert decision.more_labels is not None
+        assert decision.labels[0].standing == decision.more_labels.standing == expected
+        assert (decision.more_labels.answer == "undecided") == (expected == "undecided")
+        assert ("so nothing says whether more labels change that" in section(decision)) or name == "tree"
+
+
+@pytest.mark.parametrize(
+    ("interval", "ahead", "behind", "expected"),
+    [
+        (Interval(0.02, 0.04), True, False, "leads"),
+        (Interval(0.02, 0.04), False, True, "undecided"),
+        (Interval(-0.001, 0.002), False, False, "tie"),
+        (Interval(-0.001, 0.002), True, False, "undecided"),
+        (Interval(-0.03, 0.04), True, True, "not told apart"),
+    ],
+)
+def test_what_stands_of_a_lead(interval: Interval, ahead: bool, behind: bool, expected: str) -> None:
+    found = standing(interval, 0.005, unfinished_ahead=ahead, unfinished_behind=behind)
+    assert found == expected
 
 
 def test_one_repetition_of_a_curve_advises_nothing(tmp_path: Path) -> None:

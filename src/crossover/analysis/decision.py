@@ -15,7 +15,7 @@ from crossover.analysis.results import (
     best_of_families,
     of_family,
 )
-from crossover.analysis.statistics import Interval, Standing, around_zero, percentile_interval, share_ahead
+from crossover.analysis.statistics import Interval, Standing, percentile_interval, share_ahead, standing
 from crossover.core.settings import Settings
 
 _ROUNDING = 1e-9  # in binary, 0.98 - 0.975 is a little more than 0.005
@@ -242,13 +242,12 @@ def recommend(results: DatasetResults, condition: Condition, equivalence: float)
 
 
 def _standing(pair: CellPair, candidates: list[CellResult], equivalence: float) -> Standing:
-    """As `verdict.Verdict.winner`, of the cells that meet a condition."""
-    measured = around_zero(pair.interval, equivalence) or "leads"
-    deciding = [pair.other, pair.cell] if measured == "tie" else [pair.other]
-    for cell in list(deciding):
-        deciding += as_good_on_validation(of_family(candidates, cell.family))
-    unfinished = measured != "not told apart" and any(cell.problem for cell in deciding)
-    return "undecided" if unfinished else measured
+    """Of the best of each family and the cells that are as good on validation rows, as in the verdict."""
+    ahead, behind = (
+        any(one.problem for one in [cell, *as_good_on_validation(of_family(candidates, cell.family))])
+        for cell in (pair.cell, pair.other)
+    )
+    return standing(pair.interval, equivalence, unfinished_ahead=ahead, unfinished_behind=behind)
 
 
 def _by_test_accuracy(cells: list[CellResult]) -> list[CellResult]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from crossover.analysis.curve_comparison import CurveComparison, CurvePair, FamilyCurve
 from crossover.analysis.power_law import FutureCrossing
-from crossover.analysis.statistics import Interval, Standing, around_zero
+from crossover.analysis.statistics import Interval, Standing, standing
 from crossover.core.cell import Family
 
 _MAY, _WOULD = 0.5, 0.95  # shares of the resamples above which the laws may change, or change, the lead
@@ -133,7 +133,7 @@ def advise(
         difference=difference,
         interval=interval,
         ahead=ahead if leader == "deep" else 1 - ahead,
-        standing=_standing(interval, equivalence, other.counts(index), unfinished),
+        standing=_standing(interval, equivalence, use.counts(index), other.counts(index), unfinished),
     )
 
 
@@ -157,17 +157,25 @@ def extrapolate(
         models=models,
         difference=difference,
         interval=interval,
-        standing=_standing(interval, equivalence, [models[_OTHER[leader]]], unfinished),
+        standing=_standing(interval, equivalence, [models[leader]], [models[_OTHER[leader]]], unfinished),
         crossing=curves.next_crossing,
         overtakes=overtakes,
     )
 
 
 def _standing(
-    interval: Interval, equivalence: float, behind: Iterable[str], unfinished: Collection[str]
+    interval: Interval,
+    equivalence: float,
+    ahead: Iterable[str],
+    behind: Iterable[str],
+    unfinished: Collection[str],
 ) -> Standing:
-    measured = around_zero(interval, equivalence) or "leads"
-    return "undecided" if measured == "leads" and any(one in unfinished for one in behind) else measured
+    return standing(
+        interval,
+        equivalence,
+        unfinished_ahead=any(one in unfinished for one in ahead),
+        unfinished_behind=any(one in unfinished for one in behind),
+    )
 
 
 def _leader(family: CurvePair[FamilyCurve], index: int) -> tuple[Family, float, Interval]:

@@ -87,7 +87,8 @@ class CellResult:
         found = self.validation[self.validation["problem"].notna()]
         if 2 * len(found) <= len(self.validation) or found.empty:
             return None
-        return str(found["problem"].iloc[0]), str(found["remedy"].fillna("").iloc[0])
+        what, remedy = found.iloc[0][["problem", "remedy"]]
+        return str(what), "" if pd.isna(remedy) else str(remedy)
 
     @property
     def complexity(self) -> tuple[float, str]:

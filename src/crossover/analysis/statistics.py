@@ -25,6 +25,22 @@ class Interval:
         return self.low <= value <= self.high
 
 
+def standing(
+    interval: Interval, equivalence: float, *, unfinished_ahead: bool, unfinished_behind: bool
+) -> Standing:
+    """Whether the lead of one side over the other holds.
+
+    Args:
+        interval: of the lead.
+        equivalence: as of `around_zero`.
+        unfinished_ahead: whether better training might change the accuracy of the side with the lead …
+        unfinished_behind: … or of the other one. The first matters only where the two are equal.
+    """
+    measured = around_zero(interval, equivalence) or "leads"
+    doubted = unfinished_behind or (measured == "tie" and unfinished_ahead)
+    return "undecided" if doubted and measured != "not told apart" else measured
+
+
 def wilson(proportion: float, n: float) -> Interval:
     """Wilson's score interval of a proportion that was observed on n trials (Wilson 1927).
 
