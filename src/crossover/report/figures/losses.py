@@ -32,4 +32,4 @@ def draw_losses(folder: Path, d: DatasetAnalysis) -> None:
     for axes in panels[len(models) :]:
         axes.set_visible(False)
     figure.supylabel("loss on validation rows", fontsize=10)
-    save(figure, folder / f"{d.dataset}-losses", losses)
+    save(figure, folder / f"{d.dataset}-losses", losses.round({"val_loss": 4}))
