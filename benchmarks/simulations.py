@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Iterator
 
 import numpy as np
+from joblib import Parallel, delayed
 from scipy.stats import norm
 
 from crossover.analysis.bootstrap import bootstrap, resampled_means
@@ -43,7 +44,6 @@ def answers(rng: np.random.Generator, accuracies: np.ndarray, n: int, repetition
 
 def verdict(studies: int) -> Iterator[str]:
     """Who leads, where the best of a family is chosen on validation rows, and where it is chosen on the test part."""
-    rng = np.random.default_rng(0)
     yield (
         "| cells: deep, classical | true lead, points | test | studies | true lead found | false lead | coverage "
         "| chosen on test: found | false lead | coverage |"
@@ -54,29 +54,37 @@ def verdict(studies: int) -> Iterator[str]:
         for lead in (0.0, 0.02)
         for n_deep, n_classical in ((1, 1), (10, 10), (10, 2), (2, 10))
     ]
-    for n_deep, n_classical, lead in scenarios:
+    for number, (n_deep, n_classical, lead) in enumerate(scenarios):
+        accuracies = np.repeat([0.95 + lead, 0.95], [n_deep, n_classical])
         for n_test, n_validation in TEST_PARTS:
-            accuracies = np.repeat([0.95 + lead, 0.95], [n_deep, n_classical])
-            counts = np.zeros((2, 3))
-            n_studies = studies if n_test < 10_000 else studies // 5  # for the time
-            for _ in range(n_studies):
-                validation = answers(rng, accuracies, n_validation, 1)[:, 0].mean(axis=1)
-                test = answers(rng, accuracies, n_test, REPETITIONS)
-                chosen = [
-                    (score[:n_deep].argmax(), n_deep + score[n_deep:].argmax())
-                    for score in (validation, test.mean(axis=(1, 2)))
-                ]
-                outcomes = {}
-                for deep, classical in set(chosen):
-                    draws = bootstrap([test[deep], test[classical]], draws=DRAWS)
-                    interval = percentile_interval(draws[:, 0] - draws[:, 1])
-                    told = not around_zero(interval, EQUIVALENCE)
-                    right = told and lead > 0 and interval.low > 0
-                    covered = interval.low <= lead <= interval.high
-                    outcomes[deep, classical] = (right, told and not right, covered)
-                counts += [outcomes[pair] for pair in chosen]
-            cells = " | ".join(f"{share:.1%}" for share in (counts / n_studies).ravel())
-            yield f"| {n_deep}, {n_classical} | {100 * lead:g} | {n_test:,} | {n_studies:,} | {cells} |"
+            found = Parallel(n_jobs=-1)(
+                delayed(outcomes)([number, n_test, study], accuracies, n_deep, n_test, n_validation)
+                for study in range(studies)
+            )
+            cells = " | ".join(f"{share:.1%}" for share in np.mean(found, axis=0).ravel())
+            yield f"| {n_deep}, {n_classical} | {100 * lead:g} | {n_test:,} | {studies:,} | {cells} |"
+
+
+def outcomes(
+    seed: list[int], accuracies: np.ndarray, n_deep: int, n_test: int, n_validation: int
+) -> list[tuple[bool, bool, bool]]:
+    """True lead found, false lead, interval holds the lead: of the best on validation rows, then on the test part."""
+    rng = np.random.default_rng(seed)
+    lead = accuracies[0] - accuracies[-1]
+    validation = answers(rng, accuracies, n_validation, 1)[:, 0].mean(axis=1)
+    test = answers(rng, accuracies, n_test, REPETITIONS)
+    chosen = [
+        (score[:n_deep].argmax(), n_deep + score[n_deep:].argmax())
+        for score in (validation, test.mean(axis=(1, 2)))
+    ]
+    found = {}
+    for deep, classical in set(chosen):
+        draws = bootstrap([test[deep], test[classical]], draws=DRAWS)
+        interval = percentile_interval(draws[:, 0] - draws[:, 1])
+        told = not around_zero(interval, EQUIVALENCE)
+        right = told and lead > 0 and interval.low > 0
+        found[deep, classical] = (right, told and not right, interval.low <= lead <= interval.high)
+    return [found[pair] for pair in chosen]
 
 
 def curve_answers(
@@ -214,9 +222,7 @@ TABLES = {"verdict": verdict, "crossover": crossover_answers, "few_repetitions":
 def main() -> None:
     parser = argparse.ArgumentParser(description="Simulate studies whose truth is known.")
     parser.add_argument("tables", nargs="*", choices=[*TABLES, []], help="which; all where none is named")
-    parser.add_argument(
-        "--studies", type=int, default=1000, help="studies for each row; of the largest test part a fifth"
-    )
+    parser.add_argument("--studies", type=int, default=1000, help="studies for each row")
     given = parser.parse_args()
     for name in given.tables or TABLES:
         print(f"\n{name}, {given.studies} studies a row\n")
