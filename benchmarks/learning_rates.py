@@ -2,9 +2,10 @@
 
     python benchmarks/learning_rates.py mlp cnn lenet5 xgboost
 
-Each row is one learning rate in the model's default configuration: the validation accuracy, mean over the splits,
-after the fewest optimiser steps (boosting rounds) that `conf/search/<model>.yaml` can draw, at a constant rate and with
-the cosine schedule, and after several times as many at a constant rate. XGBoost has no schedule.
+Each row is one learning rate in the model's textbook recipe, or in its default one where it has no other: the
+validation accuracy, mean over the splits, after the fewest optimiser steps (boosting rounds) that
+`conf/search/<model>.yaml` can draw, or those of the recipe, at a constant rate and with the
+cosine schedule, and after several times as many at a constant rate. XGBoost has no schedule.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from sklearn.datasets import load_digits
 from crossover.core.configuration import build
 from crossover.data.prepared import Part
 from crossover.data.splits import Protocol
+from crossover.fitting.variants import textbook_or_default
 from crossover.models.deep.trainer import TrainerConfig
 from crossover.search.space import SearchSpace
 
@@ -76,7 +78,7 @@ def main() -> None:
     print(f"| model | learning rate | steps | accuracy % | with cosine % | after {times} times the steps % |")
     print("|---|--:|--:|--:|--:|--:|")
     for name in arguments.models:
-        config = of("model", name)
+        config = textbook_or_default(of("model", name), name, CONF.parent)  # of a fixed length
         space = SearchSpace.load(of("search", name), config, "the search space", "the model")
         boosts = name == "xgboost"
         key = "n_estimators" if boosts else "min_steps"

@@ -29,6 +29,7 @@ from crossover.fitting.config import FitConfig
 from crossover.fitting.curve import CurveRun
 from crossover.fitting.curve_point import CurvePoint, fit_point
 from crossover.fitting.subsets import curve_subset
+from crossover.fitting.variants import textbook_or_default
 
 PROJECT = Path(__file__).parents[1]
 ROW = "{:9}{:>7}{:>15}{:>15}  {}"
@@ -54,7 +55,8 @@ class Published(Settings):
         """What to fit."""
         with initialize_config_dir(str(PROJECT / "conf")):
             config = compose(overrides=[f"+model={self.model}", *self.overrides])
-        return FitConfig(Cell("mnist", "raw", self.model, "classical"), plain(config.model))
+        model = textbook_or_default(plain(config.model), self.model, PROJECT)
+        return FitConfig(Cell("mnist", "raw", self.model, "classical"), model)
 
 
 def errors(published: Published, root: Path, n: int, repetitions: int) -> np.ndarray:

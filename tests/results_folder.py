@@ -11,7 +11,7 @@ from crossover.analysis.study import DatasetAnalysis, StudyAnalysis, analyse
 from crossover.core.cell import LEARNED
 from crossover.core.columns import COSTS, SCORES, VALIDATION
 from crossover.core.layout import Layout
-from crossover.core.study import NOT_APPLICABLE, OK, Study, Tuning
+from crossover.core.study import NOT_APPLICABLE, OK, Study, Textbook, Tuning
 from crossover.stages.compare import compare as compare_all
 
 
@@ -67,6 +67,15 @@ class ResultsFolder:
             self._costs.append(row | cost)
             proba = np.where(right[:, None], [0.9, 0.1], [0.1, 0.9]).astype(np.float32)
             self._predict(f"{features}-{model}-seed{seed}", proba)
+
+    def add_variant(
+        self, variant: str, features: str, model: str, correct: np.ndarray, **values: Any
+    ) -> None:
+        """As `add`, for a variant other than "default"."""
+        before = len(self._scores)
+        self.add(features, f"{model}-{variant}", correct, **values)  # so its predictions are called
+        for row in [*self._scores[before:], *self._costs[before:], self._validation[-1]]:
+            row |= {"model": model, "variant": variant}
 
     def add_not_applicable(self, features: str, model: str, reason: str) -> None:
         self._scores.append(self._keys(features, model) | {"status": NOT_APPLICABLE, "reason": reason})
@@ -144,6 +153,7 @@ def study_of(
     seeds: int,
     features: tuple[str, ...] = ("raw",),
     tuning: Tuning = Tuning(),  # noqa: B008
+    textbook: Textbook = Textbook(),  # noqa: B008
 ) -> Study:
     """A study that is not checked, since a test may do with one family alone."""
     return Study.model_construct(
@@ -153,6 +163,7 @@ def study_of(
         deep_models=deep,
         seeds=seeds,
         tuning=tuning,
+        textbook=textbook,
     )
 
 

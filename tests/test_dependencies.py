@@ -159,7 +159,7 @@ def test_the_walk_sees_imports_inside_functions():
 
 def test_training_never_depends_on_a_test_part():
     fitting = [stage for stage in STAGES if stage.startswith(("train_", "tune_"))]
-    assert len(fitting) == 6
+    assert len(fitting) == 8
     for stage in fitting:
         data = [dep for dep in STAGES[stage]["deps"] if dep.startswith("data/")]
         assert data
@@ -178,4 +178,4 @@ def test_a_learning_curve_reads_no_model_and_no_result():
 
 def test_the_comparison_reads_results_claims_and_caveats_alone():
     data = [dep for dep in STAGES["compare"]["deps"] if not dep.startswith("src/")]
-    assert data == ["results", "conf/claims", "conf/dataset"]
+    assert data == ["results", "conf/claims", "conf/dataset", "conf/textbook"]

@@ -20,6 +20,10 @@ feature_sets: [raw]
 classical_models: [decision_tree, k_nearest_neighbors]
 deep_models: [cnn]
 seeds: 2
+textbook:
+  feature_sets: []
+  classical_models: []
+  deep_models: [cnn]
 tuning:
   feature_sets: [raw]
   classical_models: [decision_tree]
@@ -46,7 +50,10 @@ def study(copy_project, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     clone = copy_project(tmp_path_factory.mktemp("study") / "project")
     clone.write("params.yaml", PARAMS)
     for path, old, new in (
-        ("conf/model/cnn.yaml", "min_steps: 500", "min_steps: 20"),
+        ("conf/model/cnn.yaml", "max_epochs: 100", "max_epochs: 2"),
+        ("conf/model/cnn.yaml", "min_steps: 3000", "min_steps: 20"),
+        ("conf/textbook/cnn.yaml", "max_epochs: 5", "max_epochs: 2"),
+        ("conf/textbook/cnn.yaml", "min_steps: 500", "min_steps: 20"),
         ("conf/training.yaml", "clock_seconds: 1", "clock_seconds: 0"),
         ("conf/learning_curve.yaml", "clock_seconds: 1", "clock_seconds: 0"),
         ("conf/tracking/mlflow.yaml", "log_models: true", "log_models: false"),
@@ -80,6 +87,7 @@ def test_every_cell_has_its_rows(study):
     fitted = scores[scores.status == "ok"].groupby(["dataset", "model", "variant"]).seed.apply(list).to_dict()
     assert fitted == {
         ("digits", "cnn", "default"): [0, 1],
+        ("digits", "cnn", "textbook"): [0, 1],
         ("digits", "decision_tree", "default"): [0, 1],
         ("digits", "decision_tree", "tuned"): [0, 1],
         ("digits", "k_nearest_neighbors", "default"): [0],  # deterministic: fitted once
@@ -88,8 +96,9 @@ def test_every_cell_has_its_rows(study):
         ("wine", "k_nearest_neighbors", "default"): [0],
     }
     refused = scores[scores.status == "not applicable"]
-    assert refused[["dataset", "model"]].to_numpy().tolist() == [["wine", "cnn"]]
-    assert "image" in refused.reason.iloc[0]
+    assert refused[["model", "variant"]].to_numpy().tolist() == [["cnn", "default"], ["cnn", "textbook"]]
+    assert set(refused.dataset) == {"wine"}
+    assert refused.reason.str.contains("image").all()
 
 
 def test_the_comparison_names_every_cell(study):
@@ -97,6 +106,18 @@ def test_the_comparison_names_every_cell(study):
     for word in ("digits", "wine", "cnn", "decision_tree", "k_nearest_neighbors"):
         assert word in text
     assert list((study.root / "reports" / "figures").glob("*.png"))
+
+
+def test_the_textbooks_recipe_stands_in_the_table_and_decides_nothing(study):
+    config = study.root / "models/digits/learned/cnn-textbook/seed_0/model/config.json"
+    assert json.loads(config.read_text())["early_stopping"] is None
+    table = pd.read_csv(study.root / "reports" / "comparison.csv")
+    of_textbook = table[(table["variant"] == "textbook") & (table["status"] == "ok")]
+    assert of_textbook["model"].tolist() == ["cnn"]
+    assert not of_textbook["best_of_family"].astype(bool).any()
+    verdict = json.loads((study.root / "reports" / "verdicts" / "digits.json").read_text())
+    assert verdict["best_deep"] == "learned-cnn"
+    assert "| textbook | cnn, textbook, " in (study.root / "reports" / "report.md").read_text()
 
 
 def test_the_tuned_variant_has_the_best_configuration_of_its_search(study):
@@ -186,7 +207,7 @@ def test_mlflow_holds_a_run_for_each_fit(study):
     curves = [run for run in children if run.data.tags["variant"] == "learning_curve"]
     fits = [run for run in children if run not in trials + curves]
     assert len(curves) == 2  # CROSSOVER_TRACKING records them, which the stage itself does not
-    assert len(fits) == 5 + 2
+    assert len(fits) == 5 + 2 + 2
     assert all("test/accuracy" in run.data.metrics for run in fits)
     assert sorted(run.info.run_name for run in trials) == ["trial 0", "trial 1", "trial 2"]
     assert [run.data.tags.get("best") for run in trials].count("true") == 1
@@ -230,7 +251,7 @@ def test_an_edit_of_one_model_runs_its_cells_and_what_follows(study):
 @pytest.mark.slow
 def test_two_cold_runs_give_identical_predictions(study, clone: Clone):
     """The second one starts each script as a user's `dvc repro` does."""
-    for path in ("params.yaml", "conf/model/cnn.yaml"):
+    for path in ("params.yaml", "conf/model/cnn.yaml", "conf/textbook/cnn.yaml"):
         clone.write(path, (study.root / path).read_text())
     done = clone.run("dvc", "repro")
     assert done.returncode == 0, done.stderr
@@ -240,4 +261,4 @@ def test_two_cold_runs_give_identical_predictions(study, clone: Clone):
     curves = (
         3 * (2 + 3 * 2 + 1) + 2
     )  # scores, answers, probabilities and labels; and a cell that does not apply
-    assert len(predictions(study)) == 12 + 2 + curves
+    assert len(predictions(study)) == 14 + 2 + curves

@@ -18,10 +18,7 @@ class TunedResults(ResultsFolder):
 
     def add_tuned(self, features: str, model: str, correct: np.ndarray, **values: Any) -> None:
         """As `add`, for the variant "tuned" of a model."""
-        before = len(self._scores)
-        self.add(features, f"{model}-tuned", correct, **values)  # so its predictions are called
-        for row in [*self._scores[before:], *self._costs[before:], self._validation[-1]]:
-            row |= {"model": model, "variant": "tuned"}
+        self.add_variant("tuned", features, model, correct, **values)
 
     def add_tuned_not_applicable(self, features: str, model: str, reason: str) -> None:
         self.add_not_applicable(features, model, reason)

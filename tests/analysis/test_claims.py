@@ -596,7 +596,7 @@ def measures(**quantity: Any) -> dict[str, Any]:
         ),
         ({"all_of": [HOLDS | {"condition": {"above": "high"}}]}, "condition.above", "number, got 'high'"),
         ({"all_of": [HOLDS | {"condition": {"within": [2, 1]}}]}, "", r"two rising numbers.* got \[2.*, 1"),
-        (measures(kind="accuracy", model="tree"), "accuracy", "features, model .*variant; check features"),
+        (measures(kind="accuracy", model="tree"), "accuracy", "features, model .*tier; check features"),
         (measures(**ACCURACY, modell="tree"), "accuracy", "check modell"),
         (measures(kind="accuracy", features="raw", model=3), "model", "got 3"),
         (measures(kind="gain_per_doubling", family="shallow"), "family", "classical.*deep.*got 'shallow'"),
@@ -609,7 +609,7 @@ def measures(**quantity: Any) -> dict[str, Any]:
         (
             measures(kind="highest_cost", column="fit_seconds", cells={"modl": "tree"}),
             "cells",
-            "features, model, family, variant; check modl",
+            "features, model, family, tier; check modl",
         ),
         (measures(kind="highest_cost", column="fit_seconds", cells={}), "cells", "features, model, family"),
     ],

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from crossover.core.cell import TUNED, Cell
+from crossover.core.cell import TEXTBOOK, TUNED, Cell
 from crossover.core.errors import CrossoverError
 from crossover.core.study import LearningCurve, Study, load_study, require_yaml, with_overrides
 
@@ -75,6 +75,50 @@ def test_tuned_cells_follow_the_default_ones(tmp_path):
     cells = study.cells("digits")
     assert [cell for cell in cells if cell.variant == TUNED] == cells[-2:]
     assert [cell.name for cell in cells[-2:]] == ["raw-random_forest-tuned", "learned-cnn-tuned"]
+
+
+def test_the_textbook_may_have_models_that_the_study_does_not_default_to(tmp_path):
+    textbook = "{feature_sets: [raw], classical_models: [xgboost], deep_models: [mlp]}"
+    cells = load_study(study_file(tmp_path, textbook=textbook)).cells("digits")
+    assert [cell.name for cell in cells if cell.variant == TEXTBOOK] == [
+        "raw-xgboost-textbook",
+        "learned-mlp-textbook",
+    ]
+    assert cells[-1].made_by == "dvc repro train_deep_textbook@digits-mlp"
+
+
+@pytest.mark.parametrize(
+    ("textbook", "words"),
+    [
+        ("{feature_sets: [hog], classical_models: [xgboost]}", ["textbook.feature_sets", "hog", "add it"]),
+        ("{deep_models: [cnn, cnn]}", ["textbook.deep_models", "repeat"]),
+        ("{deep_model: [cnn]}", ["textbook", "check deep_model"]),
+    ],
+)
+def test_a_mistake_in_the_textbook_is_named(tmp_path, textbook, words):
+    path = study_file(tmp_path, textbook=textbook)
+    with pytest.raises(CrossoverError) as raised:
+        load_study(path)
+    for word in [*words, str(path)]:
+        assert word in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("textbook", "words"),
+    [
+        ("{deep_models: [resnet18]}", ["textbook.deep_models", "resnet18", "does not exist", "cnn"]),
+        (
+            "{feature_sets: [raw], classical_models: [svm]}",
+            ["textbook.classical_models", "svm", "changes nothing", "take it out"],
+        ),
+    ],
+)
+def test_a_model_without_a_recipe_of_the_textbook_is_named(tmp_path, textbook, words):
+    study = load_study(study_file(tmp_path, textbook=textbook))
+    with pytest.raises(CrossoverError) as raised:
+        require_yaml(study, Path(__file__).parents[2] / "conf")
+    for word in words:
+        assert word in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_a_loss_that_falls_to_the_end_wants_a_longer_fit(n: int) -> None:
 def test_the_fall_of_the_second_half_is_told() -> None:
     found = problem_of([4.0, 2.0, 1.5, 1.0], "rounds", "n_estimators=8", "best")
     assert found is not None
-    assert found.what == "its validation loss still fell by 50% in the second half of its 4 rounds"
+    assert found.what == "its validation loss still fell by 50 % in the second half of its 4 rounds"
 
 
 def test_a_fall_or_rise_of_nearly_nothing_is_none() -> None:

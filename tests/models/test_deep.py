@@ -30,7 +30,7 @@ CONF = Path(__file__).parents[2] / "conf"
 CONFIGS = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((CONF / "model").glob("*.yaml"))}
 DEEP = {name: config for name, config in CONFIGS.items() if config["_target_"].endswith(".Network")}
 CELLS = [(name, modality) for name, config in DEEP.items() for modality in config["modalities"]]
-SMALL = {"batch_size": 16, "max_epochs": 2, "min_steps": 0}
+SMALL = {"batch_size": 16, "max_epochs": 2, "min_steps": 0, "early_stopping": None, "select_best": None}
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
@@ -100,6 +100,7 @@ def test_every_image_network_takes_the_sizes_of_the_data_sets(name: str, side: i
     [  # on 28x28 images of ten classes; each layer's weights and offsets
         ("mlp", 784 * 256 + 256 + 256 * 128 + 128 + 128 * 10 + 10),
         ("cnn", 9 * 32 + 32 + 9 * 32 * 64 + 64 + 5 * 5 * 64 * 64 + 64 + 64 * 10 + 10),
+        ("cnn_modern", 9 * (24 + 24 * 48 + 48 * 48 + 48 * 96 + 96 * 96) + 2 * (24 + 4 * 72) + 96 * 10 + 10),
     ],
 )
 def test_complexity_is_the_number_of_weights(name: str, count: int) -> None:
@@ -188,7 +189,9 @@ DROPS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    "overrides", [{"max_epochs": 5}, RESUMED, DROPS], ids=["plain", "cosine-best", "rate-drops"]
+    "overrides",
+    [{"max_epochs": 5}, RESUMED, DROPS, {"max_epochs": 5, "schedule": "one_cycle"}],
+    ids=["plain", "cosine-best", "rate-drops", "one-cycle"],
 )
 @pytest.mark.parametrize("epoch", [0, 1, 3, 4])
 def test_a_resumed_fit_equals_an_undisturbed_one(
@@ -281,6 +284,41 @@ def test_patience_lasts_for_so_many_steps() -> None:
     model = network(max_epochs=60, early_stopping=stop).fit(images(48), meaningless(12, seed=1), seed=0)
     losses = [entry["val/loss"] for entry in model.history]
     assert len(losses) - 1 - int(np.argmin(losses)) == 5
+
+
+def test_one_cycle_rises_to_its_rate_and_ends_near_zero() -> None:
+    rates = []
+
+    class Rates(torch.optim.SGD):
+        def step(self, closure: Any = None) -> Any:
+            rates.append(self.param_groups[0]["lr"])
+            return super().step(closure)
+
+    model = network(schedule="one_cycle", learning_rate=0.1, max_epochs=10)
+    model.settings = model.settings.model_copy(update={"optimizer": Rates})
+    model.fit(images(48), None, seed=0)
+    highest = int(np.argmax(rates))
+    assert len(rates) == 30
+    assert rates[highest] == pytest.approx(0.1)
+    assert np.all(np.diff(rates[: highest + 1]) > 0)
+    assert np.all(np.diff(rates[highest:]) < 0)
+    assert rates[-1] < 1e-4
+
+
+def test_labels_are_smoothed_in_training_alone() -> None:
+    val = images(12, seed=1)
+    plain, smoothed = (network(label_smoothing=share).fit(images(48), val, seed=0) for share in (0.0, 0.5))
+    assert smoothed.history[0]["train/loss"] > plain.history[0]["train/loss"]
+    proba = smoothed.predict_proba(val.X)[np.arange(12), val.y]
+    assert smoothed.history[-1]["val/loss"] == pytest.approx(-np.log(proba).mean(), rel=1e-4)
+
+
+def test_a_value_that_is_hardly_better_ends_the_patience() -> None:
+    stop = {"monitor": "val/loss", "patience": 2, "min_delta": 100.0}
+    model = network(max_epochs=60, early_stopping=stop).fit(images(48), images(12, seed=1), seed=0)
+    losses = [entry["val/loss"] for entry in model.history]
+    assert losses[1] < losses[0]
+    assert len(losses) == 1 + 2
 
 
 WITH_DROPS: dict[str, Any] = {
@@ -413,7 +451,7 @@ def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
         ({"early_stopping": {"monitor": "val/loss", "pattience": 3}}, "early_stopping .*check .*pattience"),
         ({"early_stopping": {"monitor": "val_loss", "patience": 3}}, r"early_stopping.monitor .*'val_loss'"),
         ({"select_best": "accuracy"}, "select_best must be one of .*'accuracy'"),
-        ({"schedule": "linear"}, "schedule must be one of constant, cosine, got 'linear'"),
+        ({"schedule": "linear"}, "schedule must be one of constant, cosine, one_cycle, got 'linear'"),
         ({"learning_rate": -0.1}, "learning_rate must be a positive number, got -0.1"),
         ({"learning_rate": "1e-5"}, "learning_rate .*'1e-5'.*write 1.0e-5"),
         ({"batch_size": 0}, "batch_size must be a positive integer, got 0"),

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from optuna.distributions import CategoricalDistribution
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
@@ -13,10 +12,6 @@ from crossover.data.prepared import Part
 from crossover.fitting.keys import with_values
 from crossover.models.deep.trainer import TrainerConfig
 from tests.search.test_space import of
-
-LENGTH = {"xgboost": "n_estimators", "mlp": "min_steps", "cnn": "min_steps", "lenet5": "min_steps"}
-"""What the number of boosting rounds or optimiser steps is called."""
-
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
@@ -30,35 +25,41 @@ def halves() -> tuple[Part, Part]:
     return train, other
 
 
-def accuracy(name: str, config: dict[str, Any], train: Part, other: Part) -> float:
-    if name == "xgboost":  # takes features, as the feature set raw makes them
-        train, other = (
-            Part(np.reshape(part.X, (len(part), -1)).astype(np.float32), part.y, 10)
-            for part in (train, other)
-        )
-    model = build(config, name)
-    if model.family == "deep":
-        model.trainer = TrainerConfig(accelerator="cpu", threads=1)
+def flat(part: Part) -> Part:
+    """As the feature set raw makes it."""
+    return Part(np.reshape(part.X, (len(part), -1)).astype(np.float32), part.y, 10)
+
+
+def accuracy(config: dict[str, Any], train: Part, other: Part) -> float:
+    model = build(config, "lenet5")
+    model.trainer = TrainerConfig(accelerator="cpu", threads=1)
     fitted = model.fit(train, None, seed=0)
     return float(np.mean(fitted.predict_proba(other.X).argmax(axis=1) == other.y))
 
 
 @pytest.mark.parametrize(
     "name",
-    [
-        "xgboost",
-        "mlp",
-        pytest.param("cnn", marks=pytest.mark.slow),
-        pytest.param("lenet5", marks=pytest.mark.slow),
-    ],
+    ["xgboost", pytest.param("mlp", marks=pytest.mark.slow), pytest.param("cnn", marks=pytest.mark.slow)],
 )
-def test_the_lowest_rate_finishes_in_the_fewest_steps(name: str) -> None:
-    space, model = of(name)
-    lowest: Any = {key: space.distributions[key] for key in ("learning_rate", LENGTH[name])}
-    assert not any(isinstance(found, CategoricalDistribution) for found in lowest.values())
-    shortest = with_values(model, {key: found.low for key, found in lowest.items()})
-    if name != "xgboost":
-        shortest["max_epochs"] = 1
-    longer = {**shortest, LENGTH[name]: 3 * shortest[LENGTH[name]]}
-    short, long = (accuracy(name, config, *halves()) for config in (shortest, longer))
+def test_what_stops_early_stops_at_the_lowest_rate_too(name: str) -> None:
+    space, config = of(name)
+    lowest: Any = space.distributions["learning_rate"]
+    model = build(with_values(config, {"learning_rate": lowest.low}), name)
+    if model.family == "deep":
+        model.trainer = TrainerConfig(accelerator="cpu", threads=1)
+    train, other = (flat(part) if name == "xgboost" else part for part in halves())
+    model.fit(train, other, seed=0)
+    assert model.selects
+    assert model.problem is None
+
+
+@pytest.mark.slow
+def test_the_lowest_rate_finishes_in_the_fewest_steps() -> None:
+    """Of a network without early stopping."""
+    space, config = of("lenet5")
+    ranges: Any = space.distributions
+    lowest = {key: ranges[key].low for key in ("learning_rate", "min_steps")}
+    shortest = with_values(config, lowest) | {"max_epochs": 1}
+    longer = shortest | {"min_steps": 3 * shortest["min_steps"]}
+    short, long = (accuracy(one, *halves()) for one in (shortest, longer))
     assert short > long - 0.015  # the rule of docs/methods.md

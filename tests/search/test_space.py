@@ -17,8 +17,8 @@ from sklearn.datasets import load_digits
 from crossover.core.configuration import build, override_text, plain
 from crossover.core.errors import CrossoverError
 from crossover.data.prepared import Part
-from crossover.fitting.best import apply_best
 from crossover.fitting.keys import with_values
+from crossover.fitting.variants import apply_best
 from crossover.search.launches import model_overrides
 from crossover.search.proposals import PARAMS, next_trial
 from crossover.search.space import SearchSpace
@@ -90,8 +90,6 @@ class TestEverySpace:
 
     def test_default_lies_inside_but_for_what_its_file_says(self, name: str) -> None:
         outside = {
-            "cnn": {"min_steps"},
-            "cnn_shuffled": {"min_steps"},
             "lenet5": {"min_steps"},
             "decision_tree": {"estimator.ccp_alpha"},
             "svm": {"gamma"},
@@ -315,7 +313,8 @@ def test_draws_learn_digits(name: str) -> None:
         config["n_jobs"] = 1  # XGBoost's threads wait for each other where other tests use the cores
     scores = []
     for params in [searched.default(), *draws(searched, 3)]:
-        model = build(with_values(config, params), name).fit(train, None, seed=0)
+        model = build(with_values(config, params), name)
+        model.fit(train, val if model.selects else None, seed=0)
         scores.append((model.predict_proba(val.X).argmax(axis=1) == val.y).mean())
     assert scores[0] > 0.75
     assert max(scores[1:]) > 0.75

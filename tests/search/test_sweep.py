@@ -397,7 +397,7 @@ def test_the_variant_tuned_is_fitted_with_the_best_configuration(workplace):
             "model: {estimator: {max_deep: 2}}",
             ["best.yaml", "estimator.max_deep", "no longer", "decision_tree.yaml"],
         ),
-        ("- 1", ["best.yaml", "must hold the key model"]),
+        ("- 1", ["best.yaml", "must hold keys", "search for it"]),
         ("model: [", ["best.yaml", "not valid YAML"]),
     ],
 )
@@ -411,7 +411,10 @@ def test_a_best_configuration_that_does_not_fit_is_refused_in_one_sentence(workp
 
 def test_a_variant_that_does_not_exist(workplace):
     fails_with(
-        workplace.run("train_classical", *TREE, "variant=tunned"), "variant", "tunned", "default or tuned"
+        workplace.run("train_classical", *TREE, "variant=tunned"),
+        "variant",
+        "tunned",
+        "textbook, default, tuned",
     )
 
 

@@ -456,7 +456,7 @@ def second_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[str]
     program = (
         "import sys; from pathlib import Path; from crossover.core.layout import Layout; "
         "from crossover.stages.compare import compare; from crossover.analysis.decision import Constraints; "
-        "from crossover.core.study import LearningCurve, Study, Tuning; "
+        "from crossover.core.study import LearningCurve, Study, Textbook, Tuning; "
         f"compare({STUDY!r}, Layout(Path({str(root)!r})), {CONSTRAINTS!r}, []); print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

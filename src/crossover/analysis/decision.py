@@ -178,9 +178,9 @@ def decide(
         curves: the learning curves of the same data set; None where none were measured.
         constraints: what a model may cost, and what counts as a difference.
     """
-    if not results.cells:
+    if not results.contenders:
         return None
-    unfinished = {cell.cell.label for cell in results.cells if cell.problem}
+    unfinished = {cell.cell.label for cell in results.contenders if cell.problem}
     equivalence = constraints.equivalence
     return Decision(
         dataset=results.dataset,
@@ -200,9 +200,11 @@ def recommend(results: DatasetResults, condition: Condition, equivalence: float)
         condition: what the cell must meet.
         equivalence: a difference of accuracies, 0 to 1, below which it does not matter.
     """
-    candidates = [cell for cell in results.cells if condition.met_by(cell)]
+    candidates = [cell for cell in results.contenders if condition.met_by(cell)]
     if not candidates:
-        measured = [cell for cell in results.cells if condition.column and cell.mean(condition.column) >= 0]
+        measured = [
+            cell for cell in results.contenders if condition.column and cell.mean(condition.column) >= 0
+        ]
         nearest = min(measured, key=lambda cell: cell.mean(condition.column), default=None)
         return Recommendation(condition, None, nearest=nearest)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossover.analysis.results import CellResult, DatasetResults
-from crossover.core.cell import DEFAULT
+from crossover.core.cell import TEXTBOOK
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_yaml
 from crossover.core.settings import Settings, validated
@@ -79,7 +79,7 @@ def published_number(name: str) -> Published:
 
 
 def reproductions(results: DatasetResults, published: list[Published]) -> list[Reproduction]:
-    """The published values with the cells that have the published configuration; a tuned cell has another."""
-    cells = {(c.cell.dataset, c.cell.features, c.cell.model, c.cell.variant): c for c in results.cells}
-    keys = [(entry, (entry.dataset, entry.features, entry.model, DEFAULT)) for entry in published]
+    """The published values with the cells that have the published configuration: the textbook's."""
+    cells = {(c.cell.dataset, c.cell.features, c.cell.model): c for c in results.at(TEXTBOOK)}
+    keys = [(entry, (entry.dataset, entry.features, entry.model)) for entry in published]
     return [Reproduction(entry, cells[key]) for entry, key in keys if key in cells]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from crossover.analysis.bootstrap import bootstrap
 from crossover.analysis.statistics import Interval, accuracy_interval
-from crossover.core.cell import FAMILIES, Cell, Family
+from crossover.core.cell import DEFAULT, FAMILIES, TEXTBOOK, TIERS, TUNED, Cell, Family, Tier
 from crossover.core.columns import COSTS, METRICS, SCORES, VALIDATION, read_rows
 from crossover.core.errors import CrossoverError
 from crossover.core.files import existing
@@ -135,6 +135,7 @@ class DatasetResults:
         n_test: examples of the test part.
         losses: of the cells with a problem that are fitted in epochs or rounds, those on validation rows, one row an
             epoch and repetition: `model` (the cell's label), `seed`, `epoch`, `val_loss`.
+        textbook: the models that the textbook has; None where it has all of them.
     """
 
     dataset: str
@@ -142,6 +143,53 @@ class DatasetResults:
     not_applicable: list[CellResult]
     n_test: int
     losses: pd.DataFrame
+    textbook: frozenset[str] | None = None
+
+    def at(self, tier: Tier) -> list[CellResult]:
+        """The cells that speak for their families at a level of effort, in the order of `cells`.
+
+        textbook: the textbook's models, with its recipe where that is not the default one. default: the models as
+        their YAML says. tuned: these, and what a search found.
+        """
+        if tier == TUNED:
+            return [cell for cell in self.cells if cell.cell.variant != TEXTBOOK]
+        if tier == DEFAULT:
+            return [cell for cell in self.cells if cell.cell.variant == DEFAULT]
+        own = {(cell.cell.features, cell.cell.model) for cell in self.cells if cell.cell.variant == TEXTBOOK}
+        return [
+            cell
+            for cell in self.cells
+            if cell.cell.variant == TEXTBOOK
+            or (
+                cell.cell.variant == DEFAULT
+                and (cell.cell.features, cell.cell.model) not in own
+                and (self.textbook is None or cell.cell.model in self.textbook)
+            )
+        ]
+
+    @cached_property
+    def tiers(self) -> list[Tier]:
+        """The levels of effort that both families have, the least first: "default", and others with cells of their own.
+
+        Cells of the textbook need them in one family, since the other's recipes may be the textbook's. A search in one
+        family alone would give it more effort than the other one had.
+        """
+        families = {
+            tier: {cell.family for cell in self.cells if cell.cell.variant == tier}
+            for tier in (TEXTBOOK, TUNED)
+        }
+        present = {
+            TEXTBOOK: bool(families[TEXTBOOK])
+            and {cell.family for cell in self.at(TEXTBOOK)} == set(FAMILIES),
+            DEFAULT: True,
+            TUNED: families[TUNED] == set(FAMILIES),
+        }
+        return [tier for tier in TIERS if present[tier]]
+
+    @property
+    def contenders(self) -> list[CellResult]:
+        """The cells that speak for their families: those of the highest level of effort."""
+        return self.at(self.tiers[-1])
 
     @cached_property
     def resamples(self) -> np.ndarray:
@@ -157,16 +205,16 @@ class DatasetResults:
 
     @property
     def best(self) -> list[CellResult]:
-        """The best cell of each family that has one, chosen on validation rows.
+        """The best contender of each family that has one, chosen on validation rows.
 
         The choice owes nothing to the test part, so the accuracy there is that of a model picked beforehand, however
         many others there were.
         """
-        return best_of_families(self.cells)
+        return best_of_families(self.contenders)
 
     def family(self, family: str) -> list[CellResult]:
-        """The cells of one family, best first by their accuracy on validation rows."""
-        return of_family(self.cells, family)
+        """The contenders of one family, best first by their accuracy on validation rows."""
+        return of_family(self.contenders, family)
 
 
 def of_family(cells: list[CellResult], family: str) -> list[CellResult]:
@@ -189,8 +237,16 @@ def as_good_on_validation(family: list[CellResult]) -> list[CellResult]:
     return [cell for cell in family[1:] if cell.validation_accuracy >= best - error]
 
 
-def read_results(study: Study, layout: Layout, dataset: str) -> DatasetResults:
+def read_results(
+    study: Study, layout: Layout, dataset: str, textbook: frozenset[str] | None = None
+) -> DatasetResults:
     """Read what the study's cells of one data set scored and cost; rows of other cells are ignored.
+
+    Args:
+        study: which cells.
+        layout: where the results lie.
+        dataset: which one.
+        textbook: as of `DatasetResults`.
 
     Raises:
         CrossoverError: a file, column, row or prediction is missing, or predictions and rows disagree.
@@ -201,13 +257,15 @@ def read_results(study: Study, layout: Layout, dataset: str) -> DatasetResults:
     ranked = sorted(
         (cell for cell in cells if cell.applicable), key=lambda c: (-c.mean("accuracy"), c.mean("log_loss"))
     )
-    unfinished = [cell for cell in ranked if cell.problem]
+    # The textbook's recipes may be too short; what they are is known, and they decide nothing.
+    unfinished = [cell for cell in ranked if cell.problem and cell.cell.variant != TEXTBOOK]
     return DatasetResults(
         dataset,
         ranked,
         not_applicable=[c for c in cells if not c.applicable],
         n_test=len(reader.y_true),
         losses=reader.losses(unfinished),
+        textbook=textbook,
     )
 
 

@@ -19,7 +19,7 @@ from crossover.analysis.results import CellResult, DatasetResults, read_results
 from crossover.analysis.tuning import DatasetTuning
 from crossover.analysis.tuning_reader import read_tuning
 from crossover.analysis.verdict import Verdict, judge
-from crossover.core.cell import FAMILIES
+from crossover.core.cell import FAMILIES, Tier
 from crossover.core.layout import Layout
 from crossover.core.study import Study
 
@@ -30,7 +30,8 @@ class DatasetAnalysis:
 
     Attributes:
         results: its cells.
-        verdict: None where one of the families has no result.
+        verdict: at the highest level of effort; None where one of the families has no result.
+        tiers: by level of effort, what the verdict would be there, the least first; the last is `verdict`.
         reproductions: published values next to ours.
         tuning: the searches behind its tuned cells; None where it has none.
         curves: its learning curves; None where none was measured.
@@ -42,6 +43,7 @@ class DatasetAnalysis:
 
     results: DatasetResults
     verdict: Verdict | None
+    tiers: dict[Tier, Verdict]
     reproductions: list[Reproduction]
     tuning: DatasetTuning | None
     curves: CurveComparison | None
@@ -83,6 +85,7 @@ def analyse(
     constraints: Constraints,
     claims: list[Claim],
     caveats: Mapping[str, str] = MappingProxyType({}),
+    textbook: frozenset[str] | None = None,
 ) -> StudyAnalysis:
     """Read `results/` and compare the study's cells.
 
@@ -92,19 +95,22 @@ def analyse(
         constraints: under which an approach is recommended.
         claims: to answer.
         caveats: by data set, what a reader must know to judge its accuracies.
+        textbook: the models that the textbook has; None where it has all of them.
 
     Raises:
         CrossoverError: a result that the study asks for is missing or does not fit the others.
     """
     datasets = []
     for dataset in study.datasets:
-        results = read_results(study, layout, dataset)
+        results = read_results(study, layout, dataset, textbook)
+        tiers = {tier: judge(results, constraints.equivalence, tier) for tier in results.tiers}
         measured = read_curves(study, layout, dataset)
         curves = compare_curves(measured) if measured else None
         datasets.append(
             DatasetAnalysis(
                 results=results,
-                verdict=judge(results, constraints.equivalence),
+                verdict=tiers[results.tiers[-1]],
+                tiers={tier: verdict for tier, verdict in tiers.items() if verdict},
                 reproductions=reproductions(results, load_published()),
                 tuning=read_tuning(study, layout, results),
                 curves=curves,
@@ -123,7 +129,7 @@ def analyse(
         resampled=[comparison for comparison in resampled if comparison],
         families=compare_families(best["deep"], best["classical"]),
         methods=compare_shared_methods(
-            {d.dataset: {c.cell.label: c.mean("accuracy") for c in d.results.cells} for d in datasets}
+            {d.dataset: {c.cell.label: c.mean("accuracy") for c in d.results.contenders} for d in datasets}
         ),
     )
     inputs = [ClaimInputs(d.results, d.tuning, d.curves) for d in datasets]

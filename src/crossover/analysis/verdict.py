@@ -5,9 +5,9 @@ from typing import Literal
 
 import numpy as np
 
-from crossover.analysis.results import CellResult, DatasetResults, as_good_on_validation
+from crossover.analysis.results import CellResult, DatasetResults, as_good_on_validation, of_family
 from crossover.analysis.statistics import Interval, around_zero, mcnemar, percentile_interval, share_ahead
-from crossover.core.cell import DEFAULT
+from crossover.core.cell import TUNED, Tier
 
 Winner = Literal["deep", "classical", "tie", "not told apart", "undecided"]
 """Undecided: a model of the family that is behind was not trained to its end."""
@@ -102,7 +102,7 @@ class Verdict:
     @property
     def tuned(self) -> bool:
         """Whether one of the two has a configuration that a search found."""
-        return any(cell.cell.variant != DEFAULT for cell in (self.deep, self.classical))
+        return any(cell.cell.variant == TUNED for cell in (self.deep, self.classical))
 
     @property
     def p_value(self) -> float:
@@ -110,9 +110,16 @@ class Verdict:
         return float(np.median(self.p_values))
 
 
-def judge(results: DatasetResults, equivalence: float) -> Verdict | None:
-    """Compare the best of each family on one data set; None where one of the families has no cell."""
-    deep, classical = results.family("deep"), results.family("classical")
+def judge(results: DatasetResults, equivalence: float, tier: Tier | None = None) -> Verdict | None:
+    """Compare the best of each family on one data set; None where one of the families has no cell.
+
+    Args:
+        results: its cells.
+        equivalence: a difference of accuracies, 0 to 1, up to which it does not matter.
+        tier: the level of effort at which they are compared; None for the highest that is there.
+    """
+    cells = results.at(tier) if tier else results.contenders
+    deep, classical = of_family(cells, "deep"), of_family(cells, "classical")
     if not deep or not classical:
         return None
     samples = results.difference(deep[0], classical[0])

@@ -1,7 +1,7 @@
 """A cell of the study: one data set, one feature set, one model, one variant. Its identity and all its names."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Family = Literal["classical", "deep"]
 
@@ -10,9 +10,16 @@ FAMILIES: tuple[Family, ...] = ("classical", "deep")
 LEARNED = "learned"
 """The feature set of a network: it takes the prepared input and learns its features from it."""
 
-DEFAULT = "default"
-TUNED = "tuned"
-"""Variants of a cell: the model as its YAML says, or with the best configuration that a search found."""
+Tier = Literal["textbook", "default", "tuned"]
+
+TEXTBOOK: Final = "textbook"
+DEFAULT: Final = "default"
+TUNED: Final = "tuned"
+"""Variants of a cell: with the recipe of `conf/textbook/`, as the model's YAML says, or with the best configuration
+that a search found."""
+
+TIERS: tuple[Tier, ...] = (TEXTBOOK, DEFAULT, TUNED)
+"""The same as levels of effort, the least first."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class Cell:
         features: name of the feature set's YAML; `LEARNED` for a network.
         model: name of the model's YAML.
         family: "classical" or "deep".
-        variant: `DEFAULT` or `TUNED`; a trial of a search and a learning curve have variants of their own.
+        variant: one of `TIERS`; a trial of a search and a learning curve have variants of their own.
     """
 
     dataset: str

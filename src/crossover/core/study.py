@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
-from crossover.core.cell import DEFAULT, LEARNED, TUNED, Cell
+from crossover.core.cell import DEFAULT, LEARNED, TEXTBOOK, TUNED, Cell
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_yaml
 from crossover.core.settings import Names, Settings, validated
@@ -29,6 +29,20 @@ def _enough_and_rising(sizes: int | list[int]) -> int | list[int]:
 
 Sizes = Annotated[PositiveInt | list[PositiveInt], AfterValidator(_enough_and_rising)]
 AtLeastOneName = Annotated[Names, Field(min_length=1)]
+
+
+class Textbook(Settings):
+    """Which models are fitted with the recipe of `conf/textbook/`, too; they need no default cell.
+
+    Attributes:
+        feature_sets: that the classical models are fitted on.
+        classical_models: to fit.
+        deep_models: to fit.
+    """
+
+    feature_sets: Names = Field(default_factory=list)
+    classical_models: Names = Field(default_factory=list)
+    deep_models: Names = Field(default_factory=list)
 
 
 class Tuning(Settings):
@@ -96,6 +110,7 @@ class Study(Settings):
     classical_models: AtLeastOneName
     deep_models: AtLeastOneName
     seeds: PositiveInt
+    textbook: Textbook = Textbook()
     tuning: Tuning = Tuning()
     learning_curve: LearningCurve = LearningCurve()
 
@@ -104,6 +119,9 @@ class Study(Settings):
         """A tuned model is compared with its own default, and features are made of the study's feature sets alone."""
         tuning, curve = self.tuning, self.learning_curve
         named = {
+            ("textbook", "feature_sets"): self.textbook.feature_sets
+            if self.textbook.classical_models
+            else [],
             ("tuning", "deep_models"): tuning.deep_models,
             ("tuning", "classical_models"): tuning.classical_models,
             ("tuning", "feature_sets"): tuning.feature_sets if tuning.classical_models else [],
@@ -116,15 +134,19 @@ class Study(Settings):
         return self
 
     def cells(self, dataset: str) -> list[Cell]:
-        """The cells of one data set: the default ones, then the tuned ones."""
-        return _cells(dataset, self, DEFAULT) + _cells(dataset, self.tuning, TUNED)
+        """The cells of one data set: the default ones, then those of the textbook, then the tuned ones."""
+        return [
+            *_cells(dataset, self, DEFAULT),
+            *_cells(dataset, self.textbook, TEXTBOOK),
+            *_cells(dataset, self.tuning, TUNED),
+        ]
 
     def curve_cells(self, dataset: str) -> list[Cell]:
         """The cells of one data set whose learning curve is measured, classical ones first."""
         return _cells(dataset, self.learning_curve, DEFAULT)
 
 
-def _cells(dataset: str, of: Study | Tuning | LearningCurve, variant: str) -> list[Cell]:
+def _cells(dataset: str, of: Study | Textbook | Tuning | LearningCurve, variant: str) -> list[Cell]:
     """Classical models on each feature set, then networks on the input itself."""
     return [
         *(Cell(dataset, f, m, "classical", variant) for f in of.feature_sets for m in of.classical_models),
@@ -169,6 +191,8 @@ def require_yaml(study: Study, conf: Path) -> None:
         "feature_sets": ("features", study.feature_sets),
         "classical_models": ("model", study.classical_models),
         "deep_models": ("model", study.deep_models),
+        "textbook.classical_models": ("textbook", study.textbook.classical_models),
+        "textbook.deep_models": ("textbook", study.textbook.deep_models),
         "tuning.classical_models": ("search", study.tuning.classical_models),
         "tuning.deep_models": ("search", study.tuning.deep_models),
         "tuning.pruner": ("pruner", [study.tuning.pruner]),
@@ -182,4 +206,9 @@ def require_yaml(study: Study, conf: Path) -> None:
                 raise CrossoverError(
                     f"{key} in params.yaml names {name!r}, but conf/{group}/{name}.yaml does not exist; "
                     f"there are {', '.join(there)}"
+                )
+            if group == "textbook" and not read_yaml(conf / group / f"{name}.yaml"):
+                raise CrossoverError(
+                    f"{key} in params.yaml names {name!r}, but conf/{group}/{name}.yaml changes nothing: its default "
+                    "recipe is the textbook's; take it out of the list"
                 )

@@ -203,7 +203,8 @@ class Training:
             featurizer = None if config.cell.family == "deep" else data.features.folder / "featurizer"
             record_fit(tracked, fit, scores, featurizer, data.prepared)
         accuracy = f", validation accuracy {scores.metrics['accuracy']:.4f}" if scores else ""
-        text = f"{len(data.train)} examples in {costs.fit_seconds:.1f} s on {costs.device}{accuracy}"
+        seconds = costs.after(first).fit_seconds if first else costs.fit_seconds
+        text = f"{len(data.train)} examples in {seconds:.1f} s on {costs.device}{accuracy}"
         log.info("%s · seed %d: %s", config.cell.path, seed, text)
 
     def _write(

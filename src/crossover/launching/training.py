@@ -7,8 +7,8 @@ from omegaconf import DictConfig
 from crossover.core.cell import Family
 from crossover.core.clock import use_threads
 from crossover.fitting import engine
-from crossover.fitting.best import configured
 from crossover.fitting.training import Training, repetitions
+from crossover.fitting.variants import configured
 from crossover.launching import job
 from crossover.launching.multirun import mark_taken_over
 

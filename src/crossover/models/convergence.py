@@ -35,7 +35,8 @@ def problem_of(losses: list[float], unit: str, longer: str, best: str | None) ->
     if end < (1 - LEAST_FALL) * half and half - end > LEAST_LOSS:
         fall = 1 - end / half
         return TrainingProblem(
-            f"its validation loss still fell by {fall:.0%} in the second half of its {n} {unit}", longer
+            f"its validation loss still fell by {100 * fall:.0f} % in the second half of its {n} {unit}",
+            longer,
         )
     if (
         best

@@ -23,7 +23,7 @@ from crossover.core.columns import (
     check_columns,
 )
 from crossover.core.files import atomic_folder, write_json
-from crossover.fitting.best import write_best
+from crossover.fitting.variants import write_best
 from crossover.search.plan import Direction
 from crossover.search.proposals import PARAMS
 from crossover.search.trial import TrialResult

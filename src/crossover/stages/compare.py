@@ -26,6 +26,7 @@ def compare(
     constraints: Constraints,
     claims: list[Claim],
     caveats: Mapping[str, str] = MappingProxyType({}),
+    textbook: frozenset[str] | None = None,
 ) -> None:
     """Read `results/`, compare the study's cells and write `reports/`, whole or not at all.
 
@@ -39,11 +40,12 @@ def compare(
         constraints: under which an approach is recommended.
         claims: to answer.
         caveats: by data set, as `analyse` takes them.
+        textbook: likewise.
 
     Raises:
         CrossoverError: a result that the study asks for is missing or does not fit the others.
     """
-    found = analyse(study, layout, constraints, claims, caveats)
+    found = analyse(study, layout, constraints, claims, caveats, textbook)
     with atomic_folder(layout.reports) as folder:
         write_tables(folder, found)
         draw(folder / "figures", found)
@@ -55,11 +57,13 @@ def compare(
 
 def run(config: DictConfig) -> None:
     """Compare the study of `conf/compare.yaml`; see `compare`."""
-    job.check_keys(config, "study", "decision", "claims_folder", "datasets_folder")
+    job.check_keys(config, "study", "decision", "claims_folder", "datasets_folder", "textbook_folder")
     constraints = validated(Constraints, plain(config.decision), job.origin("decision"))
     claims = load_claims(Path(config.claims_folder))
     study = load_study(Path(config.study))
-    compare(study, job.layout(config), constraints, claims, read_caveats(study, Path(config.datasets_folder)))
+    caveats = read_caveats(study, Path(config.datasets_folder))
+    textbook = frozenset(path.stem for path in Path(config.textbook_folder).glob("*.yaml"))
+    compare(study, job.layout(config), constraints, claims, caveats, textbook)
 
 
 def read_caveats(study: Study, folder: Path) -> dict[str, str]:

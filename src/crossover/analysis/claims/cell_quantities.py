@@ -17,7 +17,7 @@ from crossover.analysis.claims.quantity import (
 )
 from crossover.analysis.results import CellResult
 from crossover.analysis.statistics import Interval, percentile_interval
-from crossover.core.cell import DEFAULT, FAMILIES
+from crossover.core.cell import FAMILIES, TEXTBOOK, Tier
 
 Cost = Literal[
     "fit_seconds",
@@ -49,7 +49,7 @@ class Accuracy(Quantity):
     Attributes:
         features: name of the feature set.
         model: name of the model.
-        variant: "default" or "tuned".
+        tier: as of `CellFilter`.
 
     Facts: cell.
     """
@@ -57,10 +57,10 @@ class Accuracy(Quantity):
     kind: Literal["accuracy"]
     features: str
     model: str
-    variant: str = DEFAULT
+    tier: Tier = TEXTBOOK
 
     def measure(self, inputs: ClaimInputs) -> Estimate | NotMeasured:
-        wanted = [CellFilter(features=self.features, model=self.model, variant=self.variant)]
+        wanted = [CellFilter(features=self.features, model=self.model, tier=self.tier)]
         found = matching(wanted, inputs.results)
         if not found:
             return no_cell(wanted, inputs.results)

@@ -12,7 +12,7 @@ from crossover.analysis.curve_comparison import CurveComparison
 from crossover.analysis.results import CellResult, DatasetResults
 from crossover.analysis.statistics import Interval
 from crossover.analysis.tuning import DatasetTuning
-from crossover.core.cell import DEFAULT, Family
+from crossover.core.cell import TEXTBOOK, Family, Tier
 from crossover.core.settings import Settings
 
 Unit = Literal[
@@ -111,27 +111,33 @@ class Quantity(Settings, ABC):
 
 
 class CellFilter(Settings):
-    """The cells with these keys; a key that is None may have any value."""
+    """The cells with these keys; a key that is None may have any value.
+
+    Attributes:
+        features: name of the feature set.
+        model: name of the model.
+        family: "classical" or "deep".
+        tier: the level of effort at which they are taken, as by `DatasetResults.at`.
+    """
 
     features: str | None = None
     model: str | None = None
     family: Family | None = None
-    variant: str = DEFAULT
+    tier: Tier = TEXTBOOK
 
     @model_validator(mode="after")
     def _names_something(self) -> "CellFilter":
         if not self.model_fields_set:
-            raise ValueError("must name features, model, family or variant, got {}")
+            raise ValueError("must name features, model, family or tier, got {}")
         return self
 
     def holds(self, result: CellResult) -> bool:
-        """Whether a cell is one of them."""
+        """Whether a cell is one of them, at whichever level of effort."""
         cell = result.cell
         return (
             self.features in (None, cell.features)
             and self.model in (None, cell.model)
             and self.family in (None, cell.family)
-            and self.variant == cell.variant
         )
 
 
@@ -145,7 +151,7 @@ Cells = Annotated[
 
 def matching(cells: list[CellFilter], results: DatasetResults) -> list[CellResult]:
     """The cells that one of the filters holds, best first by their accuracy on validation rows."""
-    found = [cell for cell in results.cells if any(one.holds(cell) for one in cells)]
+    found = {cell.cell: cell for one in cells for cell in results.at(one.tier) if one.holds(cell)}.values()
     return sorted(found, key=lambda cell: cell.validation_order)
 
 

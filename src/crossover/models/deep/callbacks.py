@@ -70,6 +70,7 @@ class ResumableEarlyStopping(EarlyStopping):
     def __init__(self, stop: EarlyStop, steps: int) -> None:
         super().__init__(
             stop.monitor,
+            min_delta=stop.min_delta,
             patience=stop.patient_epochs(steps),
             mode=best_is(stop.monitor),
             check_on_train_epoch_end=True,  # the metrics are logged there

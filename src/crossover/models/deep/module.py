@@ -6,7 +6,7 @@ import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import CosineAnnealingLR, MultiStepLR
+from torch.optim.lr_scheduler import CosineAnnealingLR, MultiStepLR, OneCycleLR
 
 from crossover.models.deep.data import Tensors
 from crossover.models.deep.randomness import DROPOUT, stream
@@ -36,7 +36,11 @@ class Classification(pl.LightningModule):
         if self.settings.schedule == "constant":
             return optimizer
         steps = int(self.trainer.estimated_stepping_batches)
-        schedule = CosineAnnealingLR(optimizer, T_max=steps)
+        schedule = (
+            CosineAnnealingLR(optimizer, T_max=steps)
+            if self.settings.schedule == "cosine"
+            else OneCycleLR(optimizer, max_lr=self.settings.learning_rate, total_steps=steps)
+        )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_train_epoch_start(self) -> None:
@@ -52,7 +56,8 @@ class Classification(pl.LightningModule):
     def _loss(self, part: str, batch: Tensors) -> Tensor:
         X, y = batch
         logits = self.network(X)
-        loss = F.cross_entropy(logits, y)
+        smoothing = self.settings.label_smoothing if part == "train" else 0.0
+        loss = F.cross_entropy(logits, y, label_smoothing=smoothing)
         with torch.no_grad():
             hits = (logits.argmax(1) == y).sum()
             self._sums[part] += torch.stack([loss * len(y), hits, torch.full_like(hits, len(y))])

@@ -33,8 +33,10 @@ class Network(Model):
         min_size: a smaller image is resized up to it, bilinearly; None keeps every image as it is.
         permutation_seed: seed of one random order in which every image's pixels are put; None leaves them in place.
         optimizer: a torch optimiser without its parameters and learning rate; Adam where None.
-        learning_rate: of the optimiser; with `schedule: cosine` the first one.
-        schedule: "constant", or "cosine": down to 0 over the whole fit.
+        learning_rate: of the optimiser; with `schedule: cosine` the first one, with `one_cycle` the highest.
+        schedule: "constant"; "cosine": down to 0 over the whole fit; "one_cycle": up to the rate in its first 30 %
+            and then down to 0 (Smith and Topin 2017), with torch's defaults.
+        label_smoothing: share of a label's weight that all classes get alike, in the loss of the training.
         batch_size: examples a step.
         max_epochs: passes over the training part.
         min_steps: a small data set gets as many more epochs as these optimiser steps take.
@@ -64,6 +66,7 @@ class Network(Model):
         optimizer: partial | None = None,
         learning_rate: float = 1e-3,
         schedule: Schedule = "constant",
+        label_smoothing: float = 0.0,
         batch_size: int = 128,
         max_epochs: int = 5,
         min_steps: int = 0,
@@ -81,6 +84,7 @@ class Network(Model):
             optimizer=checked_partial("optimizer", optimizer, later=["params", "lr"]),
             learning_rate=learning_rate,
             schedule=schedule,
+            label_smoothing=label_smoothing,
             batch_size=batch_size,
             max_epochs=max_epochs,
             min_steps=min_steps,

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from math import ceil
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from crossover.core.settings import Settings
 
 Monitor = Literal["train/loss", "train/accuracy", "val/loss", "val/accuracy"]
-Schedule = Literal["constant", "cosine"]
+Schedule = Literal["constant", "cosine", "one_cycle"]
 
 RATE_DROP = 0.1
 """What a learning rate is multiplied by where it falls: the usual step, as in ResNet's schedule (He et al. 2016)."""
@@ -27,12 +27,14 @@ class EarlyStop(Settings):
         monitor: the metric.
         patience: epochs without a better value before that happens.
         patience_steps: a small data set gets as many more epochs of patience as these optimiser steps take.
+        min_delta: a value counts as better where it is better by more than this.
         rate_drops: how often the rate falls to a tenth and the fit goes on, before it ends.
     """
 
     monitor: Monitor
     patience: PositiveInt
     patience_steps: NonNegativeInt = 0
+    min_delta: NonNegativeFloat = 0.0
     rate_drops: NonNegativeInt = 0
 
     def patient_epochs(self, steps_of_an_epoch: int) -> int:
@@ -48,6 +50,7 @@ class TrainingSettings(Settings):
     optimizer: Callable[..., Any]
     learning_rate: PositiveFloat
     schedule: Schedule
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
     batch_size: PositiveInt
     max_epochs: PositiveInt
     min_steps: NonNegativeInt
