@@ -87,7 +87,8 @@ def test_a_caveat_of_a_data_set_stands_at_its_verdict(tmp_path: Path, report: st
     text = render(analyse(STUDY, Layout(tmp_path), CONSTRAINTS, [], caveats))
     chapter = text.split("\n## fruit\n")[1]
     assert chapter.strip().startswith(
-        "### The verdict in numbers\n\n**To bear in mind:** All of it grew in one garden.\n\n**Deep learning leads.**"
+        "### The verdict in numbers\n\n**To bear in mind:** All of it grew in one garden.\n\n"
+        "**Deep learning leads, in these fits.**"
     )
     assert "To bear in mind" not in report
 
