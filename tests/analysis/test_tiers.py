@@ -60,8 +60,8 @@ def test_where_the_textbook_has_no_other_recipe_the_default_one_is_its_own(tmp_p
     assert names(found, TEXTBOOK) == {"raw-tree", "learned-net-textbook"}
 
 
-def test_a_model_that_the_textbook_does_not_have_is_not_among_its_own(tmp_path: Path) -> None:
-    known = frozenset({"tree", "net"})
+def test_a_default_recipe_that_is_not_the_textbooks_is_not_among_its_own(tmp_path: Path) -> None:
+    known = frozenset({"tree"})
     found = results(tmp_path, textbook=OF_THE_NET, deep=("net", "modern"), known=known)
     assert names(found, TEXTBOOK) == {"raw-tree", "learned-net-textbook"}
     assert names(found, DEFAULT) == {"raw-tree", "learned-net", "learned-modern"}

@@ -135,7 +135,7 @@ class DatasetResults:
         n_test: examples of the test part.
         losses: of the cells with a problem that are fitted in epochs or rounds, those on validation rows, one row an
             epoch and repetition: `model` (the cell's label), `seed`, `epoch`, `val_loss`.
-        textbook: the models that the textbook has; None where it has all of them.
+        textbook: the models whose default recipe is the textbook's; None: all that have no textbook cell.
     """
 
     dataset: str
@@ -155,16 +155,12 @@ class DatasetResults:
             return [cell for cell in self.cells if cell.cell.variant != TEXTBOOK]
         if tier == DEFAULT:
             return [cell for cell in self.cells if cell.cell.variant == DEFAULT]
-        own = {(cell.cell.features, cell.cell.model) for cell in self.cells if cell.cell.variant == TEXTBOOK}
+        own = {cell.cell.model for cell in self.cells if cell.cell.variant == TEXTBOOK}
+        same = {cell.cell.model for cell in self.cells} - own if self.textbook is None else self.textbook
         return [
             cell
             for cell in self.cells
-            if cell.cell.variant == TEXTBOOK
-            or (
-                cell.cell.variant == DEFAULT
-                and (cell.cell.features, cell.cell.model) not in own
-                and (self.textbook is None or cell.cell.model in self.textbook)
-            )
+            if cell.cell.variant == TEXTBOOK or (cell.cell.variant == DEFAULT and cell.cell.model in same)
         ]
 
     @cached_property

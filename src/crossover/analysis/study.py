@@ -95,7 +95,7 @@ def analyse(
         constraints: under which an approach is recommended.
         claims: to answer.
         caveats: by data set, what a reader must know to judge its accuracies.
-        textbook: the models that the textbook has; None where it has all of them.
+        textbook: the models whose default recipe is the textbook's; None: all that have no textbook cell.
 
     Raises:
         CrossoverError: a result that the study asks for is missing or does not fit the others.

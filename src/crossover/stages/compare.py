@@ -62,8 +62,9 @@ def run(config: DictConfig) -> None:
     claims = load_claims(Path(config.claims_folder))
     study = load_study(Path(config.study))
     caveats = read_caveats(study, Path(config.datasets_folder))
-    textbook = frozenset(path.stem for path in Path(config.textbook_folder).glob("*.yaml"))
-    compare(study, job.layout(config), constraints, claims, caveats, textbook)
+    recipes = Path(config.textbook_folder).glob("*.yaml")
+    as_default = frozenset(path.stem for path in recipes if not read_yaml(path))
+    compare(study, job.layout(config), constraints, claims, caveats, as_default)
 
 
 def read_caveats(study: Study, folder: Path) -> dict[str, str]:
