@@ -26,7 +26,7 @@ import yaml
 from sklearn.datasets import make_classification
 
 PROJECT = Path(__file__).parents[1]
-N_TRAIN, N_TEST = 8000, 8000
+N_TRAIN, N_TEST = 6000, 6000
 
 Table = tuple[np.ndarray, np.ndarray]
 """Columns, float (n, columns), and classes, int (n,)."""
