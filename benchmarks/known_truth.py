@@ -126,6 +126,7 @@ def write_study(name: str, task: Task, root: Path, mirror: Path, trials: int) ->
         "classical_models": ["logistic_regression", "svm", "random_forest", "xgboost"],
         "deep_models": ["mlp"],
         "seeds": 1,
+        "textbook": {"feature_sets": [], "classical_models": [], "deep_models": []},
         "tuning": yaml.safe_load((root / "params.yaml").read_text())["tuning"]
         | searched
         | {"trials": trials or 1},
