@@ -33,9 +33,9 @@ Table = tuple[np.ndarray, np.ndarray]
 
 
 def bands(rng: np.random.Generator) -> Table:
-    """Bands across one direction that has to do with all of 30 columns: no single column tells anything."""
-    X = rng.standard_normal((N_TRAIN + N_TEST, 30))
-    direction = rng.standard_normal(30)
+    """Bands across one direction that has to do with all of 6 columns: no single column tells anything."""
+    X = rng.standard_normal((N_TRAIN + N_TEST, 6))
+    direction = rng.standard_normal(6)
     return X, np.floor(1.2 * X @ direction / np.linalg.norm(direction)).astype(int) % 2
 
 
