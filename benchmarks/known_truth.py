@@ -55,7 +55,7 @@ def clouds(rng: np.random.Generator) -> Table:
 
 
 def clusters(rng: np.random.Generator) -> Table:
-    """26 classes of several clusters each, on which a network of five epochs loses by points."""
+    """26 classes of four clusters each: neither family should lose by many points."""
     return make_classification(
         N_TRAIN + N_TEST + 4000,
         n_features=16,
@@ -119,7 +119,13 @@ def write_study(name: str, task: Task, root: Path, mirror: Path, trials: int) ->
     (root / "conf" / "dataset" / f"{name}.yaml").write_text(yaml.safe_dump(dataset | files, sort_keys=False))
     mlp = root / "conf" / "model" / "mlp.yaml"
     mlp.write_text(yaml.safe_dump(yaml.safe_load(mlp.read_text()) | (task.mlp or {})))
-    searched = {"classical_models": ["random_forest", "xgboost"], "deep_models": ["mlp"]} if trials else {}
+    searched: dict[str, Any] = {}
+    if trials:
+        searched = {
+            "classical_models": ["random_forest", "xgboost"],
+            "deep_models": ["mlp"],
+            "trials": trials,
+        }
     study = {
         "datasets": [name],
         "feature_sets": ["raw"],
@@ -127,12 +133,15 @@ def write_study(name: str, task: Task, root: Path, mirror: Path, trials: int) ->
         "deep_models": ["mlp"],
         "seeds": 1,
         "textbook": {"feature_sets": [], "classical_models": [], "deep_models": []},
-        "tuning": yaml.safe_load((root / "params.yaml").read_text())["tuning"]
-        | searched
-        | {"trials": trials or 1},
-        "learning_curve": {"feature_sets": [], "classical_models": [], "deep_models": [], "sizes": 2},
+        "tuning": yaml.safe_load((root / "params.yaml").read_text())["tuning"] | searched,
+        "learning_curve": {
+            "feature_sets": [],
+            "classical_models": [],
+            "deep_models": [],
+            "sizes": 2,
+            "repetitions": 1,
+        },
     }
-    study["learning_curve"]["repetitions"] = 1
     (root / "params.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
 
 

@@ -1,6 +1,6 @@
 """Do the published accuracies come out again? Fits every row of published.yaml on the real data.
 
-    python benchmarks/published.py                      # all rows: half an hour on two cores
+    python benchmarks/published.py                      # all rows: a quarter of an hour on two cores, and cnn_modern
     python benchmarks/published.py --only forest 1-nn   # these rows
 
 What `dvc repro` has prepared is used; what is missing is made in a temporary folder. Exit status 1 where a

@@ -82,8 +82,7 @@ def test_searches_in_both_families_decide(tmp_path: Path) -> None:
 
 def test_each_level_has_its_verdict_and_the_highest_is_the_studys(tmp_path: Path) -> None:
     write(tmp_path)
-    study = study_of("fruit", ["tree"], ["net"], 2, tuning=BOTH_TUNED, textbook=OF_THE_NET)
-    study = study.model_copy(update={"tuning": Tuning()})  # whose searches this folder does not hold
+    study = study_of("fruit", ["tree"], ["net"], 2, textbook=OF_THE_NET)
     analysed = analyse(study, Layout(tmp_path), CONSTRAINTS, [])
     (found,) = analysed.datasets
     assert {tier: round(one.difference, 6) for tier, one in found.tiers.items()} == {
