@@ -28,8 +28,8 @@ repro: env  ## run the study that params.yaml describes: data to verdict
 test: env  ## run the tests (fast tier, no downloads)
 	pytest -n logical --dist loadfile --no-loadscope-reorder
 
-test-slow: env  ## run the tests that take minutes
-	pytest -m slow
+test-slow: env  ## run the tests that take minutes: whole studies, killed searches, launchers, a browser
+	pytest -n logical --dist loadfile --no-loadscope-reorder -m slow
 
 lint: env  ## ruff: lint and formatting
 	ruff check .

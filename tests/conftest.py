@@ -15,7 +15,7 @@ import pytest
 
 from tests.project_clone import Clone, clone_project, prepare
 
-SLOWEST = ("test_pipeline.py", "test_sweep.py", "test_launchers.py", "test_cli.py")
+SLOWEST = ("test_pipeline.py", "test_sweep.py", "test_classical.py", "test_launchers.py", "test_compare.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -65,6 +65,7 @@ def test_a_tracking_that_does_not_exist(untouched):
     told(done, "CROSSOVER_TRACKING", "wandb", "mlflow, none")
 
 
+@pytest.mark.slow
 def test_repro_tells_a_name_that_does_not_exist_before_anything_runs(clone):
     clone.replace("params.yaml", "- digits", "- digitz")
     told(clone.run("dvc", "repro"), "digitz", "there are", "digits", "mnist")
@@ -105,6 +106,7 @@ def test_help_shows_the_choices(untouched):
         assert word in done.stdout
 
 
+@pytest.mark.slow
 def test_a_multirun_gives_each_job_a_folder_and_leaves_the_pipeline_alone(clone_with_wine):
     done = clone_with_wine.python(
         "pipelines/train_classical.py", "-m", "dataset=wine", "model=decision_tree", "seed=0,1"

@@ -14,6 +14,8 @@ from dvc.repo import Repo
 from tests.forked import forked_python
 from tests.project_clone import Clone
 
+pytestmark = pytest.mark.slow  # the tiny study of all its tests takes minutes
+
 PARAMS = """\
 datasets: [digits, wine]
 feature_sets: [raw]
@@ -240,7 +242,6 @@ def test_an_edit_of_one_model_is_seen_by_its_cells_and_concerns_what_follows(stu
     assert {stage.addressing for found in following.values() for stage in found} == FOLLOWING
 
 
-@pytest.mark.slow
 def test_an_edit_of_one_model_runs_its_cells_and_what_follows(study):
     with edited(study):
         done = study.run("dvc", "repro")
@@ -248,7 +249,6 @@ def test_an_edit_of_one_model_runs_its_cells_and_what_follows(study):
     assert executed(done.stdout) == EDITED | FOLLOWING
 
 
-@pytest.mark.slow
 def test_two_cold_runs_give_identical_predictions(study, clone: Clone):
     """The second one starts each script as a user's `dvc repro` does."""
     for path in ("params.yaml", "conf/model/cnn.yaml", "conf/textbook/cnn.yaml"):

@@ -21,6 +21,8 @@ import signal
 
 from crossover.models.classical.sklearn_model import SklearnClassifier
 
+pytestmark = pytest.mark.slow  # each test starts workers, which import all libraries anew
+
 
 class Deadly(SklearnClassifier):
     def warm_up(self, train):
@@ -72,7 +74,6 @@ def one_of_two_fails(clone: Clone, command: list[str]) -> None:
     assert "max_depth" in output
 
 
-@pytest.mark.slow  # Ray alone takes ten seconds to start
 def test_ray_runs_the_jobs_and_one_that_fails_leaves_the_other_alone(project):
     pytest.importorskip("ray", reason="Ray is an extra")
     ray = ["hydra/launcher=ray", "hydra.launcher.ray.init.num_cpus=2"]
@@ -113,7 +114,6 @@ def test_a_killed_worker_is_told_and_the_finished_jobs_are_kept(project):
     assert summary(project, "deadly-seed=0")["model=deadly seed=0"]["state"] == "killed"
 
 
-@pytest.mark.slow
 def test_submitit_goes_on_where_a_job_is_killed(project):
     done = multirun(project, "model=deadly", "seed=0,14", "hydra/launcher=submitit_local")
     output = done.stdout + done.stderr

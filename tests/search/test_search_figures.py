@@ -72,6 +72,7 @@ def figures_of(trials: list[FrozenTrial], *costs: str) -> dict[str, Figure]:
     return search_figures(trials, ["accuracy", *costs], DIRECTIONS[: 1 + len(costs)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("costs", "names"), [([], ALL[:3]), (["fit_seconds"], ALL)])
 def test_a_search_of_thirty_trials_has_every_figure(
     costs: list[str], names: list[str], tmp_path: Path

@@ -62,6 +62,7 @@ def test_trial_0_is_the_default_configuration(searched, tmp_path):
     assert yaml.safe_load((place.outcome() / "best.yaml").read_text()) == {"model": {}}
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_trials_and_another_seed_others(searched, workplace, tmp_path):
     shorter = searched.copy(tmp_path / "shorter")
     for place in (shorter, workplace):
@@ -72,12 +73,13 @@ def test_the_same_seed_gives_the_same_trials_and_another_seed_others(searched, w
     assert not workplace.trials()["accuracy"][1:].equals(searched.trials()["accuracy"][1:3])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sampler",
     [
         pytest.param(["random"], id="random"),
-        pytest.param(["tpe", "hydra.sweeper.sampler.n_startup_trials=2"], id="tpe", marks=pytest.mark.slow),
-        pytest.param(["grid"], id="grid", marks=pytest.mark.slow),
+        pytest.param(["tpe", "hydra.sweeper.sampler.n_startup_trials=2"], id="tpe"),
+        pytest.param(["grid"], id="grid"),
     ],
 )
 def test_the_budget_is_a_total(searched, workplace, tmp_path, sampler):
@@ -98,6 +100,7 @@ def test_the_budget_is_a_total(searched, workplace, tmp_path, sampler):
     assert whole.trials()[shown].equals(first[shown])
 
 
+@pytest.mark.slow
 def test_a_sequential_search_killed_at_random_moments_ends_with_the_trials_of_an_undisturbed_one(
     workplace, tmp_path
 ):
@@ -119,6 +122,7 @@ def test_a_sequential_search_killed_at_random_moments_ends_with_the_trials_of_an
         assert (workplace.outcome() / name).read_bytes() == (undisturbed.outcome() / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_parallel_search_that_is_killed_ends_with_its_budget_of_distinct_trials(workplace):
     arguments = (*SHORT, budget(12), "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
     rng = random.Random(1)
@@ -148,6 +152,7 @@ def _wait_for_a_new_trial(workplace, process) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_first_ever_searches_at_once_all_succeed(workplace):
     env = {"CROSSOVER_TRACKING": "mlflow"}
     seeds = range(3)

@@ -31,6 +31,7 @@ def run_of(client: Any, fit_id: str) -> Any:
     return run
 
 
+@pytest.mark.slow
 def test_processes_that_are_first_at_once_share_an_experiment_and_a_parent(store: str, client: Any) -> None:
     (experiment,) = client.search_experiments(filter_string="name = 'digits'")
     runs = client.search_runs([experiment.experiment_id], "tags.`crossover.fit_id` LIKE 'first %'")

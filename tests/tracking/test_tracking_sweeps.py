@@ -36,6 +36,7 @@ def child_of(client: Any, sweep: SweepFacts, number: int = 0) -> Any:
     return run
 
 
+@pytest.mark.slow
 def test_a_search_and_its_trials_that_are_first_at_once_share_a_parent(client: Any) -> None:
     sweep = sweep_of("first")
     parent, children = parent_of(client, sweep), children_of(client, sweep)
