@@ -5,6 +5,7 @@ PORT ?= 5000
 BIN := $(CURDIR)/$(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(BIN):$(PATH)
+unexport PYTHONDONTWRITEBYTECODE  # or each of the many processes of the tests compiles the project anew
 
 .DEFAULT_GOAL := help
 .PHONY: help env repro test test-slow lint format types ui lock published readme clean distclean

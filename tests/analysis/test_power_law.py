@@ -164,6 +164,7 @@ def test_a_step_is_not_well_behaved() -> None:
     assert not fit.well_behaved
 
 
+@pytest.mark.slow
 def test_the_band_covers_what_came_later() -> None:
     """Fits to the sizes up to 5,200 predict the error at 52,000 within their bands, in noise, nearly always."""
     sizes, truth = SIZES[:5], (0.01, 4.0, 0.5)

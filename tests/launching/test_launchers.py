@@ -14,14 +14,14 @@ import pytest
 from crossover.core.files import read_json
 from tests.project_clone import Clone
 
+pytestmark = pytest.mark.slow  # each test starts workers, which import all libraries anew
+
 DEADLY = '''"""A forest whose fit kills its process for seed 0."""
 
 import os
 import signal
 
 from crossover.models.classical.sklearn_model import SklearnClassifier
-
-pytestmark = pytest.mark.slow  # each test starts workers, which import all libraries anew
 
 
 class Deadly(SklearnClassifier):

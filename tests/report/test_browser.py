@@ -15,13 +15,14 @@ from crossover.report.page.html import render_html
 from tests.results_folder import compare, first_right
 from tests.tuning_folder import SearchFolder, TunedResults
 
-pytestmark = pytest.mark.slow  # a browser opens the report of a whole study
-
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
 )
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium or Chrome in PATH")
+pytestmark = [
+    pytest.mark.slow,  # a browser opens the report of a whole study
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium or Chrome in PATH"),
+]
 
 FLAGS = [
     "--no-sandbox",

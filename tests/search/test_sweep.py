@@ -33,6 +33,7 @@ def fails_with(done, *words: str) -> None:
         assert word in sentence, sentence
 
 
+@pytest.mark.slow
 def test_a_search_leaves_its_trials_and_the_best_configuration(searched):
     trials, folder = searched.trials(), searched.outcome()
     assert list(trials.columns[: len(TRIALS)]) == TRIALS
@@ -53,6 +54,7 @@ def test_a_search_leaves_its_trials_and_the_best_configuration(searched):
     assert f"best trial {int(best['trial'])}" in (searched.root / "log.txt").read_text()
 
 
+@pytest.mark.slow
 def test_trial_0_is_the_default_configuration(searched, tmp_path):
     place = searched.copy(tmp_path / "copy")
     place.tune(*TREE, budget(1))
@@ -177,6 +179,7 @@ def test_first_ever_searches_at_once_all_succeed(workplace):
     assert sum(name == "trial 1" for name in names) == len(seeds)
 
 
+@pytest.mark.slow
 def test_two_processes_do_not_run_the_same_search_at_once(workplace):
     process = workplace.start(*SHORT, budget(200))
     _wait_for_a_new_trial(workplace, process)
@@ -187,6 +190,7 @@ def test_two_processes_do_not_run_the_same_search_at_once(workplace):
     process.wait()
 
 
+@pytest.mark.slow
 def test_a_failing_trial_is_recorded_and_the_search_goes_on(workplace):
     failing = (*SHORT, budget(5), "model.estimator.max_depth=choice(-2,3,4,5)", "hydra.sweeper.seed=1")
     done = workplace.tune(*failing)
@@ -252,6 +256,7 @@ def test_a_budget_in_seconds_ends_the_search(workplace):
     assert len(workplace.trials()) == before
 
 
+@pytest.mark.slow
 def test_a_finite_space_that_runs_out_ends_the_search(workplace):
     done = workplace.tune(
         *SHORT, budget(50), "hydra/sweeper/sampler=grid",
@@ -265,6 +270,7 @@ def test_a_finite_space_that_runs_out_ends_the_search(workplace):
     assert json.loads((workplace.outcome() / "sweep.json").read_text())["exhausted"] is True
 
 
+@pytest.mark.slow
 def test_two_objectives_give_a_pareto_front(workplace):
     done = workplace.tune(*SHORT, budget(6), "objectives=[accuracy,fit_seconds]")
     assert done.status == 0, done.text
@@ -277,6 +283,7 @@ def test_two_objectives_give_a_pareto_front(workplace):
     assert (trials["state"] == "completed").all()  # Optuna cannot prune for two objectives
 
 
+@pytest.mark.slow
 def test_hopeless_trials_are_pruned(workplace):
     done = workplace.tune(
         "dataset=wine", "model=xgboost", "output=project", budget(6), "max_repetitions=2", "pruner.n_startup_trials=2",
@@ -291,6 +298,7 @@ def test_hopeless_trials_are_pruned(workplace):
     assert not trials["best"][pruned.index].any()
 
 
+@pytest.mark.slow
 def test_models_on_the_command_line_are_a_search_each(workplace):
     done = workplace.tune(
         "dataset=wine",
@@ -441,6 +449,7 @@ def test_a_null_of_params_yaml_is_none_in_the_command_of_dvc(workplace):
     )
 
 
+@pytest.mark.slow
 def test_trials_are_fitted_on_a_subset(workplace):
     assert workplace.tune(*TREE, budget(2), "examples=60").status == 0
     facts = json.loads((workplace.outcome() / "sweep.json").read_text())

@@ -21,6 +21,8 @@ from crossover.tracking.mlflow_tracker import MlflowTracker
 from crossover.tracking.tracker import FitFacts, Tracker
 from tests.tracking.tracking_facts import FIRST_FITS, IMAGES, TABLE, facts_of
 
+pytestmark = pytest.mark.slow  # MLflow takes half a minute to make its databases
+
 CONF = Path(__file__).parents[2] / "conf" / "tracking"
 
 
@@ -31,7 +33,6 @@ def run_of(client: Any, fit_id: str) -> Any:
     return run
 
 
-@pytest.mark.slow
 def test_processes_that_are_first_at_once_share_an_experiment_and_a_parent(store: str, client: Any) -> None:
     (experiment,) = client.search_experiments(filter_string="name = 'digits'")
     runs = client.search_runs([experiment.experiment_id], "tags.`crossover.fit_id` LIKE 'first %'")

@@ -14,6 +14,8 @@ from crossover.tracking.mlflow_tracker import MlflowTracker
 from crossover.tracking.tracker import SweepFacts, Tracker, TrialFacts
 from tests.tracking.tracking_facts import IMAGES, sweep_of, trial_of
 
+pytestmark = pytest.mark.slow  # MLflow takes half a minute to make its databases
+
 
 def runs_of(client: Any, query: str) -> list[Any]:
     ids = [experiment.experiment_id for experiment in client.search_experiments()]
@@ -36,7 +38,6 @@ def child_of(client: Any, sweep: SweepFacts, number: int = 0) -> Any:
     return run
 
 
-@pytest.mark.slow
 def test_a_search_and_its_trials_that_are_first_at_once_share_a_parent(client: Any) -> None:
     sweep = sweep_of("first")
     parent, children = parent_of(client, sweep), children_of(client, sweep)
