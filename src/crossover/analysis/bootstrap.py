@@ -61,7 +61,8 @@ def _draws(repetitions: int, n_test: int, draws: int, seed: int) -> Iterator[tup
 
 def _counts(rng: np.random.Generator, draws: int, n: int) -> np.ndarray:
     """How often each of n things is drawn in n draws with replacement: int64 (draws, n)."""
-    return np.stack([np.bincount(row, minlength=n) for row in rng.integers(n, size=(draws, n))])
+    drawn = rng.integers(n, size=(draws, n)) + n * np.arange(draws)[:, None]
+    return np.bincount(drawn.ravel(), minlength=draws * n).reshape(draws, n)
 
 
 def _means(values: np.ndarray, examples: np.ndarray, repeats: np.ndarray) -> np.ndarray:
