@@ -69,7 +69,7 @@ def test_a_key_that_the_model_does_not_have_is_named() -> None:
     ("content", "words"),
     [
         (None, ["conf/textbook/cnn.yaml", "does not exist", "leave variant out"]),
-        ("# nothing", ["conf/textbook/cnn.yaml", "must hold keys", "got None"]),
+        ("# nothing", ["conf/textbook/cnn.yaml", "must hold keys", "got an empty file", "leave variant out"]),
         ("max_epochs: [", ["conf/textbook/cnn.yaml", "not valid YAML"]),
     ],
 )

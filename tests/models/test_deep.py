@@ -98,7 +98,7 @@ def test_every_image_network_takes_the_sizes_of_the_data_sets(name: str, side: i
 @pytest.mark.parametrize(
     ("name", "count"),
     [  # on 28x28 images of ten classes; each layer's weights and offsets
-        ("mlp", 784 * 256 + 256 + 256 * 128 + 128 + 128 * 10 + 10),
+        ("mlp", 784 * 512 + 512 + 512 * 256 + 256 + 256 * 10 + 10),
         ("cnn", 9 * 32 + 32 + 9 * 32 * 64 + 64 + 5 * 5 * 64 * 64 + 64 + 64 * 10 + 10),
         ("cnn_modern", 9 * (24 + 24 * 48 + 48 * 48 + 48 * 96 + 96 * 96) + 2 * (24 + 4 * 72) + 96 * 10 + 10),
     ],

@@ -66,7 +66,8 @@ def _read(path: Path, missing: str) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise CrossoverError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
-        raise CrossoverError(f"{path} must hold keys with values, got {content!r}; {missing}")
+        got = "an empty file" if content is None else repr(content)
+        raise CrossoverError(f"{path} must hold keys with values, got {got}; {missing}")
     return content
 
 
