@@ -1,24 +1,29 @@
 """What the report says of made-up studies whose truth is known: how often it is wrong, and what it misses.
 
     python benchmarks/simulations.py             # all tables, in Markdown; --studies says how many studies a row
-    python benchmarks/simulations.py verdict     # one of them: verdict, crossover, few_repetitions
+    python benchmarks/simulations.py verdict     # one of them: verdict, crossover, few_repetitions, map
 
 Each study draws right and wrong answers, and passes them to the functions that the report itself uses.
 """
 
 import argparse
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from joblib import Parallel, delayed
 from scipy.stats import norm
 
 from crossover.analysis.bootstrap import bootstrap, resampled_means
 from crossover.analysis.crossing import Crossover, crossover, simultaneous_band
+from crossover.analysis.crossover_map import crossover_map
+from crossover.analysis.curves import Curve, DatasetCurves
 from crossover.analysis.label_advice import Extrapolation
 from crossover.analysis.power_law import extrapolated_crossing, fit_power_law
 from crossover.analysis.statistics import CONFIDENCE, around_zero, percentile_interval
-from crossover.core.cell import Family
+from crossover.core.cell import FAMILIES, Cell, Family
+from crossover.core.columns import MOMENTS
 from crossover.core.numbers import MISSING
 
 DRAWS = 1000
@@ -216,7 +221,102 @@ def few_repetitions(studies: int) -> Iterator[str]:
         yield f"| {n_sizes} | {n_test:,} | {repetitions} | {effect:g} | {ours} | {plain} |"
 
 
-TABLES = {"verdict": verdict, "crossover": crossover_answers, "few_repetitions": few_repetitions}
+def map_answers(studies: int) -> Iterator[str]:
+    """The crossover map of laws that are known: leads of the wrong side, and how often its intervals hold the truth.
+
+    The truth of a cell is the difference of the laws at the most examples that each family can use there.
+    """
+    sizes = np.array([100, 300, 1000, 3000, 10_000])
+    law = (0.03, 1.2, 0.5)  # error a + b n^-c
+    scenarios = {
+        "equal, as fast": (law, law, 1.0),
+        "equal, the network 30 times slower": (law, law, 30.0),
+        "clear crossing at 730, 30 times slower": ((0.03, 6.0, 0.7), (0.05, 0.6, 0.4), 30.0),
+    }
+    yield (
+        "| curves | models each | test | studies | a false lead anywhere | cells with one "
+        "| interval holds the truth, cells | all labels of a time |"
+    )
+    yield "|--|--:|--:|--:|--:|--:|--:|--:|"
+    for number, (name, (deep, classical, slower)) in enumerate(scenarios.items()):
+        for n_models in (1, 3):
+            for n_test in (450, 2000):
+                found = Parallel(n_jobs=-1)(
+                    delayed(map_outcomes)([number, study], sizes, deep, classical, slower, n_models, n_test)
+                    for study in range(studies)
+                )
+                rates = " | ".join(f"{rate:.1%}" for rate in np.mean(found, axis=0))
+                yield f"| {name} | {n_models} | {n_test:,} | {studies:,} | {rates} |"
+
+
+Law = tuple[float, float, float]
+
+
+def map_outcomes(
+    seed: list[int], sizes: np.ndarray, deep: Law, classical: Law, slower: float, n_models: int, n_test: int
+) -> tuple[bool, float, float, float]:
+    """One study: a false lead anywhere, share of cells with one, with the truth, and of rows with all truths."""
+    rng, laws = np.random.default_rng(seed), {"deep": deep, "classical": classical}
+    seconds = {"deep": slower * 1e-3, "classical": 1e-3}  # an example
+    difficulty = 0.05 * (rng.random(n_test) - 0.5)
+    curves = []
+    for family in FAMILIES:
+        a, b, c = laws[family]
+        for model in range(n_models):
+            right = (
+                1
+                - (a + b * sizes[:, None] ** -c)
+                + 0.01 * rng.normal(size=(len(sizes), 3)) * (sizes[:, None] / sizes[0]) ** -0.4
+            )
+            correct = rng.random((*right.shape, n_test)) < right[..., None] + difficulty
+            validation = rng.binomial(n_test, np.minimum(right, 1)) / n_test
+            curves.append(made_up_curve(family, f"m{model}", sizes, correct, validation, seconds[family]))
+    found = crossover_map(DatasetCurves("made-up", sizes, 3, n_test, curves, not_applicable=[]), EQUIVALENCE)
+    assert found is not None
+    false, covered, rows = [], [], []
+    for t, row in zip(found.seconds, found.cells, strict=True):
+        held = []
+        for n, cell in zip(found.labels, row, strict=True):
+            if cell.interval is None:
+                continue
+            usable = {f: min(float(n), t / seconds[f]) for f in FAMILIES}
+            errors = {f: laws[f][0] + laws[f][1] * usable[f] ** -laws[f][2] for f in FAMILIES}
+            truth = errors["classical"] - errors["deep"]
+            leader = "deep" if truth > 1e-9 else "classical" if truth < -1e-9 else ""
+            false.append(cell.state in FAMILIES and cell.state != leader)
+            held.append(truth in cell.interval)
+        covered += held
+        rows += [all(held)] if held else []
+    return any(false), float(np.mean(false)), float(np.mean(covered)), float(np.mean(rows))
+
+
+def made_up_curve(
+    family: Family, model: str, sizes: np.ndarray, correct: np.ndarray, validation: np.ndarray, second: float
+) -> Curve:
+    """A curve of fits without moments; `second` is the time an example takes."""
+    rows = [(int(n), seed) for n in sizes for seed in range(correct.shape[1])]
+    scores = pd.DataFrame(rows, columns=["n", "seed"]).assign(n_watched=0, n_validation=correct.shape[2])
+    scores["validation_accuracy"] = validation.ravel()
+    scores["validation_log_loss"] = 1 - validation.ravel()
+    costs = scores[["n", "seed"]].assign(fit_seconds=second * scores["n"])
+    return Curve(
+        Cell("made-up", "raw", model, family),
+        sizes,
+        correct,
+        scores,
+        costs,
+        pd.DataFrame(columns=MOMENTS),
+        np.empty((0, correct.shape[2]), dtype=bool),
+        Path(),
+    )
+
+
+TABLES = {
+    "verdict": verdict,
+    "crossover": crossover_answers,
+    "few_repetitions": few_repetitions,
+    "map": map_answers,
+}
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from crossover.core.cell import LEARNED, Cell, Family
-from crossover.core.columns import CURVE_COSTS, CURVE_SCORES
+from crossover.core.columns import CURVE_COSTS, CURVE_SCORES, MOMENTS
 from crossover.core.layout import Layout
 from crossover.core.study import NOT_APPLICABLE, OK, LearningCurve, Study
 
@@ -55,6 +55,7 @@ class CurvesFolder:
         validation: Any = None,
         train: Any = 1.0,
         noise: float = 0.5,
+        moments: dict[float, float] | None = None,
         **values: Any,
     ) -> None:
         """Write a cell.
@@ -66,6 +67,7 @@ class CurvesFolder:
             seconds: to fit, likewise; left out: in proportion to n, a hundred times as long for a network.
             validation: accuracies on the validation part, likewise; left out: those on the test part.
             train: accuracies on the subset itself, likewise, or one number.
+            moments: of each fit, by the share of its time that has passed: how much less accurate it is there.
             noise: how differently two fits rank the test examples by difficulty; at 0 all agree on the hardest.
             **values: columns of either table, one value for all fits.
         """
@@ -84,6 +86,7 @@ class CurvesFolder:
             scores.append(keys | self._facts() | own | _metrics(parts) | values)
             costs.append(keys | _cost(seconds[size, seed]) | values)
         self._tables(features, model, scores, costs)
+        self._moments(features, model, accuracies, validation, seconds, moments or {}, noise)
         np.save(self.folder(features, model) / "correct.npy", correct)
         self._largest(features, model, correct[-self.repetitions :], validation[-1])
 
@@ -92,6 +95,8 @@ class CurvesFolder:
         self._cells.append((features, model))
         keys = self._keys(features, model)
         self._tables(features, model, [keys | {"status": NOT_APPLICABLE, "reason": reason}], [keys])
+        none = np.empty((0, self.repetitions))
+        self._moments(features, model, none, none, none, {}, noise=0)
 
     def folder(self, features: str, model: str) -> Path:
         """Where the files of a cell lie."""
@@ -140,6 +145,34 @@ class CurvesFolder:
         folder.mkdir(parents=True)
         pd.DataFrame(scores, columns=CURVE_SCORES).to_csv(folder / "scores.csv", index=False)
         pd.DataFrame(costs, columns=CURVE_COSTS).to_csv(folder / "costs.csv", index=False)
+
+    def _moments(
+        self,
+        features: str,
+        model: str,
+        accuracies: np.ndarray,
+        validation: np.ndarray,
+        seconds: np.ndarray,
+        moments: dict[float, float],
+        noise: float,
+    ) -> None:
+        rows, test = [], []
+        for size, seed in np.ndindex(accuracies.shape):
+            for share, less in moments.items():
+                of_validation = validation[size, seed] - less
+                numbers = {
+                    "n": self.sizes[size],
+                    "seconds": share * seconds[size, seed],
+                    "validation_accuracy": of_validation,
+                    "validation_log_loss": 1 - of_validation,
+                }
+                rows.append(self._keys(features, model) | {"seed": seed} | numbers)
+                test.append(accuracies[size, seed] - less)
+        folder = self.folder(features, model) / "moments"
+        folder.mkdir()
+        pd.DataFrame(rows, columns=MOMENTS).to_csv(folder / "moments.csv", index=False)
+        rng = np.random.default_rng(zlib.crc32(f"{features}-{model}-moments".encode()))
+        np.save(folder / "correct.npy", _correct(rng, np.array(test), self.n_test, noise))
 
     def _largest(self, features: str, model: str, correct: np.ndarray, validation: np.ndarray) -> None:
         folder = self.folder(features, model) / "largest"
@@ -225,5 +258,7 @@ def realistic_curves(
         scatter = np.sqrt(error / 3000) * rng.normal(size=(len(sizes), repetitions))
         accuracies = 1 - np.clip(error + scatter, 0.001, 0.9)
         train = np.clip(accuracies + 0.3 * error, 0, 1)
-        folder.add(features, model, accuracies, seconds=(start + each * n).ravel(), train=train)
+        moments = {0.1: 0.05, 0.3: 0.01, 0.6: 0.002} if features == LEARNED else {}
+        seconds = (start + each * n).ravel()
+        folder.add(features, model, accuracies, seconds=seconds, train=train, moments=moments)
     return folder

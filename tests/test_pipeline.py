@@ -78,7 +78,11 @@ def predictions(clone: Clone) -> dict[str, bytes]:
     """The bytes of every prediction file, and of every table of scores."""
     files = [
         *clone.root.glob("results/*/predictions/*.npy"),
-        *clone.root.glob("results/learning_curve/**/*.npy"),
+        *(
+            path
+            for path in clone.root.glob("results/learning_curve/**/*.npy")
+            if path.parent.name != "moments"  # which epochs are kept depends on the clock
+        ),
         *clone.root.glob("results/learning_curve/**/scores.csv"),
     ]
     return {str(p.relative_to(clone.root)): p.read_bytes() for p in files}

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from crossover.core.cell import Cell, Family
-from crossover.core.columns import CURVE_COSTS, CURVE_SCORES, read_rows
+from crossover.core.columns import CURVE_COSTS, CURVE_SCORES, MOMENTS, read_rows
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.core.study import OK, Study
@@ -62,6 +62,8 @@ class Curve(Accuracies):
         correct: bool (S, R, n_test): which test examples each fit classifies rightly.
         scores: one row per fit, by size and then by seed.
         costs: likewise.
+        moments: one row a moment before the end of a fit in epochs, by size, seed and time; `MOMENTS`.
+        moments_correct: bool (len(moments), n_test): which test examples the model classifies rightly at that moment.
         folder: of the cell's files.
     """
 
@@ -70,6 +72,8 @@ class Curve(Accuracies):
     correct: np.ndarray
     scores: pd.DataFrame
     costs: pd.DataFrame
+    moments: pd.DataFrame
+    moments_correct: np.ndarray
     folder: Path
 
     @property
@@ -174,7 +178,8 @@ def read_curves(study: Study, layout: Layout, dataset: str) -> DatasetCurves | N
 
 def _read_curve(cell: Cell, folder: Path, scores: pd.DataFrame) -> Curve:
     costs = read_rows(folder / "costs.csv", CURVE_COSTS, _made_by(cell))
-    correct = _load(folder / "correct.npy", cell)
+    moments = read_rows(folder / "moments" / "moments.csv", MOMENTS, _made_by(cell))
+    correct, at_moments = (_load(folder / part / "correct.npy", cell) for part in ("", "moments"))
     sizes, seeds = np.unique(scores["n"]), np.unique(scores["seed"])
     expected = [(n, seed) for n in sizes for seed in seeds]
     for table in (scores, costs):
@@ -184,8 +189,16 @@ def _read_curve(cell: Cell, folder: Path, scores: pd.DataFrame) -> Curve:
         raise _broken(
             cell, f"{folder / 'correct.npy'} must have a row a fit, got {len(correct)} for {len(expected)}"
         )
+    if at_moments.shape != (len(moments), correct.shape[1]):
+        raise _broken(
+            cell,
+            f"{folder / 'moments' / 'correct.npy'} must have a row a moment and a column a test example, "
+            f"{len(moments)} x {correct.shape[1]}, got {' x '.join(map(str, at_moments.shape))}",
+        )
     shape = (len(sizes), len(seeds), correct.shape[1])
-    return Curve(cell, sizes.astype(np.int64), correct.reshape(shape), scores, costs, folder)
+    return Curve(
+        cell, sizes.astype(np.int64), correct.reshape(shape), scores, costs, moments, at_moments, folder
+    )
 
 
 def _load(path: Path, cell: Cell) -> np.ndarray:

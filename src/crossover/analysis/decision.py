@@ -180,8 +180,7 @@ def decide(
     """
     if not results.contenders:
         return None
-    unfinished = {cell.cell.label for cell in results.contenders if cell.problem}
-    equivalence = constraints.equivalence
+    unfinished, equivalence = results.unfinished, constraints.equivalence
     return Decision(
         dataset=results.dataset,
         constraints=constraints,

@@ -187,6 +187,11 @@ class DatasetResults:
         """The cells that speak for their families: those of the highest level of effort."""
         return self.at(self.tiers[-1])
 
+    @property
+    def unfinished(self) -> set[str]:
+        """The labels of the contenders that were not trained to their end."""
+        return {cell.cell.label for cell in self.contenders if cell.problem}
+
     @cached_property
     def resamples(self) -> np.ndarray:
         """Accuracies of `cells`, in their order: float (draws, cells), see `bootstrap`.

@@ -9,6 +9,7 @@ from crossover.analysis.claims.answers import AnsweredClaim, answer_claims
 from crossover.analysis.claims.claim import Claim
 from crossover.analysis.claims.quantity import ClaimInputs
 from crossover.analysis.costs import DatasetCosts, dataset_costs
+from crossover.analysis.crossover_map import CrossoverMap, crossover_map
 from crossover.analysis.curve_comparison import CurveComparison, compare_curves
 from crossover.analysis.curves import read_curves
 from crossover.analysis.decision import Constraints, Decision, decide
@@ -35,6 +36,7 @@ class DatasetAnalysis:
         reproductions: published values next to ours.
         tuning: the searches behind its tuned cells; None where it has none.
         curves: its learning curves; None where none was measured.
+        map: of labels and seconds; None unless both families have learning curves.
         costs: of its cells; None where no cell has a result.
         calibration: of the fits on the largest size of the curves; None without curves.
         decision: which approach to use; None where no cell has a result.
@@ -47,6 +49,7 @@ class DatasetAnalysis:
     reproductions: list[Reproduction]
     tuning: DatasetTuning | None
     curves: CurveComparison | None
+    map: CrossoverMap | None
     costs: DatasetCosts | None
     calibration: DatasetCalibration | None
     decision: Decision | None
@@ -114,6 +117,9 @@ def analyse(
                 reproductions=reproductions(results, load_published()),
                 tuning=read_tuning(study, layout, results),
                 curves=curves,
+                map=crossover_map(measured, constraints.equivalence, results.unfinished)
+                if measured
+                else None,
                 costs=dataset_costs(results),
                 calibration=calibrate(measured) if measured else None,
                 decision=decide(results, curves, constraints),

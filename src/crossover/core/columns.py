@@ -16,6 +16,8 @@ times, memory, energy, and where and when they were measured. Both tables have t
         largest/y_validation-seed<k>.npy  int64 (n_validation,)
         largest/y_test.npy                int64 (n_test,)
         costs.csv                         CURVE_COSTS, measured
+        moments/moments.csv               MOMENTS, one row a moment before the end of a fit in epochs; measured
+        moments/correct.npy               bool (moments, n_test), a line for each row; measured
 
     results/tuning/<dataset>/<features>/<model>/              one row a trial; trial 0 is the default configuration
         trials.csv                        TRIALS, and a column PARAMETER for each parameter that was searched
@@ -23,8 +25,8 @@ times, memory, energy, and where and when they were measured. Both tables have t
         sweep.json                        SWEEP
         costs.csv                         TRIAL_COSTS, measured
 
-A cell that does not apply has tables with one row without numbers (of a search: with none); its `correct.npy` has the
-shape (0, 0), and `largest` is empty.
+A cell that does not apply has tables with one row without numbers (of a search, or of moments: with none); its
+`correct.npy` has the shape (0, 0), and `largest` is empty. A cell without epochs has no moments either.
 """
 
 from pathlib import Path
@@ -133,6 +135,14 @@ CURVE_COSTS = [
     "versions",
     "git_commit",
     "fitted_at",
+]
+
+MOMENTS = [
+    *KEYS,
+    "n",
+    "seconds",  # of the fit up to here, the making of features included
+    "validation_accuracy",
+    "validation_log_loss",
 ]
 
 COMPLETED, PRUNED, FAILED = "completed", "pruned", "failed"

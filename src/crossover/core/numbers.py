@@ -55,6 +55,14 @@ def about(value: float) -> str:
     return whole(float(f"{value:.2g}"))
 
 
+def duration(seconds: float, digits: int = 2) -> str:
+    """A time in the unit in which people say it: 0.0312 -> "0.031 s", 600 -> "10 min"."""
+    for unit, factor in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= factor:
+            return f"{significant(seconds / factor, digits)} {unit}"
+    return MISSING if math.isnan(seconds) else f"{significant(seconds, digits)} s"
+
+
 def size(n_bytes: float) -> str:
     """2345678 -> "2.3 MB"."""
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from crossover.core.clock import git_commit
-from crossover.core.columns import CURVE_COSTS, CURVE_SCORES, PARTS, result_table
+from crossover.core.columns import CURVE_COSTS, CURVE_SCORES, MOMENTS, PARTS, result_table
 from crossover.core.errors import CrossoverError
 from crossover.core.files import atomic_folder, digest
 from crossover.core.layout import Layout
@@ -169,13 +169,22 @@ class CurveRun:
         }
         scores = [{**keys, "seed": subset.seed, **status, **point.scores} for subset, point in points]
         costs = [{**keys, "seed": subset.seed, **point.costs} for subset, point in points]
+        moments = [
+            {**keys, "seed": subset.seed, **moment} for subset, point in points for moment in point.moments
+        ]
         none = {**keys, "seed": 0}
         table = result_table(scores or [none | status], CURVE_SCORES)
         with atomic_folder(self.folder) as folder:
             table.to_csv(folder / "scores.csv", index=False)
             result_table(costs or [none], CURVE_COSTS).to_csv(folder / "costs.csv", index=False)
-            answers = [point.array("correct") for _, point in points]
-            np.save(folder / "correct.npy", np.stack(answers) if answers else np.empty((0, 0), dtype=bool))
+            (folder / "moments").mkdir()
+            result_table(moments, MOMENTS).to_csv(folder / "moments" / "moments.csv", index=False)
+            answers = {
+                "correct.npy": [point.array("correct")[np.newaxis] for _, point in points],
+                "moments/correct.npy": [point.array("moments") for _, point in points],
+            }
+            for file, arrays in answers.items():
+                np.save(folder / file, np.concatenate(arrays or [np.empty((0, 0), dtype=bool)]))
             largest = folder / "largest"
             largest.mkdir()
             if points:

@@ -19,13 +19,14 @@ from crossover.models.base import FitHooks
 class CurvePoint:
     """A finished fit on disk.
 
-    `point.json` has `scores` and `costs`, the numbers of a row of each table; `correct.npy`, `test.npy` and
-    `validation.npy` are as in `crossover.core.columns`.
+    `point.json` has `scores`, `costs` and `moments`, the numbers of rows of each table; `correct.npy`, `test.npy` and
+    `validation.npy` are as in `crossover.core.columns`, and so is `moments.npy`, of this fit alone.
 
     Attributes:
         folder: where it lies.
         scores: columns of `CURVE_SCORES`; a metric that is not defined is missing.
         costs: columns of `CURVE_COSTS`.
+        moments: of each moment columns of `MOMENTS`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -33,6 +34,7 @@ class CurvePoint:
         numbers = read_json(folder / "point.json", "the same command")
         self.scores: dict[str, Any] = numbers["scores"]
         self.costs: dict[str, Any] = numbers["costs"]
+        self.moments: list[dict[str, Any]] = numbers["moments"]
 
     def array(self, name: str) -> np.ndarray:
         """`correct` are the right answers on the test part: bool (n_test,).
@@ -65,7 +67,7 @@ def fit_point(
         watched,
         data=data,
         seed=subset.seed,
-        hooks=FitHooks(checkpoints),
+        hooks=FitHooks(checkpoints, keep_moments=True),
         clock_seconds=clock_seconds,
     )
     costs = asdict(fitted.with_features(inputs.feature_seconds))
@@ -80,14 +82,24 @@ def fit_point(
         "train_accuracy": float((model.predict_proba(seen.X).argmax(axis=1) == seen.y).mean()),
     }
     # The test part last: only its time is kept, and the first predictions of a model warm it up.
-    for name, part in zip(PARTS, (inputs.take(subset.validation), test), strict=True):
+    validation = inputs.take(subset.validation)
+    for name, part in zip(PARTS, (validation, test), strict=True):
         start = perf_counter()
         proba = model.predict_proba(part.X).astype(np.float32)
         costs["predict_seconds"] = perf_counter() - start
         np.save(folder / f"{name}.npy", proba)
         scores |= {f"{name}_{metric}": value for metric, value in engine.judged(part, proba).items()}
     np.save(folder / "correct.npy", proba.argmax(axis=1) == test.y)
+    moments, answers = [], np.empty((0, len(test)), dtype=bool)
+    for moment in model.moments():
+        judged = engine.judged(validation, moment.predict_proba(validation.X).astype(np.float32))
+        seconds = inputs.feature_seconds + moment.share * fitted.fit_seconds
+        kept = {f"validation_{metric}": judged[metric] for metric in ("accuracy", "log_loss")}
+        moments.append({"n": subset.n, "seconds": seconds, **kept})
+        right = moment.predict_proba(test.X).argmax(axis=1) == test.y
+        answers = np.vstack([answers, right])
+    np.save(folder / "moments.npy", answers)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         model.save(Path(temporary))
         costs["model_bytes"] = folder_bytes(Path(temporary))
-    write_json(folder / "point.json", {"scores": scores, "costs": costs})
+    write_json(folder / "point.json", {"scores": scores, "costs": costs, "moments": moments})

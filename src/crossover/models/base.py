@@ -11,6 +11,7 @@ import numpy as np
 
 from crossover.core.errors import CrossoverError
 from crossover.data.prepared import Input, Part, modality_set
+from crossover.models.moments import Moment
 
 Family = Literal["classical", "deep"]
 
@@ -39,10 +40,12 @@ class FitHooks:
             seed, so a state found there always fits.
         on_epoch: called after each epoch (or boosting round) with its number from 0 and its metrics, whose keys
             are `train/loss`, `val/loss`, `val/accuracy`.
+        keep_moments: whether a fit in epochs keeps what `Model.moments` returns.
     """
 
     checkpoints: Path | None = None
     on_epoch: Callable[[int, dict[str, float]], None] = lambda epoch, metrics: None
+    keep_moments: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,14 @@ class Model(ABC):
         on other rows goes as far as this one. Empty for a model that does not select.
         """
         return {}
+
+    def moments(self) -> list[Moment]:
+        """The model as it was after some of the epochs (or boosting rounds) of its last fit, by time.
+
+        A model that selects its epoch has the best one up to then. Empty for a model that is not fitted in epochs, for
+        a fit that was not asked to keep moments, and for one that resumed, whose clock is not the whole fit's.
+        """
+        return []
 
     def planned_epochs(self, n_train: int) -> int | None:
         """How many epochs (or boosting rounds) a fit on `n_train` examples plans to report to its hooks.

@@ -11,6 +11,7 @@ from crossover.analysis.claims.answers import summarise
 from crossover.analysis.study import StudyAnalysis
 from crossover.report.figures.calibration import draw_calibration
 from crossover.report.figures.cells import draw_accuracy, draw_cost, draw_overview
+from crossover.report.figures.crossover_map import draw_map
 from crossover.report.figures.curves import draw_curves
 from crossover.report.figures.losses import draw_losses
 from crossover.report.figures.ranks import draw_ranks
@@ -51,6 +52,10 @@ OF_A_DATASET = (
     Chapter(template("decision")),
     Chapter(template("cells"), draw_accuracy),
     Chapter(template("training"), draw_losses),
+    Chapter(
+        template("crossover_map"),
+        lambda folder, d: draw_map(folder, d.map) if d.map else None,
+    ),
     Chapter(
         _curves,
         lambda folder, d: draw_curves(folder, d.curves) if d.curves else None,

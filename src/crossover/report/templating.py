@@ -70,6 +70,7 @@ _ENVIRONMENT.filters |= {
         numbers.whole,
         numbers.about,
         numbers.size,
+        numbers.duration,
         numbers.p_text,
         numbers.share,
         and_list,

@@ -3,6 +3,7 @@
 import ctypes
 import re
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
@@ -18,6 +19,7 @@ from crossover.data.prepared import Input, Part
 from crossover.models.base import Complexity, Family, FitHooks, Model, TrainingProblem, require_classes
 from crossover.models.classical.common import expand, refusals_as
 from crossover.models.convergence import problem_of
+from crossover.models.moments import Moment, MomentClock
 
 _DEVICE = re.compile(r"cpu|cuda(:\d+)?")
 
@@ -97,8 +99,10 @@ class XGBoost(Model):
         self.stochastic = subsample < 1 or colsample_bytree < 1
         self._classes = np.empty(0, dtype=np.int64)
         self._n_classes = 0
+        self._moments: list[Moment] = []
 
     def fit(self, train: Part, val: Part | None, *, seed: int, hooks: FitHooks = FitHooks()) -> Self:  # noqa: B008
+        rounds = _Rounds(MomentClock())
         require_classes(train, "xgboost")
         device = self.settings["device"]
         if device == "cpu":
@@ -113,7 +117,8 @@ class XGBoost(Model):
         self._classes, labels = np.unique(train.y, return_inverse=True)
         self._n_classes = train.n_classes
         self.history, self.problem = [], None
-        self._classifier = XGBClassifier(random_state=seed, **self.settings)
+        callbacks: list[TrainingCallback] = [rounds] if hooks.keep_moments else []
+        self._classifier = XGBClassifier(random_state=seed, callbacks=callbacks, **self.settings)
         with refusals_as("xgboost cannot be fitted"):
             if self.selects and val is None:
                 raise CrossoverError(
@@ -131,10 +136,14 @@ class XGBoost(Model):
                 self._classifier.set_params(
                     # The last one decides when to stop, where early_stopping_rounds is set.
                     eval_metric=[error, loss],
-                    callbacks=[_History(self.history, hooks, loss, error)],
+                    callbacks=[_History(self.history, hooks, loss, error), *callbacks],
                 )
                 self._classifier.fit(train.X, labels, eval_set=parts, verbose=False)
                 self.problem = self._problem()
+        self._moments = [
+            Moment(share, partial(self._predict, rounds=self._best_of(done)))
+            for share, done in zip(rounds.clock.shares(), rounds.done, strict=True)
+        ]
         # The trees of a model that was fitted on a GPU then serve on every machine.
         self._classifier.get_booster().set_param({"device": "cpu"})
         return self
@@ -153,8 +162,22 @@ class XGBoost(Model):
         return int(self.settings["n_estimators"])
 
     def predict_proba(self, X: Input) -> np.ndarray:
+        return self._predict(X)
+
+    def _predict(self, X: Input, rounds: int | None = None) -> np.ndarray:
+        """With the first rounds alone; None for those that count."""
         with refusals_as("xgboost cannot predict"):
-            return expand(self._classifier.predict_proba(X), self._classes, self._n_classes)
+            proba = self._classifier.predict_proba(X, iteration_range=None if rounds is None else (0, rounds))
+        return expand(proba, self._classes, self._n_classes)
+
+    def moments(self) -> list[Moment]:
+        return self._moments
+
+    def _best_of(self, rounds: int) -> int:
+        """How many of the first rounds count: up to the best one, where a validation part chooses it."""
+        if not self.selects:
+            return rounds
+        return int(np.argmin([entry["val/loss"] for entry in self.history[:rounds]])) + 1
 
     def chosen(self) -> dict[str, Any]:
         """The number of rounds with the lowest validation loss."""
@@ -188,6 +211,20 @@ class XGBoost(Model):
         with refusals_as(f"{path} cannot be read"):
             model._classifier.load_model(path)
         return model
+
+
+class _Rounds(TrainingCallback):
+    """Keeps how many rounds were done at the moments that a clock says."""
+
+    def __init__(self, clock: MomentClock) -> None:
+        super().__init__()
+        self.clock = clock
+        self.done: list[int] = []
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        if self.clock.due():
+            self.done.append(epoch + 1)
+        return False
 
 
 class _History(TrainingCallback):

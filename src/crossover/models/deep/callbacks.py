@@ -14,6 +14,7 @@ from torch import Tensor
 from crossover.core.errors import CrossoverError
 from crossover.models.deep.module import Classification
 from crossover.models.deep.settings import RATE_DROP, EarlyStop, best_is
+from crossover.models.moments import MomentClock
 
 log = logging.getLogger(__name__)
 
@@ -130,6 +131,36 @@ class BestWeights(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.best, self.weights = state_dict["best"], state_dict["weights"]
+
+
+class KeptWeights(Callback):
+    """Keeps the weights that a fit would end with at some moments; in memory, and not in checkpoints.
+
+    Must come after `BestWeights`.
+
+    Args:
+        clock: says which moments.
+
+    Attributes:
+        best: has the weights of the best epoch; None where the last epoch's count.
+        weights: of the network, at the moments that `clock` has kept.
+    """
+
+    def __init__(self, clock: MomentClock) -> None:
+        self.clock = clock
+        self.best: BestWeights | None = None
+        self.weights: list[dict[str, Tensor]] = []
+        self._last: dict[str, Tensor] | None = None
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        unchanged = self.best is not None and self._last is self.best.weights
+        if unchanged or not self.clock.due():
+            return
+        if self.best is None:
+            state = {name: weight.clone() for name, weight in pl_module.state_dict().items()}
+        else:
+            state = self._last = self.best.weights
+        self.weights.append({name.removeprefix("network."): weight for name, weight in state.items()})
 
 
 class LastCheckpoint(ModelCheckpoint):

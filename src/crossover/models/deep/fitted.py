@@ -115,6 +115,15 @@ class FittedNetwork:
                 start += len(batch)
         return proba
 
+    def predict_with(self, weights: dict[str, Tensor], X: Input) -> np.ndarray:
+        """The same with other weights of the network, which keeps its own."""
+        own = {name: weight.clone() for name, weight in self.network.state_dict().items()}
+        self.network.load_state_dict(weights)
+        try:
+            return self.predict_proba(X)
+        finally:
+            self.network.load_state_dict(own)
+
     def save(self, folder: Path) -> None:
         """Write the files into an existing folder."""
         from safetensors.torch import save_file

@@ -22,6 +22,7 @@ from crossover.models.deep.partials import checked_partial, from_spec, to_spec
 from crossover.models.deep.randomness import WEIGHTS, stream
 from crossover.models.deep.settings import EarlyStop, Monitor, Schedule, TrainingSettings, best_is
 from crossover.models.deep.trainer import TrainerConfig
+from crossover.models.moments import Moment, MomentClock
 
 
 class Network(Model):
@@ -97,6 +98,7 @@ class Network(Model):
         self.trainer = TrainerConfig()
         self._fitted: FittedNetwork | None = None
         self._rate_drops: list[int] = []
+        self._moments: list[Moment] = []
 
     def fit(self, train: Part, val: Part | None, *, seed: int, hooks: FitHooks = FitHooks()) -> Self:  # noqa: B008
         """See `Model.fit`. Weights, order and dropout depend on the seed alone; torch's own state is kept.
@@ -106,7 +108,7 @@ class Network(Model):
         Raises:
             CrossoverError: also where the architecture does not suit the input, or the training diverges.
         """
-        name = self.architecture.func.__name__
+        clock, name = MomentClock(), self.architecture.func.__name__
         require_classes(train, name)
         modality = "table" if isinstance(train.X, pd.DataFrame) else "image"
         if modality not in self.modalities:
@@ -143,13 +145,21 @@ class Network(Model):
         from crossover.models.deep.training import train_network
 
         epochs = self.planned_epochs(len(train))
-        self.history, self._rate_drops = train_network(
-            network, tensors, self.settings, trainer, epochs=epochs, seed=seed, hooks=hooks
+        trained = train_network(
+            network, tensors, self.settings, trainer, epochs=epochs, seed=seed, hooks=hooks, clock=clock
         )
+        self.history, self._rate_drops = trained.history, trained.rate_drops
         self.problem = self._problem(epochs, len(train))
         self._fitted = FittedNetwork(facts, network, encoder)
         self.device = self._fitted.device
+        self._moments = [
+            Moment(share, partial(self._fitted.predict_with, weights))
+            for share, weights in zip(clock.shares(), trained.kept, strict=True)
+        ]
         return self
+
+    def moments(self) -> list[Moment]:
+        return self._moments
 
     def planned_epochs(self, n_train: int) -> int:
         steps = ceil(n_train / self.settings.batch_size)  # of an epoch

@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 from zipfile import BadZipFile
@@ -17,7 +18,7 @@ import torch.utils.deterministic
 from pytorch_lightning.callbacks import Callback, TQDMProgressBar
 from pytorch_lightning.trainer.states import TrainerStatus
 from pytorch_lightning.utilities.exceptions import SIGTERMException
-from torch import nn
+from torch import Tensor, nn
 
 from crossover.core.errors import CrossoverError
 from crossover.models.base import FitHooks
@@ -25,6 +26,7 @@ from crossover.models.deep.callbacks import (
     BestWeights,
     EpochLines,
     History,
+    KeptWeights,
     LastCheckpoint,
     ResumableEarlyStopping,
 )
@@ -33,6 +35,7 @@ from crossover.models.deep.fitted import EVAL_BATCH
 from crossover.models.deep.module import Classification
 from crossover.models.deep.settings import TrainingSettings
 from crossover.models.deep.trainer import TrainerConfig
+from crossover.models.moments import MomentClock
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +53,21 @@ _NOT_FOR_THE_USER = [
 ]
 
 
+@dataclass(frozen=True)
+class TrainingRecord:
+    """What a training left behind, apart from the network's weights.
+
+    Attributes:
+        history: one entry an epoch, those before a resume included.
+        rate_drops: the epochs at whose start early stopping lowered the learning rate.
+        kept: the weights at the moments that the clock kept.
+    """
+
+    history: list[dict[str, float]]
+    rate_drops: list[int]
+    kept: list[dict[str, Tensor]]
+
+
 def train_network(
     network: nn.Module,
     tensors: list[Tensors],
@@ -59,7 +77,8 @@ def train_network(
     epochs: int,
     seed: int,
     hooks: FitHooks,
-) -> tuple[list[dict[str, float]], list[int]]:
+    clock: MomentClock,
+) -> TrainingRecord:
     """Train a network in place, from the last checkpoint where there is one.
 
     Args:
@@ -70,10 +89,7 @@ def train_network(
         epochs: how long.
         seed: number of the repetition.
         hooks: checkpoints and progress; the folder of checkpoints holds one file, the last.
-
-    Returns:
-        one entry an epoch, those before a resume included; and the epochs at whose start early stopping lowered the
-        learning rate.
+        clock: of the fit; says which moments are kept, if `hooks` asks for them.
 
     Raises:
         CrossoverError: a metric is no longer finite, or a batch does not fit into the memory of the device.
@@ -87,10 +103,13 @@ def train_network(
         torch.set_num_threads(config.threads or torch.get_num_threads())
         steps = ceil(len(tensors[0][1]) / settings.batch_size)  # of an epoch
         validates = len(tensors) > 1
-        trainer = _trainer(settings, config, epochs, steps, history, hooks.checkpoints, validates)
+        kept = KeptWeights(clock)
+        checkpoint = _readable_checkpoint(hooks.checkpoints)
+        if checkpoint:  # the clock is not that of the whole fit
+            hooks = replace(hooks, keep_moments=False)
+        trainer = _trainer(settings, config, epochs, steps, history, hooks, kept, validates)
         try:
             with _signals_passed_on(trainer):
-                checkpoint = _readable_checkpoint(hooks.checkpoints)
                 trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
         except torch.OutOfMemoryError as error:
             raise CrossoverError(
@@ -98,7 +117,8 @@ def train_network(
                 "lower it in the model's YAML, or use trainer=cpu"
             ) from error
     stopping = trainer.early_stopping_callback
-    return history.epochs, stopping.rate_drops if isinstance(stopping, ResumableEarlyStopping) else []
+    drops = stopping.rate_drops if isinstance(stopping, ResumableEarlyStopping) else []
+    return TrainingRecord(history.epochs, drops, kept.weights)
 
 
 def _trainer(
@@ -107,7 +127,8 @@ def _trainer(
     epochs: int,
     steps: int,
     history: History,
-    checkpoints: Path | None,
+    hooks: FitHooks,
+    kept: KeptWeights,
     validates: bool,
 ) -> pl.Trainer:
     shows_bar = config.progress_bar and sys.stdout.isatty()
@@ -116,11 +137,14 @@ def _trainer(
         TQDMProgressBar(refresh_rate=20) if shows_bar else EpochLines(history),
     ]
     if settings.select_best is not None:
-        callbacks.append(BestWeights(settings.select_best, history))
+        kept.best = BestWeights(settings.select_best, history)
+        callbacks.append(kept.best)
+    if hooks.keep_moments:
+        callbacks.append(kept)
     if settings.early_stopping is not None:
         callbacks.append(ResumableEarlyStopping(settings.early_stopping, steps))
-    if checkpoints is not None:
-        callbacks.append(LastCheckpoint(checkpoints / _CHECKPOINT, config.checkpoint_seconds))
+    if hooks.checkpoints is not None:
+        callbacks.append(LastCheckpoint(hooks.checkpoints / _CHECKPOINT, config.checkpoint_seconds))
     return pl.Trainer(
         accelerator=config.accelerator,
         devices=config.devices,
@@ -132,7 +156,7 @@ def _trainer(
         limit_train_batches=config.limit_train_batches,
         limit_val_batches=config.limit_val_batches if validates else 0,
         callbacks=callbacks,
-        enable_checkpointing=checkpoints is not None,
+        enable_checkpointing=hooks.checkpoints is not None,
         enable_progress_bar=shows_bar,
         enable_model_summary=False,
         logger=False,

@@ -1,0 +1,143 @@
+"""What a family can use with so many labels and seconds: the fits of its learning curves, and moments of these fits."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from crossover.analysis.curves import Curve
+
+STEPS = 5
+"""From one measured size to the next: a fit on a number of examples between the two is interpolated."""
+
+
+@dataclass(frozen=True, eq=False)
+class Options:
+    """What one family can use in one repetition: K fits, measured or interpolated, and moments of fits.
+
+    Attributes:
+        table: one row an option. `model` is the number of its curve; `labels` are the examples that it needs, those
+            watched for early stopping among them; `seconds` are those that it needs; `accuracy` and `log_loss` are on
+            the repetition's validation rows; `at_end` says whether it is a whole fit. Its right answers on the test
+            part are those of the row `lower` of `answers`, and those of `upper` with the weight `weight`.
+        answers: bool (measured, n_test).
+    """
+
+    table: pd.DataFrame
+    answers: np.ndarray
+
+    def best(self, labels: int, seconds: float) -> int | None:
+        """The row with the highest validation accuracy among those within both limits; None where there is none.
+
+        Of equals the one with the lower log loss there, and then the faster one. The table is sorted so.
+        """
+        within = (self.table["labels"].to_numpy() <= labels) & (self.table["seconds"].to_numpy() <= seconds)
+        return int(within.argmax()) if within.any() else None
+
+    def correct(self, row: int) -> np.ndarray:
+        """Right answers of an option on the test part, 0 to 1: float32 (n_test,)."""
+        option = self.table.iloc[row]
+        weight = np.float32(option["weight"])
+        lower, upper = (self.answers[int(option[end])] for end in ("lower", "upper"))
+        return lower * (1 - weight) + upper * weight
+
+
+@dataclass(frozen=True, eq=False)
+class Played:
+    """What one family plays with so many labels and seconds: an option in each repetition.
+
+    Attributes:
+        options: of each repetition.
+        chosen: which row of them; one a repetition.
+        names: of the family's curves.
+    """
+
+    options: list[Options]
+    chosen: tuple[int, ...]
+    names: list[str]
+
+    @property
+    def models(self) -> list[tuple[str, bool]]:
+        """In each repetition the model, and whether it is a whole fit."""
+        rows = [one.table.iloc[k] for one, k in zip(self.options, self.chosen, strict=True)]
+        return [(self.names[int(row["model"])], bool(row["at_end"])) for row in rows]
+
+    @property
+    def most_often(self) -> str:
+        """The model that is played in most repetitions."""
+        return Counter(name for name, _ in self.models).most_common(1)[0][0]
+
+    @property
+    def correct(self) -> np.ndarray:
+        """Right answers on the test part, 0 to 1: float32 (R, n_test)."""
+        return np.stack([one.correct(k) for one, k in zip(self.options, self.chosen, strict=True)])
+
+    def ends_unfinished(self, unfinished: Collection[str]) -> bool:
+        """Whether it holds a whole fit of one of these models: more seconds would not have trained it further."""
+        return any(at_end and name in unfinished for name, at_end in self.models)
+
+
+def options_of(curves: list[Curve], repetition: int) -> Options:
+    """The fits of one repetition on every size, those between the sizes, and the moments of the measured ones.
+
+    Between two sizes, accuracies and losses are interpolated linearly over log n, as the place of a crossing is, and
+    seconds linearly on two logarithmic scales.
+    """
+    tables: list[pd.DataFrame] = []
+    answers: list[np.ndarray] = []
+    for number, curve in enumerate(curves):
+        seed = curve.scores["seed"].unique()[repetition]
+        fits = curve.scores[curve.scores["seed"] == seed]
+        of_moments = (curve.moments["seed"] == seed).to_numpy()
+        moments = curve.moments[of_moments]
+        first = sum(map(len, answers))
+        answers += [curve.correct[:, repetition], curve.moments_correct[of_moments]]
+        whole = _between(fits, curve.grid("fit_seconds")[:, repetition])
+        watched = fits.set_index("n")["n_watched"].loc[moments["n"]].to_numpy(dtype=float)
+        stopped = pd.DataFrame(
+            {
+                "labels": moments["n"].to_numpy(dtype=float) + watched,
+                "seconds": moments["seconds"].to_numpy(dtype=float),
+                "accuracy": moments["validation_accuracy"].to_numpy(dtype=float),
+                "log_loss": moments["validation_log_loss"].to_numpy(dtype=float),
+                "lower": len(fits) + np.arange(len(moments)),
+                "upper": len(fits) + np.arange(len(moments)),
+                "weight": 0.0,
+                "at_end": False,
+            }
+        )
+        both = pd.concat([whole, stopped]) if len(stopped) else whole
+        both[["lower", "upper"]] += first
+        tables.append(both.assign(model=number))
+    table = pd.concat(tables, ignore_index=True)
+    order = np.lexsort((table["seconds"], table["log_loss"], -table["accuracy"]))
+    return Options(table.iloc[order].reset_index(drop=True), np.concatenate(answers))
+
+
+def _between(fits: pd.DataFrame, seconds: np.ndarray) -> pd.DataFrame:
+    """The fits of one curve and repetition, by size, and those between two sizes."""
+    log_n = np.log(fits["n"].to_numpy(dtype=float))
+    places = (
+        np.arange((len(fits) - 1) * STEPS + 1) / STEPS
+    )  # 1.4: two fifths of the way from the second to the third
+    lower = np.floor(places).astype(int)
+    at = np.interp(places, np.arange(len(fits)), log_n)
+    between = np.exp(np.interp(at, log_n, np.log(seconds)))
+
+    def interpolated(values: pd.Series) -> np.ndarray:
+        return np.interp(at, log_n, values.to_numpy(dtype=float))
+
+    return pd.DataFrame(
+        {
+            "labels": np.round(np.exp(at)) + np.ceil(interpolated(fits["n_watched"])),
+            "seconds": np.where(places == lower, seconds[lower], between),  # what was measured is not rounded
+            "accuracy": interpolated(fits["validation_accuracy"]),
+            "log_loss": interpolated(fits["validation_log_loss"]),
+            "lower": lower,
+            "upper": np.minimum(lower + 1, len(fits) - 1),
+            "weight": places - lower,
+            "at_end": True,
+        }
+    )
