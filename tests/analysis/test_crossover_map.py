@@ -12,6 +12,7 @@ from crossover.analysis.curves import DatasetCurves, read_curves
 from crossover.analysis.map_options import options_of
 from crossover.core.cell import LEARNED
 from crossover.report.figures.crossover_map import draw_map
+from crossover.report.templating import render
 from tests.curves_folder import CurvesFolder, realistic_curves
 
 SIZES = [100, 1000, 10_000]
@@ -153,6 +154,35 @@ def test_equal_families_are_rarely_told_apart(tmp_path: Path) -> None:
             folder.add(features, model, scattered, seconds=[1, 10, 100], noise=2.0)
         false += bool(found(folder).states & {"deep", "classical"})
     assert false <= 2
+
+
+def test_the_table_has_the_lead_at_round_times(tmp_path: Path) -> None:
+    made = found(fruit(tmp_path))
+    assert made.round_times == [0.1, 1, 10, 60, 600]
+    *_, smallest, _, largest = (
+        line for line in render("crossover_map", map=made).splitlines() if "|" in line
+    )
+    cells = [cell.strip() for cell in smallest.split("|")[1:-1]]
+    assert cells == ["100", "●", "●", "● 30.00", "● 30.00", "● 30.00"]
+    lead = made.at(2, 600)
+    assert lead.state == "not told apart"
+    assert largest.split("|")[-2].strip() == f"(◆ {100 * lead.difference:.2f})"
+
+
+@pytest.mark.parametrize(
+    ("equivalence", "unfinished", "cell"),
+    [(0.005, set(), "(● 0.20)"), (0.3, set(), "= ● 0.20"), (0.3, {"net"}, "● 0.20 *")],
+)
+def test_the_table_says_what_is_no_lead(
+    tmp_path: Path, equivalence: float, unfinished: set[str], cell: str
+) -> None:
+    folder = CurvesFolder(tmp_path, "fruit", SIZES, n_test=1000)
+    folder.add("raw", "tree", TREE, seconds=[0.1, 1, 10])
+    folder.add(LEARNED, "net", [0.798, 0.848, 0.898], seconds=[0.1, 1, 10])
+    made = crossover_map(read(folder), equivalence, unfinished)
+    assert made is not None
+    last = render("crossover_map", map=made).split("| 10,000 |")[1].splitlines()[0]
+    assert last.split("|")[-2].strip() == cell
 
 
 def test_the_figure_has_a_number_for_each_cell(tmp_path: Path) -> None:
