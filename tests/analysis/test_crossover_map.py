@@ -82,20 +82,29 @@ def test_a_fit_between_two_sizes_lies_between_them_on_logarithmic_scales(tmp_pat
     between = table.iloc[2]  # two fifths of the way from 100 to 1000
     assert between["labels"] == round(100 * 10**0.4)
     assert between["seconds"] == pytest.approx(0.1 * 10**0.4)
-    assert between["accuracy"] == pytest.approx(0.80 + 0.4 * 0.05)
-    assert options.correct(int(table.index[2])).mean() == pytest.approx(0.80 + 0.4 * 0.05, abs=1e-6)
+    error = 0.20 * (0.15 / 0.20) ** 0.4
+    assert between["accuracy"] == pytest.approx(1 - error)
+    assert options.correct(int(table.index[2])).mean() == pytest.approx(1 - error, abs=1e-6)
     measured = options.correct(int(table.index[5]))
     np.testing.assert_array_equal(measured, tree[0].correct[1, 0])
 
 
 def test_a_network_that_is_stopped_is_ready_before_its_end(tmp_path: Path) -> None:
-    whole, stopped = found(fruit(tmp_path / "whole")), found(fruit(tmp_path / "stopped", moments={0.2: 0.01}))
-    assert whole.at(2, 250).state == "classical"
-    cell = stopped.at(2, 250)  # 200 of the 1000 seconds
+    whole, stopped = (
+        found(fruit(tmp_path / "whole")),
+        found(fruit(tmp_path / "stopped", moments={0.12: 0.01})),
+    )
+    assert whole.at(2, 125).state == "classical"
+    cell = stopped.at(2, 125)  # 120 of the 1000 seconds
     assert cell.state == "deep"
     assert cell.difference == pytest.approx(0.98 - 0.90)
     assert cell.played["deep"].models == [("net", False)] * 3
     assert stopped.at(2, 1000).played["deep"].models == [("net", True)] * 3
+
+
+def test_the_answers_by_time_are_those_at_round_times(tmp_path: Path) -> None:
+    made = found(fruit(tmp_path, n_test=10_000))
+    assert made.by_time(-1) == [("classical alone", 0.1), ("classical", 10.0), ("deep", 600.0)]
 
 
 def test_the_choice_is_made_on_validation_rows_alone(tmp_path: Path) -> None:
@@ -165,8 +174,8 @@ def test_the_table_has_the_lead_at_round_times(tmp_path: Path) -> None:
     cells = [cell.strip() for cell in smallest.split("|")[1:-1]]
     assert cells == ["100", "●", "●", "● 30.00", "● 30.00", "● 30.00"]
     lead = made.at(2, 600)
-    assert lead.state == "not told apart"
-    assert largest.split("|")[-2].strip() == f"(◆ {100 * lead.difference:.2f})"
+    assert lead.state == "deep"
+    assert largest.split("|")[-2].strip() == f"◆ {100 * lead.difference:.2f}"
 
 
 @pytest.mark.parametrize(

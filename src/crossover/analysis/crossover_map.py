@@ -93,6 +93,11 @@ class CrossoverMap:
         """Times on the axis that people say: 1 s, 10 s, 1 min."""
         return [t for t in ROUND_TIMES if self.seconds[0] <= t <= AFTER_THE_LAST * self.seconds[-1]]
 
+    def by_time(self, size: int) -> list[tuple[State, float]]:
+        """The answers with `labels[size]` labels at `round_times`, each with the first time that has it in a row."""
+        answers = [(self.at(size, t).state, t) for t in self.round_times]
+        return [one for i, one in enumerate(answers) if i == 0 or one[0] != answers[i - 1][0]]
+
     def at(self, size: int, seconds: float) -> MapCell:
         """The answer with `labels[size]` labels and so many seconds, at least the first of the axis."""
         return self.cells[int(np.searchsorted(self.seconds, seconds, side="right")) - 1][size]

@@ -82,8 +82,7 @@ class Played:
 def options_of(curves: list[Curve], repetition: int) -> Options:
     """The fits of one repetition on every size, those between the sizes, and the moments of the measured ones.
 
-    Between two sizes, accuracies and losses are interpolated linearly over log n, as the place of a crossing is, and
-    seconds linearly on two logarithmic scales.
+    Between two sizes, errors and seconds lie on a straight line on two logarithmic scales, as those of a power law do.
     """
     tables: list[pd.DataFrame] = []
     answers: list[np.ndarray] = []
@@ -118,26 +117,35 @@ def options_of(curves: list[Curve], repetition: int) -> Options:
 
 def _between(fits: pd.DataFrame, seconds: np.ndarray) -> pd.DataFrame:
     """The fits of one curve and repetition, by size, and those between two sizes."""
-    log_n = np.log(fits["n"].to_numpy(dtype=float))
-    places = (
-        np.arange((len(fits) - 1) * STEPS + 1) / STEPS
-    )  # 1.4: two fifths of the way from the second to the third
+    # 1.4 is two fifths of the way from the second size to the third.
+    places = np.arange((len(fits) - 1) * STEPS + 1) / STEPS
     lower = np.floor(places).astype(int)
-    at = np.interp(places, np.arange(len(fits)), log_n)
-    between = np.exp(np.interp(at, log_n, np.log(seconds)))
-
-    def interpolated(values: pd.Series) -> np.ndarray:
-        return np.interp(at, log_n, values.to_numpy(dtype=float))
-
+    upper, part = np.minimum(lower + 1, len(fits) - 1), places - lower
+    of_fits = {name: fits[name].to_numpy(dtype=float) for name in ("n", "n_watched", "n_validation")}
+    accuracy, log_loss = (
+        fits[f"validation_{name}"].to_numpy(dtype=float) for name in ("accuracy", "log_loss")
+    )
+    # A perfect accuracy has no logarithm: half an error.
+    errors = np.maximum(1 - accuracy, 0.5 / of_fits["n_validation"])
+    ratio = errors[upper] / errors[lower]
+    falls = ratio < 1
+    # How much of the way from one error to the next has passed; where the error rises, the same as of the way in log n.
+    weight = np.where(falls, (1 - ratio**part) / np.where(falls, 1 - ratio, 1), part)
+    n, between = (np.exp(_straight(np.log(values), lower, upper, part)) for values in (of_fits["n"], seconds))
     return pd.DataFrame(
         {
-            "labels": np.round(np.exp(at)) + np.ceil(interpolated(fits["n_watched"])),
-            "seconds": np.where(places == lower, seconds[lower], between),  # what was measured is not rounded
-            "accuracy": interpolated(fits["validation_accuracy"]),
-            "log_loss": interpolated(fits["validation_log_loss"]),
+            "labels": np.round(n) + np.ceil(_straight(of_fits["n_watched"], lower, upper, part)),
+            "seconds": np.where(part > 0, between, seconds[lower]),  # what was measured is not rounded
+            "accuracy": _straight(accuracy, lower, upper, weight),
+            "log_loss": _straight(log_loss, lower, upper, weight),
             "lower": lower,
-            "upper": np.minimum(lower + 1, len(fits) - 1),
-            "weight": places - lower,
+            "upper": upper,
+            "weight": weight,
             "at_end": True,
         }
     )
+
+
+def _straight(values: np.ndarray, lower: np.ndarray, upper: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Those at `lower`, and with the weight those at `upper`."""
+    return (1 - weight) * values[lower] + weight * values[upper]
