@@ -117,6 +117,7 @@ def test_a_multirun_gives_each_job_a_folder_and_leaves_the_pipeline_alone(clone_
     assert not (clone_with_wine.root / "models").exists()
 
 
+@pytest.mark.slow
 def test_a_write_that_breaks_off_is_told_with_the_place_and_leaves_nothing(clone):
     """A limit on the size of a file ends NumPy's writing as a full disk does: fewer bytes than asked for."""
     prepare("digits", clone.root, "download")

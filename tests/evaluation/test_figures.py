@@ -41,6 +41,7 @@ def test_a_class_without_examples_is_drawn(draw, tmp_path: Path) -> None:
     assert (tmp_path / "figure.png").stat().st_size > 5000
 
 
+@pytest.mark.slow
 def test_drawing_needs_no_pyplot() -> None:
     code = "import sys, crossover.evaluation.figures; print('matplotlib.pyplot' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"

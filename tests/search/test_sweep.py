@@ -244,6 +244,7 @@ def test_a_worker_that_dies_costs_its_own_trial_alone(workplace):
     assert (trials["state"] == "completed").sum() == len(trials) - 1
 
 
+@pytest.mark.slow
 def test_a_budget_in_seconds_ends_the_search(workplace):
     done = workplace.tune(*TREE, "hydra.sweeper.n_trials=null", "hydra.sweeper.n_seconds=0.4")
     assert done.status == 0, done.text

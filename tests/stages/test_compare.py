@@ -464,12 +464,14 @@ def second_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[str]
     return root / "reports", {module.split(".")[0] for module in done.stdout.split()}
 
 
+@pytest.mark.slow
 def test_the_comparison_imports_no_model_library(second_run: tuple[Path, set[str]]) -> None:
     _, imported = second_run
     assert "statsmodels" in imported
     assert not imported & MODEL_LIBRARIES
 
 
+@pytest.mark.slow
 def test_a_second_run_writes_the_same_files(reports: Path, second_run: tuple[Path, set[str]]) -> None:
     again, _ = second_run
     files = {p.relative_to(reports): p.read_bytes() for p in reports.rglob("*") if p.is_file()}

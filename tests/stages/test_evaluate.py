@@ -245,6 +245,7 @@ def test_the_tracker_is_given_the_scores_of_each_fit(fitted) -> None:
     assert "mlp1/reliability" in tracker.figures
 
 
+@pytest.mark.slow
 def test_the_judge_and_the_stage_import_no_network_library() -> None:
     code = "import sys, crossover.stages.evaluate; print(*sys.modules)"
     loaded = set(subprocess.check_output([sys.executable, "-c", code], text=True).split())
