@@ -150,6 +150,8 @@ def test_where_nothing_is_ready_the_map_says_so(tmp_path: Path) -> None:
     made = found(folder)
     assert made.at(2, 1).state == "nothing"  # ready in one repetition of three
     assert made.at(2, 3.5).state == "classical alone"
+    assert made.round_times[0] == 1
+    assert made.by_time(2)[0][1] == 10  # nothing is ready at 1 s
 
 
 @pytest.mark.slow

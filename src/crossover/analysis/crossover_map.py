@@ -34,6 +34,7 @@ STEPS_A_DECADE = 12
 """Of the axis of seconds."""
 
 ROUND_TIMES = (0.001, 0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 36_000.0)
+"""Seconds that people say: 1 s, 10 s, 1 min."""
 AFTER_THE_LAST = 2.0
 """The map goes on for so many times its last number of seconds, after which nothing new is ready."""
 
@@ -69,19 +70,14 @@ class CrossoverMap:
         seconds: float (T,), rising evenly on a logarithmic scale, from the first to the last at which something new is
             ready. The time is that of the one fit that is used: its features and its training.
         cells: the answers, by seconds and then by labels.
-        frontier: for each number of seconds who leads with how many labels, where both families are ready; None where
-            they never are.
         n_validation: further labels, by which a family chooses what it plays.
-        repetitions: of each fit.
     """
 
     dataset: str
     labels: np.ndarray
     seconds: np.ndarray
     cells: list[list[MapCell]]
-    frontier: list[Crossover | None]
     n_validation: int
-    repetitions: int
 
     @property
     def states(self) -> set[State]:
@@ -90,12 +86,15 @@ class CrossoverMap:
 
     @property
     def round_times(self) -> list[float]:
-        """Times on the axis that people say: 1 s, 10 s, 1 min."""
+        """Those of `ROUND_TIMES` that the map holds."""
         return [t for t in ROUND_TIMES if self.seconds[0] <= t <= AFTER_THE_LAST * self.seconds[-1]]
 
     def by_time(self, size: int) -> list[tuple[State, float]]:
-        """The answers with `labels[size]` labels at `round_times`, each with the first time that has it in a row."""
-        answers = [(self.at(size, t).state, t) for t in self.round_times]
+        """The answers with `labels[size]` labels at `round_times`, each with the first time that has it in a row.
+
+        Times at which nothing is ready are left out.
+        """
+        answers = [(state, t) for t in self.round_times if (state := self.at(size, t).state) != "nothing"]
         return [one for i, one in enumerate(answers) if i == 0 or one[0] != answers[i - 1][0]]
 
     def at(self, size: int, seconds: float) -> MapCell:
@@ -138,18 +137,16 @@ def crossover_map(
 
     rows = [[play(int(n), float(t)) for n in labels] for t in seconds]
     pairs = {_pair(played): played for row in rows for played in row if len(played) == len(families)}
-    draws = dict(zip(pairs, _resampled(list(pairs.values())).T, strict=True)) if pairs else {}
-    frontier = [_compare(labels, row, draws) for row in rows]
+    draws: dict[Pair, np.ndarray] = {}
+    if pairs:
+        differences = np.stack([_differences(played) for played in pairs.values()])
+        draws = dict(zip(pairs, resampled_means(differences, _DRAWS).T, strict=True))
     return CrossoverMap(
         dataset=curves.dataset,
         labels=labels,
         seconds=seconds,
-        cells=[
-            _cells(row, leads, equivalence, unfinished) for row, leads in zip(rows, frontier, strict=True)
-        ],
-        frontier=frontier,
+        cells=[_cells(row, _compare(labels, row, draws), equivalence, unfinished) for row in rows],
         n_validation=int(curves.curves[0].scores["n_validation"].iloc[0]),
-        repetitions=curves.repetitions,
     )
 
 
@@ -173,11 +170,6 @@ def _pair(played: dict[Family, Played]) -> Pair:
 def _differences(played: dict[Family, Played]) -> np.ndarray:
     """Right answers of the deep one minus those of the classical one, -1 to 1: float32 (R, n_test)."""
     return played["deep"].correct - played["classical"].correct
-
-
-def _resampled(pairs: list[dict[Family, Played]]) -> np.ndarray:
-    """Mean differences in resamples of test examples and repetitions: float (draws, pairs)."""
-    return resampled_means(np.stack([_differences(played) for played in pairs]), _DRAWS)
 
 
 def _compare(

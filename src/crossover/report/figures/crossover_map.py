@@ -16,11 +16,8 @@ from crossover.core.numbers import duration
 from crossover.report.figures.size_axis import size_axis
 from crossover.report.figures.style import COLORS, INK, STYLE, new_figure, save, title
 
-_SURE, _LIKELY, _ALONE = (
-    0.85,
-    0.35,
-    0.55,
-)  # strength of a colour: a lead, one that all resamples have, no rival
+# Strength of a colour: of a lead, of one that all resamples have and the band does not hold, of a family alone.
+_SURE, _LIKELY, _ALONE = 0.85, 0.35, 0.55
 _TIE = "#c9c9c9"
 _HATCHES = {"alone": "....", "undecided": "////"}
 
@@ -31,7 +28,8 @@ def draw_map(folder: Path, found: CrossoverMap) -> None:
     figure = new_figure(7.5, 4.8)
     axes = figure.subplots()
     labels, seconds = _edges(found.labels), np.append(found.seconds, AFTER_THE_LAST * found.seconds[-1])
-    axes.pcolormesh(labels, seconds, _colors(found), rasterized=True)
+    colors = np.array([[_color(cell) for cell in row] for row in found.cells])  # (T, S, 3)
+    axes.pcolormesh(labels, seconds, colors, rasterized=True)
     for name, hatch in _HATCHES.items():
         where = np.array([[name in cell.state for cell in row] for row in found.cells])
         if where.any():
@@ -97,16 +95,10 @@ def _color(cell: MapCell) -> tuple[float, ...]:
     return _tint(COLORS[leader], _LIKELY * abs(2 * cell.deep_ahead - 1))
 
 
-def _colors(found: CrossoverMap) -> np.ndarray:
-    """RGB of each cell: float (T, S, 3)."""
-    return np.array([[_color(cell) for cell in row] for row in found.cells])
-
-
 def _frontier(found: CrossoverMap, labels: np.ndarray, seconds: np.ndarray) -> list[np.ndarray]:
     """The edges between cells in which different families are ahead, as lines from (x, y) to (x, y)."""
-    ahead = np.array(
-        [[np.sign(cell.difference) for cell in row] for row in found.cells]
-    )  # NaN where not both are ready
+    # NaN where not both are ready
+    ahead = np.array([[np.sign(cell.difference) for cell in row] for row in found.cells])
     lines = []
     for t, s in np.argwhere(ahead[:, :-1] * ahead[:, 1:] < 0):
         lines.append([(labels[s + 1], seconds[t]), (labels[s + 1], seconds[t + 1])])
