@@ -20,6 +20,7 @@ NODES = {
     if (config := yaml.safe_load(path.read_text()))["_target_"].startswith("crossover.models.classical.")
 }
 SKLEARN = [name for name, node in NODES.items() if "estimator" in node]
+BOOSTING = [name for name, config in NODES.items() if "early_stopping_rounds" in config]
 ENSEMBLES = [name for name in SKLEARN if "n_estimators" in NODES[name]["estimator"]]
 
 
@@ -36,7 +37,7 @@ def node(name: str, **overrides: object) -> dict:
 def make(name: str, **overrides: object) -> Model:
     if name in ENSEMBLES:  # small ones, which take a fifth of the time
         overrides = {"n_estimators": 20} | overrides
-    if name == "xgboost":  # of a fixed length, which needs no validation part
+    if name in BOOSTING:  # of a fixed length, which needs no validation part
         overrides = {"early_stopping_rounds": None, "n_estimators": 100} | overrides
     return build(node(name, **overrides), f"conf/model/{name}.yaml")
 
@@ -201,9 +202,9 @@ class TestEveryModelRefuses:
     def test_a_file_that_is_broken(self, name: str, tmp_path: Path) -> None:
         model = make(name)
         model.fit(blobs(2), None, seed=0).save(tmp_path)
-        for path in tmp_path.glob("model.[su]*"):
+        for path in tmp_path.glob("model.[stu]*"):
             path.write_bytes(path.read_bytes()[:50])
-        with pytest.raises(CrossoverError, match=r"model\.(skops|ubj)"):
+        with pytest.raises(CrossoverError, match=r"model\.(skops|ubj|txt)"):
             type(model).load(tmp_path)
 
 
@@ -234,6 +235,10 @@ def test_a_misspelt_key_of_the_estimator_is_named(name: str) -> None:
         ("xgboost", "tree_method", "hits"),
         ("xgboost", "device", "gpuu"),
         ("xgboost", "early_stopping_rounds", 0),
+        ("lightgbm", "num_leaves", 1),
+        ("lightgbm", "learning_rate", -1.0),
+        ("lightgbm", "n_estimators", 0),
+        ("lightgbm", "subsample", 1.5),
     ],
 )
 def test_a_bad_value_is_refused_in_one_sentence(name: str, key: str, value: object) -> None:
@@ -346,13 +351,14 @@ class TestSupportVectorMachine:
         assert "not calibrated" not in caplog.text
 
 
-class TestXGBoost:
-    def test_watching_a_validation_part_does_not_change_the_fit(self) -> None:
+@pytest.mark.parametrize("name", BOOSTING)
+class TestBoosting:
+    def test_watching_a_validation_part_does_not_change_the_fit(self, name: str) -> None:
         part, rounds = blobs(3), []
         hooks = FitHooks(on_epoch=lambda epoch, metrics: rounds.append((epoch, metrics["val/accuracy"])))
-        model = make("xgboost", n_estimators=7, n_jobs=1)
+        model = make(name, n_estimators=7, n_jobs=1)
         watched = model.fit(part, blobs(3, n=30), seed=0, hooks=hooks).predict_proba(part.X)
-        plain = make("xgboost", n_estimators=7, n_jobs=1).fit(part, None, seed=0).predict_proba(part.X)
+        plain = make(name, n_estimators=7, n_jobs=1).fit(part, None, seed=0).predict_proba(part.X)
         assert np.array_equal(watched, plain)
         assert (
             [epoch for epoch, _ in rounds]
@@ -360,24 +366,26 @@ class TestXGBoost:
             == list(range(model.planned_epochs(len(part)) or 0))
         )
 
-    def test_subsampling_draws_random_numbers(self) -> None:
+    def test_subsampling_draws_random_numbers(self, name: str) -> None:
         part = blobs(3)
-        model = make("xgboost", subsample=0.5)
+        model = make(name, subsample=0.5)
         assert model.stochastic
         assert not np.array_equal(proba(model, part, seed=0), proba(model, part, seed=1))
 
-    def test_the_number_of_threads_changes_nothing(self) -> None:
+    def test_the_number_of_threads_changes_nothing(self, name: str) -> None:
         part = blobs(3, n=2000)
         np.testing.assert_array_equal(
-            proba(make("xgboost", n_estimators=10, n_jobs=1), part),
-            proba(make("xgboost", n_estimators=10, n_jobs=2), part),
+            proba(make(name, n_estimators=10, n_jobs=1), part),
+            proba(make(name, n_estimators=10, n_jobs=2), part),
         )
 
     @pytest.mark.parametrize("n_classes", [2, 3])
-    def test_early_stopping_tells_each_round_and_keeps_the_best(self, n_classes: int, tmp_path: Path) -> None:
+    def test_early_stopping_tells_each_round_and_keeps_the_best(
+        self, name: str, n_classes: int, tmp_path: Path
+    ) -> None:
         part, val = blobs(n_classes, spread=6.0), blobs(n_classes, n=80, spread=6.0)
         reported: list[tuple[int, dict[str, float]]] = []
-        model = make("xgboost", early_stopping_rounds=3, learning_rate=1.0)
+        model = make(name, early_stopping_rounds=3, learning_rate=1.0)
         model.fit(
             part, val, seed=0, hooks=FitHooks(on_epoch=lambda step, metrics: reported.append((step, metrics)))
         )
@@ -394,16 +402,18 @@ class TestXGBoost:
         model.save(tmp_path)
         np.testing.assert_array_equal(type(model).load(tmp_path).predict_proba(val.X), found)
 
-    def test_early_stopping_with_a_class_that_only_validation_holds(self) -> None:
+    def test_early_stopping_with_a_class_that_only_validation_holds(self, name: str) -> None:
         part = blobs(3)
         two = part.take(np.flatnonzero(part.y != 1))
-        model = make("xgboost", early_stopping_rounds=2).fit(two, part, seed=0)
+        model = make(name, early_stopping_rounds=2).fit(two, part, seed=0)
         assert model.predict_proba(part.X)[:, 1].max() == 0
 
-    def test_early_stopping_needs_a_validation_part(self) -> None:
+    def test_early_stopping_needs_a_validation_part(self, name: str) -> None:
         with pytest.raises(CrossoverError, match="early_stopping_rounds needs a validation part"):
-            make("xgboost", early_stopping_rounds=2).fit(blobs(2), None, seed=0)
+            make(name, early_stopping_rounds=2).fit(blobs(2), None, seed=0)
 
+
+class TestXGBoost:
     def test_a_gpu_that_is_not_there_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("crossover.models.classical.xgboost_model._gpu_name", lambda number: None)
         with pytest.raises(CrossoverError, match="device cuda:1 needs an NVIDIA GPU"):

@@ -109,6 +109,46 @@ def test_complexity_is_the_number_of_weights(name: str, count: int) -> None:
     assert model.complexity() == Complexity(count, "parameters")
 
 
+@pytest.mark.parametrize("name", ["tabm", "ft_transformer"])
+def test_a_network_for_tables_gets_categories_as_codes(name: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"shape": rng.choice(["a", "b", "c"], 120), "size": rng.normal(size=120)})
+    train = Part(X, ((X["shape"] == "b") ^ (X["size"] > 0)).to_numpy().astype(int), 2)
+    model = network(name, max_epochs=40, learning_rate=0.01).fit(train, None, seed=0)
+    assert (model.predict_proba(X).argmax(1) == train.y).mean() > 0.95
+    unseen = pd.DataFrame({"shape": ["new", None], "size": [0.5, np.nan]})
+    model.save(tmp_path)
+    loaded = Network.load(tmp_path)
+    np.testing.assert_allclose(loaded.predict_proba(unseen).sum(1), 1, atol=1e-6)
+    assert json.loads((tmp_path / "network.json").read_text())["categories"] == [
+        5
+    ]  # unknown and missing, too
+
+
+@pytest.mark.parametrize("name", ["tabm", "ft_transformer"])
+@pytest.mark.parametrize("column", ["colour", "size"])
+def test_a_network_for_tables_takes_one_kind_of_column(name: str, column: str) -> None:
+    few = table(48)
+    X = pd.DataFrame(few.X)[[column]]
+    model = network(name).fit(Part(X, few.y, 3), None, seed=0)
+    assert model.predict_proba(X).shape == (48, 3)
+
+
+def test_each_member_of_an_ensemble_has_its_own_loss() -> None:
+    """The reported loss is the mean over the members; the accuracy that of their mean probability."""
+    few = table(8)
+    model = network("tabm", max_epochs=1, batch_size=8, learning_rate=1e-12)
+    model.fit(few, few, seed=0)
+    proba = model.predict_proba(few.X)
+    of_mean = -np.log(proba[np.arange(8), few.y]).mean()
+    entry = model.history[0]
+    assert entry["val/loss"] == pytest.approx(of_mean, rel=1e-4)  # of the mean prediction
+    assert entry["val/accuracy"] == (proba.argmax(1) == few.y).mean()
+    assert (
+        entry["train/loss"] >= of_mean - 0.05
+    )  # of the members, with dropout: no less, as the loss is convex
+
+
 def test_a_network_learns_what_is_there_to_learn() -> None:
     model = fitted("mlp", "image", max_epochs=15)
     test = images(60, seed=5)
@@ -207,6 +247,8 @@ def test_a_resumed_fit_equals_an_undisturbed_one(
     assert reported == list(range(epoch, 5))
     assert resumed.history == whole.history
     assert resumed.chosen() == whole.chosen()
+    assert whole.seconds_before == 0
+    assert (resumed.seconds_before > 0) == (epoch > 0)  # else there was no checkpoint
     np.testing.assert_array_equal(resumed.predict_proba(X), whole.predict_proba(X))
 
 

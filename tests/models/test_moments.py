@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from crossover.core.configuration import build
 from crossover.data.prepared import Part
 from crossover.models import moments
 from crossover.models.base import FitHooks, Model
 from tests.model_configs import STOPPING
-from tests.models.test_deep import Killed, images, killed_after, network
+from tests.models.test_deep import CONF, Killed, images, killed_after, network
 
 KEEP = FitHooks(keep_moments=True)
 
@@ -24,8 +25,11 @@ def every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moments, "GROWTH", 0.0)
 
 
-def boosting(**overrides: object) -> Model:
-    return build({**STOPPING, **overrides}, "conf/model/xgboost.yaml")
+def boosting(name: str, **overrides: object) -> Model:
+    config = STOPPING
+    if name == "lightgbm":
+        config = yaml.safe_load((CONF / "model" / "lightgbm.yaml").read_text()) | {"min_child_samples": 2}
+    return build({**config, "n_jobs": 1, **overrides}, f"conf/model/{name}.yaml")
 
 
 @pytest.mark.usefixtures("every_epoch")
@@ -59,7 +63,8 @@ def test_a_network_that_selects_has_its_best_epoch_so_far() -> None:
 
 @pytest.mark.usefixtures("every_epoch")
 @pytest.mark.parametrize("stops", [3, None])
-def test_boosting_after_each_round_is_the_one_that_ends_there(stops: int | None) -> None:
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+def test_boosting_after_each_round_is_the_one_that_ends_there(name: str, stops: int | None) -> None:
     rng = np.random.default_rng(0)
 
     def examples(n: int) -> Part:
@@ -68,10 +73,12 @@ def test_boosting_after_each_round_is_the_one_that_ends_there(stops: int | None)
 
     train, val, test = examples(60), examples(30), examples(9)
     watched = val if stops else None
-    model = boosting(n_estimators=8, early_stopping_rounds=stops).fit(train, watched, seed=0, hooks=KEEP)
+    model = boosting(name, n_estimators=8, early_stopping_rounds=stops).fit(
+        train, watched, seed=0, hooks=KEEP
+    )
     assert len(model.moments()) == len(model.history or range(8))
     for rounds, moment in enumerate(model.moments(), start=1):
-        shorter = boosting(n_estimators=rounds, early_stopping_rounds=stops).fit(train, watched, seed=0)
+        shorter = boosting(name, n_estimators=rounds, early_stopping_rounds=stops).fit(train, watched, seed=0)
         np.testing.assert_array_equal(moment.predict_proba(test.X), shorter.predict_proba(test.X))
 
 

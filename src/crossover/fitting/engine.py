@@ -83,6 +83,7 @@ def fit(
     with measured() as taken:
         model.fit(train, val, seed=seed, hooks=hooks)
         taken.device = model.device
+    taken.seconds += model.seconds_before
     all_taken = [taken]
     while sum(one.seconds for one in all_taken) < clock_seconds and len(all_taken) < MOST_TIMED:
         again = config.build()
@@ -160,6 +161,7 @@ def identity(data: TrainingData) -> dict[str, Any]:
         "config": data.config.model,
         "trainer": data.config.trainer,
         "data": data.meta.checksum,
+        "split": data.split_number,
         "features": features,
         "code": code_checksum(),
     }

@@ -74,6 +74,7 @@ class Model(ABC):
         selects: whether a validation part decides what is fitted (early stopping, selection of an epoch). Such a model
             is fitted on the whole training part as well, with what was decided: see `chosen`.
         device: where the last fit ran, for example "cpu" or "cuda: NVIDIA H200".
+        seconds_before: of the last fit, what an earlier process had spent on it before this one went on.
         history: one entry an epoch of the last fit, as given to `FitHooks.on_epoch`; empty without epochs.
         problem: what went wrong with the last fit, such as that it ended too early; None where nothing is known. A fit
             in epochs needs a validation part to tell.
@@ -84,6 +85,7 @@ class Model(ABC):
     stochastic: bool
     selects: bool = False
     device: str = "cpu"
+    seconds_before: float = 0.0
 
     def __init__(self, modalities: Iterable[str]) -> None:
         self.modalities = modality_set(modalities)

@@ -32,9 +32,13 @@ class MomentClock:
         self.start = perf_counter()
         self.kept: list[float] = []
 
+    def seconds(self) -> float:
+        """Up to now."""
+        return perf_counter() - self.start
+
     def due(self) -> bool:
         """Whether this is a moment to keep; then its time is noted in `kept`, in seconds."""
-        seconds = perf_counter() - self.start
+        seconds = self.seconds()
         if self.kept and seconds < GROWTH * self.kept[-1]:
             return False
         self.kept.append(seconds)
@@ -42,5 +46,5 @@ class MomentClock:
 
     def shares(self) -> list[float]:
         """The moments kept, as shares of the time up to now."""
-        now = perf_counter() - self.start
+        now = self.seconds()
         return [seconds / now for seconds in self.kept]

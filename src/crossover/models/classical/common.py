@@ -34,6 +34,12 @@ def expand(proba: np.ndarray, classes: np.ndarray, n_classes: int) -> np.ndarray
     return full
 
 
+def refuse_infinity(X: np.ndarray) -> None:
+    """Raise a ValueError, as scikit-learn does, for libraries that put infinity into the highest bin."""
+    if np.isinf(X).any():
+        raise ValueError("Input X contains infinity or a value too large for float32")
+
+
 @contextmanager
 def refusals_as(activity: str) -> Iterator[None]:
     """Turn a library's refusal of a value or of the data into one sentence.

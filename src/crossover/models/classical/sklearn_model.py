@@ -11,12 +11,13 @@ from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
 
 from crossover.core.errors import CrossoverError
 from crossover.core.skops_io import dump, load
 from crossover.data.prepared import Input, Part
 from crossover.models.base import Complexity, Family, FitHooks, Model, TrainingProblem, require_classes
-from crossover.models.classical.common import expand, refusals_as
+from crossover.models.classical.common import expand, refusals_as, refuse_infinity
 from crossover.models.classical.complexity import complexity_of
 
 log = logging.getLogger(__name__)
@@ -71,6 +72,8 @@ class SklearnClassifier(Model):
             warnings.catch_warnings(record=True) as caught,
         ):
             warnings.simplefilter("always", ConvergenceWarning)
+            if get_tags(estimator).input_tags.allow_nan:  # the others refuse infinity by themselves
+                refuse_infinity(train.X)
             self._fitted = fresh.fit(train.X, labels)
         # What scikit-learn warns of, such as a fit that did not converge, is one line each in the log.
         lines = dict.fromkeys(

@@ -3,7 +3,6 @@
 import ctypes
 import re
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
@@ -15,16 +14,15 @@ from xgboost.callback import TrainingCallback
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_json, write_json
 from crossover.core.settings import checked
-from crossover.data.prepared import Input, Part
-from crossover.models.base import Complexity, Family, FitHooks, Model, TrainingProblem, require_classes
-from crossover.models.classical.common import expand, refusals_as
-from crossover.models.convergence import problem_of
-from crossover.models.moments import Moment, MomentClock
+from crossover.data.prepared import Input
+from crossover.models.base import Complexity
+from crossover.models.classical.boosting import BoostedTrees, OnRound
+from crossover.models.classical.common import refusals_as
 
 _DEVICE = re.compile(r"cpu|cuda(:\d+)?")
 
 
-class XGBoost(Model):
+class XGBoost(BoostedTrees):
     """XGBoost's classifier: softmax over trees, or logistic for two classes.
 
     The arguments are those of `xgboost.XGBClassifier`, written out because it only warns of one that it does
@@ -54,7 +52,7 @@ class XGBoost(Model):
         CrossoverError: `device` is not of its form.
     """
 
-    family: ClassVar[Family] = "classical"
+    name: ClassVar = "xgboost"
 
     @checked
     def __init__(
@@ -76,10 +74,9 @@ class XGBoost(Model):
         device: str,
         n_jobs: int | None,
     ) -> None:
-        super().__init__(modalities)
         if not _DEVICE.fullmatch(device):
             raise CrossoverError(f"device must be cpu, cuda or cuda:<number>, got {device!r}")
-        self.settings: dict[str, Any] = {
+        settings: dict[str, Any] = {
             "n_estimators": n_estimators,
             "learning_rate": learning_rate,
             "max_depth": max_depth,
@@ -95,15 +92,9 @@ class XGBoost(Model):
             "device": device,
             "n_jobs": n_jobs,
         }
-        self.selects = early_stopping_rounds is not None
-        self.stochastic = subsample < 1 or colsample_bytree < 1
-        self._classes = np.empty(0, dtype=np.int64)
-        self._n_classes = 0
-        self._moments: list[Moment] = []
+        super().__init__(modalities, settings, stochastic=subsample < 1 or colsample_bytree < 1)
 
-    def fit(self, train: Part, val: Part | None, *, seed: int, hooks: FitHooks = FitHooks()) -> Self:  # noqa: B008
-        rounds = _Rounds(MomentClock())
-        require_classes(train, "xgboost")
+    def _boost(self, parts: list[tuple[Input, np.ndarray]], *, seed: int, on_round: OnRound) -> None:
         device = self.settings["device"]
         if device == "cpu":
             self.device = device
@@ -114,76 +105,21 @@ class XGBoost(Model):
                     f"device {device} needs an NVIDIA GPU and its driver, and there is none; set device=cpu"
                 )
             self.device = f"cuda: {name}"
-        self._classes, labels = np.unique(train.y, return_inverse=True)
-        self._n_classes = train.n_classes
-        self.history, self.problem = [], None
-        callbacks: list[TrainingCallback] = [rounds] if hooks.keep_moments else []
-        self._classifier = XGBClassifier(random_state=seed, callbacks=callbacks, **self.settings)
-        with refusals_as("xgboost cannot be fitted"):
-            if self.selects and val is None:
-                raise CrossoverError(
-                    "early_stopping_rounds needs a validation part, got none; set it to null"
-                )
-            if val is None:
-                self._classifier.fit(train.X, labels)
-            else:
-                known = np.isin(val.y, self._classes)
-                parts = [
-                    (train.X, labels),
-                    (val.X[known], np.searchsorted(self._classes, val.y[known])),
-                ]
-                loss, error = ("logloss", "error") if len(self._classes) == 2 else ("mlogloss", "merror")
-                self._classifier.set_params(
-                    # The last one decides when to stop, where early_stopping_rounds is set.
-                    eval_metric=[error, loss],
-                    callbacks=[_History(self.history, hooks, loss, error), *callbacks],
-                )
-                self._classifier.fit(train.X, labels, eval_set=parts, verbose=False)
-                self.problem = self._problem()
-        self._moments = [
-            Moment(share, partial(self._predict, rounds=self._best_of(done)))
-            for share, done in zip(rounds.clock.shares(), rounds.done, strict=True)
-        ]
+        labels = parts[0][1]
+        loss, error = ("logloss", "error") if labels.max() == 1 else ("mlogloss", "merror")
+        watched = len(parts) > 1
+        self._classifier = XGBClassifier(
+            random_state=seed,
+            callbacks=[_Rounds(on_round, loss, error)],
+            eval_metric=[error, loss] if watched else None,  # the last one decides when to stop
+            **self.settings,
+        )
+        self._classifier.fit(*parts[0], eval_set=parts if watched else None, verbose=False)
         # The trees of a model that was fitted on a GPU then serve on every machine.
         self._classifier.get_booster().set_param({"device": "cpu"})
-        return self
 
-    def _problem(self) -> TrainingProblem | None:
-        rounds, stop = self.settings["n_estimators"], self.settings["early_stopping_rounds"]
-        longer = f"n_estimators={2 * rounds}"
-        if stop is None:
-            losses = [entry["val/loss"] for entry in self.history]
-            return problem_of(losses, "rounds", longer, "early_stopping_rounds=10")
-        if len(self.history) == rounds and self._classifier.best_iteration + stop >= rounds:
-            return TrainingProblem(f"its {rounds} rounds ended before early stopping did", longer)
-        return None
-
-    def planned_epochs(self, n_train: int) -> int | None:
-        return int(self.settings["n_estimators"])
-
-    def predict_proba(self, X: Input) -> np.ndarray:
-        return self._predict(X)
-
-    def _predict(self, X: Input, rounds: int | None = None) -> np.ndarray:
-        """With the first rounds alone; None for those that count."""
-        with refusals_as("xgboost cannot predict"):
-            proba = self._classifier.predict_proba(X, iteration_range=None if rounds is None else (0, rounds))
-        return expand(proba, self._classes, self._n_classes)
-
-    def moments(self) -> list[Moment]:
-        return self._moments
-
-    def _best_of(self, rounds: int) -> int:
-        """How many of the first rounds count: up to the best one, where a validation part chooses it."""
-        if not self.selects:
-            return rounds
-        return int(np.argmin([entry["val/loss"] for entry in self.history[:rounds]])) + 1
-
-    def chosen(self) -> dict[str, Any]:
-        """The number of rounds with the lowest validation loss."""
-        if not self.selects:
-            return {}
-        return {"n_estimators": self._classifier.best_iteration + 1, "early_stopping_rounds": None}
+    def _predict(self, X: Input, rounds: int | None) -> np.ndarray:
+        return self._classifier.predict_proba(X, iteration_range=None if rounds is None else (0, rounds))
 
     def complexity(self) -> Complexity:
         """Nodes of all trees, those of rounds after the best one too: they are stored, though not used."""
@@ -214,36 +150,22 @@ class XGBoost(Model):
 
 
 class _Rounds(TrainingCallback):
-    """Keeps how many rounds were done at the moments that a clock says."""
+    """Reports each round."""
 
-    def __init__(self, clock: MomentClock) -> None:
+    def __init__(self, on_round: OnRound, loss: str, error: str) -> None:
         super().__init__()
-        self.clock = clock
-        self.done: list[int] = []
+        self.on_round, self.loss, self.error = on_round, loss, error
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-        if self.clock.due():
-            self.done.append(epoch + 1)
-        return False
-
-
-class _History(TrainingCallback):
-    """Reports each round to `hooks` and keeps it."""
-
-    def __init__(self, history: list[dict[str, float]], hooks: FitHooks, loss: str, error: str) -> None:
-        super().__init__()
-        self.history, self.hooks, self.loss, self.error = history, hooks, loss, error
-
-    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-        # XGBoost's names of eval_set's entries
-        train, val = evals_log["validation_0"], evals_log["validation_1"]
-        metrics = {
-            "train/loss": train[self.loss][-1],
-            "val/loss": val[self.loss][-1],
-            "val/accuracy": 1 - val[self.error][-1],
-        }
-        self.history.append({"epoch": epoch, **metrics})
-        self.hooks.on_epoch(epoch, metrics)
+        metrics = {}
+        if evals_log:  # XGBoost's names of eval_set's entries
+            train, val = evals_log["validation_0"], evals_log["validation_1"]
+            metrics = {
+                "train/loss": train[self.loss][-1],
+                "val/loss": val[self.loss][-1],
+                "val/accuracy": 1 - val[self.error][-1],
+            }
+        self.on_round(metrics)
         return False
 
 

@@ -28,11 +28,16 @@ class History(Callback):
 
     Args:
         on_epoch: called by one process after each epoch with its number from 0 and its metrics.
+        clock: of the fit.
+
+    Attributes:
+        seconds_before: what the epochs before a resume took.
     """
 
-    def __init__(self, on_epoch: Callable[[int, dict[str, float]], None]) -> None:
-        self.on_epoch = on_epoch
+    def __init__(self, on_epoch: Callable[[int, dict[str, float]], None], clock: MomentClock) -> None:
+        self.on_epoch, self.clock = on_epoch, clock
         self.epochs: list[dict[str, float]] = []
+        self.seconds_before = 0.0
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, Classification)
@@ -49,10 +54,10 @@ class History(Callback):
             self.on_epoch(epoch, metrics)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"epochs": self.epochs}
+        return {"epochs": self.epochs, "seconds": self.seconds_before + self.clock.seconds()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.epochs = list(state_dict["epochs"])
+        self.epochs, self.seconds_before = list(state_dict["epochs"]), float(state_dict["seconds"])
 
 
 class ResumableEarlyStopping(EarlyStopping):

@@ -5,6 +5,7 @@ weights.safetensors   the network's state
 encoder.skops         of a table, the encoder fitted on the training part
 """
 
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -42,6 +43,7 @@ class FittedFacts:
         n_classes: number of classes.
         value_max: the pixel value that becomes 1.
         fitted_on: "cpu" or "cuda".
+        categories: how many categories each of the last columns of a table has, where they hold codes.
     """
 
     architecture: dict[str, Any]
@@ -52,6 +54,7 @@ class FittedFacts:
     n_classes: int
     value_max: float
     fitted_on: str
+    categories: list[int]
 
     def build(self, architecture: partial) -> nn.Module:
         """A network with new weights: raw input to logits.
@@ -63,7 +66,10 @@ class FittedFacts:
         shape = network_shape(self.input_shape, self.min_size)
         dtype = torch.uint8 if inputs.is_image else torch.float32
         try:
-            network = nn.Sequential(inputs, architecture(input_shape=shape, n_classes=self.n_classes))
+            of_codes = {"categories": self.categories} if takes_codes(architecture) else {}
+            network = nn.Sequential(
+                inputs, architecture(input_shape=shape, n_classes=self.n_classes, **of_codes)
+            )
             with torch.inference_mode():
                 network.eval()(torch.zeros(1, *self.input_shape, dtype=dtype))
         except (RuntimeError, ValueError, TypeError) as error:
@@ -173,6 +179,11 @@ class FittedNetwork:
 
             encoder = load(folder / "encoder.skops")
         return cls(facts, network, encoder)
+
+
+def takes_codes(architecture: partial) -> bool:
+    """Whether an architecture makes its own of a table's categories: it has an argument `categories`."""
+    return "categories" in inspect.signature(architecture.func).parameters
 
 
 def to_tensor(X: Input, encoder: Any) -> Tensor:

@@ -16,6 +16,8 @@ from crossover.models.deep.settings import RATE_DROP, TrainingSettings
 class Classification(pl.LightningModule):
     """Trains any network that turns a batch of raw input into logits (batch, n_classes).
 
+    One that is an ensemble gives logits (batch, members, n_classes) while it trains, and each member has its own loss.
+
     Args:
         network: what to train.
         settings: optimiser and schedule.
@@ -57,7 +59,12 @@ class Classification(pl.LightningModule):
         X, y = batch
         logits = self.network(X)
         smoothing = self.settings.label_smoothing if part == "train" else 0.0
-        loss = F.cross_entropy(logits, y, label_smoothing=smoothing)
+        if logits.ndim == 3:
+            each = logits.transpose(1, 2), y[:, None].expand(logits.shape[:2])
+            loss = F.cross_entropy(*each, label_smoothing=smoothing)
+            logits = logits.detach().softmax(2).mean(1)
+        else:
+            loss = F.cross_entropy(logits, y, label_smoothing=smoothing)
         with torch.no_grad():
             hits = (logits.argmax(1) == y).sum()
             self._sums[part] += torch.stack([loss * len(y), hits, torch.full_like(hits, len(y))])

@@ -17,7 +17,7 @@ from crossover.core.errors import CrossoverError
 from crossover.data.prepared import Input, Part
 from crossover.models.base import Complexity, Family, FitHooks, Model, TrainingProblem, require_classes
 from crossover.models.convergence import problem_of
-from crossover.models.deep.fitted import FittedFacts, FittedNetwork, to_tensor
+from crossover.models.deep.fitted import FittedFacts, FittedNetwork, takes_codes, to_tensor
 from crossover.models.deep.partials import checked_partial, from_spec, to_spec
 from crossover.models.deep.randomness import WEIGHTS, stream
 from crossover.models.deep.settings import EarlyStop, Monitor, Schedule, TrainingSettings, best_is
@@ -30,7 +30,9 @@ class Network(Model):
 
     Args:
         modalities: the kinds of data set that the network takes.
-        architecture: an `nn.Module` of this package without its `input_shape` and `n_classes`.
+        architecture: an `nn.Module` of this package without its `input_shape` and `n_classes`. One that also has an
+            argument `categories` gets a table's categories as codes (`crossover.features.tables`), the others one
+            column for each.
         min_size: a smaller image is resized up to it, bilinearly; None keeps every image as it is.
         permutation_seed: seed of one random order in which every image's pixels are put; None leaves them in place.
         optimizer: a torch optimiser without its parameters and learning rate; Adam where None.
@@ -77,7 +79,10 @@ class Network(Model):
         select_best: Monitor | None = None,
     ) -> None:
         super().__init__(modalities)
-        self.architecture = checked_partial("architecture", architecture, later=["input_shape", "n_classes"])
+        later = ["input_shape", "n_classes"]
+        if isinstance(architecture, partial) and takes_codes(architecture):
+            later.append("categories")
+        self.architecture = checked_partial("architecture", architecture, later=later)
         optimizer = partial(torch.optim.Adam) if optimizer is None else optimizer
         self.settings = TrainingSettings(
             min_size=min_size,
@@ -121,12 +126,14 @@ class Network(Model):
                 "monitor train/loss"
             )
         trainer = self.trainer.resolved()
-        encoder = None
+        encoder, categories = None, []
         if isinstance(train.X, pd.DataFrame):
-            from crossover.features.tables import refuse_infinite, table_encoder
+            from crossover.features.tables import category_counts, refuse_infinite, table_encoder
 
             refuse_infinite(train.X)
-            encoder = table_encoder(train.X).fit(train.X)
+            codes = takes_codes(self.architecture)
+            encoder = table_encoder(train.X, codes=codes).fit(train.X)
+            categories = category_counts(encoder) if codes else []
         tensors = [(to_tensor(part.X, encoder), torch.from_numpy(part.y)) for part in (train, val) if part]
         facts = FittedFacts(
             architecture=to_spec(self.architecture),
@@ -137,6 +144,7 @@ class Network(Model):
             n_classes=train.n_classes,
             value_max=train.value_max,
             fitted_on="cuda" if trainer.accelerator == "gpu" else "cpu",
+            categories=categories,
         )
         # The weights are drawn on the CPU, the same for every device.
         with torch.random.fork_rng(devices=[]):
@@ -149,6 +157,7 @@ class Network(Model):
             network, tensors, self.settings, trainer, epochs=epochs, seed=seed, hooks=hooks, clock=clock
         )
         self.history, self._rate_drops = trained.history, trained.rate_drops
+        self.seconds_before = trained.seconds_before
         self.problem = self._problem(epochs, len(train))
         self._fitted = FittedNetwork(facts, network, encoder)
         self.device = self._fitted.device

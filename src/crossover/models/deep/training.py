@@ -61,11 +61,13 @@ class TrainingRecord:
         history: one entry an epoch, those before a resume included.
         rate_drops: the epochs at whose start early stopping lowered the learning rate.
         kept: the weights at the moments that the clock kept.
+        seconds_before: what the part of the fit that a checkpoint held took.
     """
 
     history: list[dict[str, float]]
     rate_drops: list[int]
     kept: list[dict[str, Tensor]]
+    seconds_before: float
 
 
 def train_network(
@@ -98,7 +100,7 @@ def train_network(
     """
     eval_batch = EVAL_BATCH["cuda" if config.accelerator == "gpu" else "cpu"]
     data = ArrayData(*tensors, batch_size=settings.batch_size, eval_batch_size=eval_batch, seed=seed)
-    module, history = Classification(network, settings, seed), History(hooks.on_epoch)
+    module, history = Classification(network, settings, seed), History(hooks.on_epoch, clock)
     with _torch_state_restored(), _without_advice():
         torch.set_num_threads(config.threads or torch.get_num_threads())
         steps = ceil(len(tensors[0][1]) / settings.batch_size)  # of an epoch
@@ -118,7 +120,7 @@ def train_network(
             ) from error
     stopping = trainer.early_stopping_callback
     drops = stopping.rate_drops if isinstance(stopping, ResumableEarlyStopping) else []
-    return TrainingRecord(history.epochs, drops, kept.weights)
+    return TrainingRecord(history.epochs, drops, kept.weights, history.seconds_before)
 
 
 def _trainer(
