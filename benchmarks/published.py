@@ -90,7 +90,7 @@ def _features(check: Check, config: DictConfig, scratch: Layout) -> tuple[Part, 
 def _with_features(check: Check, config: DictConfig, scratch: Layout) -> Layout:
     """The project's own layout where it holds the features, else `scratch`, where they are made."""
     for layout in (Layout(PROJECT), scratch):
-        if (layout.features(check.dataset, check.features) / "test" / "X.npy").exists():
+        if (layout.features(check.dataset, check.features) / "test" / "0" / "X.npy").exists():
             return layout
     _prepare(check.dataset, config, scratch)
     feature_set = build(config.features, f"conf/features/{check.features}.yaml")

@@ -1,7 +1,7 @@
 """What the report says of made-up studies whose truth is known: how often it is wrong, and what it misses.
 
     python benchmarks/simulations.py             # all tables, in Markdown; --studies says how many studies a row
-    python benchmarks/simulations.py verdict     # one of them: verdict, crossover, few_repetitions, map
+    python benchmarks/simulations.py verdict     # one of them: verdict, splits, crossover, few_repetitions, map
 
 Each study draws right and wrong answers, and passes them to the functions that the report itself uses.
 """
@@ -14,6 +14,9 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from scipy.stats import norm
+from sklearn.base import ClassifierMixin, clone
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.tree import DecisionTreeClassifier
 
 from crossover.analysis.bootstrap import bootstrap, resampled_means
 from crossover.analysis.crossing import Crossover, crossover, simultaneous_band
@@ -21,10 +24,11 @@ from crossover.analysis.crossover_map import crossover_map
 from crossover.analysis.curves import Curve, DatasetCurves
 from crossover.analysis.label_advice import Extrapolation
 from crossover.analysis.power_law import extrapolated_crossing, fit_power_law
-from crossover.analysis.statistics import CONFIDENCE, around_zero, percentile_interval
+from crossover.analysis.statistics import CONFIDENCE, Interval, around_zero, percentile_interval
 from crossover.core.cell import FAMILIES, Cell, Family
 from crossover.core.columns import MOMENTS
 from crossover.core.numbers import MISSING
+from crossover.data.splits import Protocol
 
 DRAWS = 1000
 EQUIVALENCE = 0.005  # of conf/decision/default.yaml
@@ -90,6 +94,70 @@ def outcomes(
         right = told and lead > 0 and interval.low > 0
         found[deep, classical] = (right, told and not right, interval.low <= lead <= interval.high)
     return [found[pair] for pair in chosen]
+
+
+def splits(studies: int) -> Iterator[str]:
+    """Two learners on data sets without a publisher's test part: leads that are told and are not there.
+
+    Each learner has its own half of the columns. Where both halves separate the classes equally well, the learners are
+    equal on average over the data sets that might have been drawn, and every lead is false. The truth of the other
+    rows is the mean over all studies.
+    """
+    yield (
+        "| learner | examples | true lead, points | studies | 8 splits: false lead | true lead found | coverage "
+        "| first split alone, bootstrap: false lead | coverage |"
+    )
+    yield "|--|--:|--:|--:|--:|--:|--:|--:|--:|"
+    scenarios = [
+        (learner, n, gap)
+        for gap in (0.0, 0.4)
+        for learner in (
+            LinearDiscriminantAnalysis(),
+            DecisionTreeClassifier(min_samples_leaf=5, random_state=0),
+        )
+        for n in (570, 1800)
+    ]
+    for number, (learner, n, gap) in enumerate(scenarios):
+        found = Parallel(n_jobs=-1)(
+            delayed(split_outcomes)([number, study], learner, n, gap) for study in range(studies)
+        )
+        lead = np.mean([difference for difference, *_ in found]) if gap else 0.0
+        rates = []
+        for which in (1, 2):
+            intervals: list[Interval] = [outcome[which] for outcome in found]
+            told = [not around_zero(interval, EQUIVALENCE) for interval in intervals]
+            right = [t and lead > 0 and interval.low > 0 for t, interval in zip(told, intervals, strict=True)]
+            rates += [np.mean(told) - np.mean(right), np.mean(right), np.mean([lead in i for i in intervals])]
+        del rates[4]  # that the first split alone finds the lead
+        cells = " | ".join(f"{rate:.1%}" for rate in rates)
+        name = type(learner).__name__
+        yield f"| {name} | {n:,} | {100 * lead:.1f} | {studies:,} | {cells} |"
+
+
+def split_outcomes(
+    seed: list[int], learner: ClassifierMixin, n: int, gap: float
+) -> tuple[float, Interval, Interval]:
+    """One study: the mean difference, its interval, and that of the first split alone."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 2
+    halves = [rng.normal(0.5 * y[:, None] * strength, 1, (n, 10)) for strength in (1 + gap, 1)]
+    protocol = Protocol(
+        test_fraction=0.25,
+        test_parts=8,
+        never_tested=0.25,
+        validation_fraction=0.1,
+        repetitions=1,
+        split_seed=0,
+    )
+    parts = protocol.splits(y)
+    right = [
+        np.stack([clone(learner).fit(X[s.train], y[s.train]).predict(X[s.test]) == y[s.test] for s in parts])
+        for X in halves
+    ]
+    overlap = len(parts[0].test) / (n * (1 - protocol.never_tested))
+    draws = [bootstrap(right, overlap, draws=DRAWS), bootstrap([r[:1] for r in right], draws=DRAWS)]
+    intervals = [percentile_interval(d[:, 0] - d[:, 1]) for d in draws]
+    return float(right[0].mean() - right[1].mean()), intervals[0], intervals[1]
 
 
 def curve_answers(
@@ -313,6 +381,7 @@ def made_up_curve(
 
 TABLES = {
     "verdict": verdict,
+    "splits": splits,
     "crossover": crossover_answers,
     "few_repetitions": few_repetitions,
     "map": map_answers,

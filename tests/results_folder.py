@@ -22,14 +22,16 @@ class ResultsFolder:
         history: rows of `plots/history.csv`.
     """
 
-    def __init__(self, root: Path, dataset: str, n_test: int):
-        self.dataset, self.n_test = dataset, n_test
+    def __init__(
+        self, root: Path, dataset: str, n_test: int, splits: int = 1, test_overlap: float | None = None
+    ):
+        self.dataset, self.n_test, self.test_overlap = dataset, n_test, test_overlap
         self.folder = Layout(root).results(dataset)
         self._scores: list[dict[str, Any]] = []
         self._costs: list[dict[str, Any]] = []
         self._validation: list[dict[str, Any]] = []
         self.history: list[dict[str, Any]] = []
-        self._predict("y_true", np.zeros(n_test, dtype=np.int64))
+        self._predict("y_true", np.zeros((splits, n_test), dtype=np.int64))
 
     def add(
         self,
@@ -45,7 +47,14 @@ class ResultsFolder:
         On validation rows it has the accuracy `validation`; None is that on the test part.
         """
         share = correct.mean() if validation is None else validation
-        scored = {"seed": 0, "n_train": 90, "n_validation": 10, "accuracy": share, "log_loss": 1 - share}
+        scored = {
+            "seed": 0,
+            "n_train": 90,
+            "n_validation": 10,
+            "n_distinct": 10,
+            "accuracy": share,
+            "log_loss": 1 - share,
+        }
         self._validation.append(self._keys(features, model) | scored | values)
         for seed, right in enumerate(correct):
             row = self._keys(features, model) | {"seed": seed}
@@ -56,6 +65,8 @@ class ResultsFolder:
                 "n_train": 100,
                 "n_watched": 0,
                 "n_test": self.n_test,
+                "split": 0 if self.test_overlap is None else seed,
+                "test_overlap": self.test_overlap,
             }
             facts |= {"complexity": 1234, "complexity_unit": "parameters" if features == LEARNED else "nodes"}
             self._scores.append(

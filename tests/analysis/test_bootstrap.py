@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from crossover.analysis.bootstrap import bootstrap, resampled_means
+from crossover.analysis.bootstrap import bootstrap, resampled_means, split_means
+from crossover.analysis.resampled import corrected_t
 from crossover.analysis.statistics import effective_n, percentile_interval
 
 
@@ -102,3 +103,23 @@ def test_curves_and_cells_are_in_the_same_draws() -> None:
 def test_numbers_are_resampled_as_answers_are() -> None:
     a = random_correct(3, 80, 0.8, seed=9)
     assert resampled_means(a.astype(float), draws=60) == pytest.approx(resampled_means(a, draws=60))
+
+
+def test_draws_over_splits_have_the_interval_of_the_corrected_t_test() -> None:
+    rng = np.random.default_rng(0)
+    accuracies = 0.95 + 0.01 * rng.standard_normal((8, 3))
+    draws = split_means(accuracies, overlap=0.2, draws=200_000)
+    for a, b in ((0, 1), (2, 0)):
+        test = corrected_t(accuracies[:, a] - accuracies[:, b], n_train=400, n_test=100)  # a fifth in common
+        ours = percentile_interval(draws[:, a] - draws[:, b])
+        assert [ours.low, ours.high] == pytest.approx([test.interval.low, test.interval.high], abs=1e-4)
+    np.testing.assert_allclose(np.median(draws, axis=0), accuracies.mean(axis=0), atol=1e-4)
+
+
+def test_test_parts_of_their_own_are_not_resampled_as_if_they_were_one() -> None:
+    a, b = random_correct(4, 200, 0.9, seed=1), random_correct(4, 200, 0.8, seed=2)
+    draws = bootstrap([a, b], overlap=1 / 3)
+    expected = split_means(np.stack([a.mean(axis=1), b.mean(axis=1)], axis=1), 1 / 3)
+    np.testing.assert_array_equal(draws, expected)
+    one = [a[:1], b[:1]]
+    np.testing.assert_array_equal(bootstrap(one, overlap=1 / 3), bootstrap(one))  # nothing scatters

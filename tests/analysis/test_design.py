@@ -26,7 +26,7 @@ NONE = compare_shared_methods({})
 
 
 def resampled(a: list[float], b: list[float], **values: Any) -> ResampledComparison:
-    sizes: dict[str, Any] = {"n_train": 900, "n_validation": 100}
+    sizes: dict[str, Any] = {"n_train": 900, "n_scored": 100}
     return ResampledComparison(NET, TREE, np.array(a), np.array(b), **(sizes | values))
 
 
@@ -100,7 +100,7 @@ def test_resamples_are_the_best_of_each_family_by_validation_accuracy(tmp_path: 
     assert comparison is not None
     assert (comparison.deep.label, comparison.classical.label) == ("net", "svm (raw)")
     assert comparison.differences == pytest.approx([0.09, 0.03])
-    assert (comparison.n_train, comparison.n_validation, comparison.candidates) == (400, 100, (1, 2))
+    assert (comparison.n_train, comparison.n_scored, comparison.candidates) == (400, 100, (1, 2))
     assert comparison.watched == (comparison.deep,)
 
 

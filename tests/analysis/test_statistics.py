@@ -10,6 +10,7 @@ from crossover.analysis.statistics import (
     effective_n,
     mcnemar,
     share_ahead,
+    widening,
     wilson,
 )
 
@@ -89,3 +90,12 @@ def test_share_ahead_counts_ties_half() -> None:
 def test_an_interval_contains_its_ends() -> None:
     assert 0 in Interval(0.0, 0.1)
     assert 0.2 not in Interval(0.0, 0.1)
+
+
+def test_test_parts_of_their_own_scatter_by_all_that_differs() -> None:
+    correct = np.arange(100) < np.array([[80], [90], [100]])
+    # The variance of 0.8, 0.9 and 1.0 is 0.01; with a quarter in common it counts 1/3 + 1/3 times.
+    assert widening(3, 0.25) == pytest.approx(2 / 3)
+    assert effective_n(correct, 0.25) == pytest.approx(0.09 / (0.01 * 2 / 3))
+    steady = np.repeat(np.arange(100)[None] < 90, 3, axis=0)
+    assert effective_n(steady, 0.25) == 400  # all examples that can be tested

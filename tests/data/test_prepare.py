@@ -78,7 +78,11 @@ def test_a_bundled_data_set_is_split_by_the_protocol(name: str, layout: Layout):
     meta = data.meta
     assert (meta.n_train, meta.n_test, meta.input_shape) == (n_train, n_test, shape)
     assert (meta.dataset, meta.modality) == (name, source.modality)
-    assert meta.split == "stratified, 0.25 of the examples, split_seed 0"
+    assert meta.split.startswith(
+        "8 stratified draws of 0.25 of the examples, one a repetition, split_seed 0; 0.25"
+    )
+    assert meta.splits == 8
+    assert meta.test_overlap == pytest.approx(1 / 3, abs=0.01)  # a quarter out of three quarters
     assert meta.checksum == checksum(layout.raw(name).iterdir())
     for part, n in ((data.train(), n_train), (data.test(), n_test)):
         assert part.X.shape == (n, *shape)
@@ -98,7 +102,14 @@ def test_train_and_test_hold_each_example_once(name: str, layout: Layout):
         X = np.asarray(part.X).reshape(len(part), -1)
         return sorted(x.tobytes() + bytes([y]) for x, y in zip(X, part.y, strict=True))
 
-    assert sorted(examples(data.train()) + examples(data.test())) == examples(everything)
+    for k in range(8):
+        split = data.of(k)
+        assert sorted(examples(split.train()) + examples(split.test())) == examples(everything)
+        assert examples(everything.take(split.rows("test"))) == examples(split.test())
+    with pytest.raises(
+        CrossoverError, match=r"repetition 8 of .* 8 parts; raise `test_parts` in conf/protocol"
+    ):
+        data.of(8)
 
 
 @pytest.mark.parametrize("value", [0, -1, "16"])

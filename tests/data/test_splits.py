@@ -13,12 +13,30 @@ from tests.data.configured import load_protocol
 Y = np.random.default_rng(0).permutation(np.repeat(np.arange(3), [200, 70, 30]))
 
 
-def test_the_test_part_is_stratified():
-    rows = load_protocol().test_rows(Y)
-    assert rows.dtype == np.int64
-    assert len(rows) == 75  # a quarter of 300
-    assert (np.diff(rows) > 0).all()  # sorted, each row once
-    assert np.abs(np.bincount(Y[rows]) - 0.25 * np.bincount(Y)).max() <= 1
+def test_each_test_part_is_stratified():
+    splits = load_protocol().splits(Y)
+    assert len(splits) == 8
+    assert len({tuple(split.test) for split in splits}) == 8
+    for split in splits:
+        assert split.test.dtype == split.train.dtype == np.int64
+        assert len(split.test) == 75  # a quarter of 300
+        assert (np.diff(split.test) > 0).all()  # sorted, each row once
+        assert np.abs(np.bincount(Y[split.test]) - 0.25 * np.bincount(Y)).max() <= 1
+        assert sorted([*split.train, *split.test]) == list(range(300))
+
+
+def test_no_validation_row_is_ever_tested():
+    splits = load_protocol().splits(Y)
+    tested = set(np.concatenate([split.test for split in splits]))
+    watched = set(np.concatenate([split.train[split.validation.ravel()] for split in splits]))
+    assert len(tested) > 200
+    assert len(watched) == 75  # the quarter that is never tested
+    assert not tested & watched
+    for split in splits:
+        assert split.validation.shape == (32, 23)  # a tenth of 225
+        assert all(len(set(rows)) == 23 for rows in split.validation)
+        shares = np.bincount(Y[split.train[split.validation[0]]]) - 23 * np.array([200, 70, 30]) / 300
+        assert np.abs(shares).max() <= 1
 
 
 def test_each_validation_part_is_stratified():
@@ -42,15 +60,25 @@ def test_a_repetition_is_the_same_whatever_their_number():
 
 
 def test_the_seed_decides_alone():
-    for draw in ("test_rows", "validation_rows"):
-        first, again, other = (getattr(load_protocol(split_seed=s), draw)(Y) for s in (0, 0, 1))
-        np.testing.assert_array_equal(first, again)
-        assert not np.array_equal(first, other)
+    first, again, other = (load_protocol(split_seed=s).validation_rows(Y) for s in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    one, same, another = (load_protocol(split_seed=s).splits(Y)[2] for s in (0, 0, 1))
+    for part in ("train", "test", "validation"):
+        np.testing.assert_array_equal(getattr(one, part), getattr(same, part))
+        assert not np.array_equal(getattr(one, part), getattr(another, part))
+
+
+def test_a_split_is_the_same_whatever_their_number():
+    few, many = (load_protocol(test_parts=n).splits(Y) for n in (1, 3))
+    assert (len(few), len(many)) == (1, 3)
+    np.testing.assert_array_equal(few[0].test, many[0].test)
+    np.testing.assert_array_equal(few[0].validation, many[0].validation)
 
 
 def test_other_fractions_give_other_sizes():
     protocol = load_protocol(test_fraction=0.5, validation_fraction=0.2)
-    assert len(protocol.test_rows(Y)) == 150
+    assert len(protocol.splits(Y)[0].test) == 150
     assert protocol.validation_rows(Y).shape[1] == 60
 
 
@@ -66,6 +94,8 @@ def test_sixty_thousand_labels_take_seconds():
     [
         ("test_fraction", 0),
         ("test_fraction", 1.0),
+        ("test_parts", 0),
+        ("never_tested", 1),
         ("validation_fraction", -0.1),
         ("validation_fraction", "a tenth"),
         ("validation_fraction", True),
@@ -84,8 +114,15 @@ def test_a_value_outside_its_range_is_named(key: str, value: Any):
 
 def test_a_class_with_too_few_examples_is_named():
     y = np.array([0] * 20 + [1])
-    with pytest.raises(CrossoverError, match=r"test_fraction.*\[20, 1\].*conf/protocol/default\.yaml"):
-        load_protocol().test_rows(y)
+    with pytest.raises(CrossoverError, match=r"never_tested.*\[20, 1\].*conf/protocol/default\.yaml"):
+        load_protocol().splits(y)
+    with pytest.raises(CrossoverError, match=r"validation_fraction.*\[20, 1\].*conf/protocol/default\.yaml"):
+        load_protocol().validation_rows(y)
+
+
+def test_more_validation_rows_than_are_never_tested():
+    with pytest.raises(CrossoverError, match=r"validation_fraction.*got 0.4, which is 90 of 75 examples"):
+        load_protocol(validation_fraction=0.4).splits(Y)
 
 
 def test_subsets_are_stratified_and_lie_inside_each_other():

@@ -11,8 +11,9 @@ from omegaconf import OmegaConf
 
 from crossover.core.configuration import build
 from crossover.core.layout import Layout
-from crossover.data.prepared import Input, Meta, Part, write_prepared
+from crossover.data.prepared import Input, Meta, Part
 from crossover.features.base import FeatureSet
+from tests.prepared_folder import write_one_split
 
 CONF = Path(__file__).parents[2] / "conf" / "features"
 SHAPES = {"digits8": (8, 8, 1), "grey": (28, 28, 1), "colour": (32, 32, 3), "oblong": (20, 30, 1)}
@@ -101,6 +102,6 @@ def prepare(layout: Layout) -> Callable[[str, Part, Part], None]:
         )
         folder = layout.prepared(dataset)
         folder.mkdir(parents=True)
-        write_prepared(folder, meta, {}, train, test, np.array([[0, 1]]))
+        write_one_split(folder, meta, train, test, np.array([[0, 1]]))
 
     return write

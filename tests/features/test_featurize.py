@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,8 @@ import pytest
 
 from crossover.core.configuration import load_fitted
 from crossover.core.errors import CrossoverError
-from crossover.data.prepared import Part
+from crossover.data.prepared import Meta, Part, write_prepared
+from crossover.data.splits import Split
 from crossover.features.base import Features
 from crossover.features.raw import RawFeatures
 from crossover.stages.featurize import column_name, featurize
@@ -43,7 +45,7 @@ def test_writes_both_parts_and_the_fitted_feature_set(name, kind, run, part, pre
     assert features.matrix("train").shape == (8, features.meta.n_features)
     assert features.matrix("test").shape == (4, features.meta.n_features)
     assert features.matrix("test").dtype == np.float32
-    fitted = load_fitted(layout.features("some", name) / "featurizer", "dvc repro")
+    fitted = load_fitted(layout.features("some", name) / "featurizer" / "0", "dvc repro")
     assert (fitted.transform(test.X) == features.matrix("test")).all()
 
 
@@ -79,7 +81,7 @@ def test_nothing_is_learned_from_the_test_part(name, kind, run, part, prepare):
 
 def test_the_labels_of_the_test_part_are_not_read(run, part, prepare, layout):
     prepare("some", *split(part("grey")))
-    (layout.prepared("some") / "test" / "y.npy").unlink()
+    (layout.prepared("some") / "test" / "0" / "y.npy").unlink()
     assert run("some", "raw").meta.applicable
 
 
@@ -96,6 +98,7 @@ def test_what_does_not_apply_imports_nothing_heavy(part, prepare, layout):
     code = f"""
 import sys
 from pathlib import Path
+from typing import Any
 from crossover.stages.featurize import featurize
 from crossover.features.handcrafted import Handcrafted
 from crossover.core.layout import Layout
@@ -136,3 +139,37 @@ def test_column_names_are_found_inside_blocks():
         "hog, column 0 of 4",
         "edges, column 1 of 2",
     ]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("raw", "grey"), ("raw", "table")])
+def test_each_split_has_features_of_its_own_training_part(name, kind, make_set, part, layout):
+    everything, tested = part(kind), ([0, 3], [1, 3])
+    splits = [
+        Split(np.setdiff1d(np.arange(len(everything)), rows), np.array(rows), np.array([[5]]))
+        for rows in tested
+    ]
+    modality: Any = "table" if kind == "table" else "image"
+    meta = Meta(
+        "some",
+        modality,
+        ["a", "b"],
+        [*everything.X.shape[1:]],
+        everything.value_max,
+        10,
+        2,
+        "",
+        "0",
+        splits=2,
+    )
+    folder = layout.prepared("some")
+    folder.mkdir(parents=True)
+    parts = [(everything.take(split.train), everything.take(split.test)) for split in splits]
+    write_prepared(folder, meta, {}, parts, splits)
+    featurize("some", name, make_set(name), CONFIG[name], layout, jobs=1)
+    for k, (train, test) in enumerate(parts):
+        features = Features(layout.features("some", name), k)
+        expected = make_set(name).fit(train)
+        np.testing.assert_array_equal(features.matrix("train"), expected.transform(train.X))
+        np.testing.assert_array_equal(features.matrix("test"), expected.transform(test.X))
+        loaded = load_fitted(features.featurizer, "dvc repro")
+        np.testing.assert_array_equal(loaded.transform(test.X), features.matrix("test"))

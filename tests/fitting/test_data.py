@@ -9,12 +9,13 @@ import pytest
 
 from crossover.core.cell import LEARNED, Cell
 from crossover.core.layout import Layout
-from crossover.data.prepared import Input, Meta, Part, write_prepared
+from crossover.data.prepared import Input, Meta, Part
 from crossover.features.raw import RawFeatures
 from crossover.features.tables import table_encoder
 from crossover.fitting.config import FitConfig
 from crossover.fitting.data import SubsetInputs, TrainingData
 from crossover.stages.featurize import featurize
+from tests.prepared_folder import write_one_split
 
 N = 40
 ROWS = np.arange(0, N, 4)
@@ -27,7 +28,7 @@ def prepared(root: Path, X: Input, modality: Any) -> Layout:
     shape = list(X.shape[1:])
     meta = Meta("some", modality, ["no", "yes"], shape, part.value_max, N, N, "made for a test", "checksum")
     layout.prepared("some").mkdir(parents=True)
-    write_prepared(layout.prepared("some"), meta, {}, part, part, np.array([[0, 1]]))
+    write_one_split(layout.prepared("some"), meta, part, part, np.array([[0, 1]]))
     config = {"_target_": "crossover.features.raw.RawFeatures", "modalities": ["image", "table"]}
     featurize("some", "raw", RawFeatures(modalities=["image", "table"]), config, layout, jobs=1)
     return layout

@@ -15,7 +15,7 @@ from crossover.core.configuration import build, load_fitted
 from crossover.core.errors import CrossoverError
 from crossover.core.fits import Fit, Repetitions, ValidationScores
 from crossover.core.layout import Layout
-from crossover.data.prepared import Meta, Part, write_prepared
+from crossover.data.prepared import Meta, Part
 from crossover.features.raw import RawFeatures
 from crossover.fitting import engine
 from crossover.fitting.config import FitConfig
@@ -23,6 +23,7 @@ from crossover.fitting.training import Training, repetitions
 from crossover.stages.featurize import featurize
 from crossover.tracking.tracker import FitFacts, Log, Tracker
 from tests.model_configs import NETWORK, STOPPING
+from tests.prepared_folder import write_one_split
 
 TREE: dict[str, Any] = {
     "_target_": "crossover.models.classical.sklearn_model.SklearnClassifier",
@@ -64,7 +65,7 @@ def layout(tmp_path: Path) -> Layout:
     meta = Meta("toy", "table", ["no", "yes"], [2], 1.0, 60, 60, "made for a test", "checksum")
     validation = np.stack([np.sort(np.random.default_rng(k).choice(60, 6, replace=False)) for k in range(4)])
     layout.prepared("toy").mkdir(parents=True)
-    write_prepared(layout.prepared("toy"), meta, {}, part, part, validation)
+    write_one_split(layout.prepared("toy"), meta, part, part, validation)
     config = {"_target_": "crossover.features.raw.RawFeatures", "modalities": ["table"]}
     featurize("toy", "raw", RawFeatures(modalities=["table"]), config, layout, jobs=1)
     return layout
@@ -84,7 +85,7 @@ def fits_of(layout: Layout) -> list[Fit]:
 
 
 def predictions(layout: Layout) -> list[np.ndarray]:
-    X = np.load(layout.features("toy", "raw") / "test" / "X.npy")
+    X = np.load(layout.features("toy", "raw") / "test" / "0" / "X.npy")
     return [load_fitted(fit.model_folder, "dvc repro").predict_proba(X) for fit in fits_of(layout)]
 
 

@@ -15,11 +15,12 @@ from crossover.core.files import write_json
 from crossover.core.fits import Fit, FitCosts, FitRecord, Repetitions, ValidationScores
 from crossover.core.layout import Layout
 from crossover.core.study import NOT_APPLICABLE, OK, Study
-from crossover.data.prepared import Meta, Part, write_prepared
+from crossover.data.prepared import Meta, Part
 from crossover.features.raw import RawFeatures
 from crossover.scoring import latency
 from crossover.stages.evaluate import evaluate_dataset
 from crossover.stages.featurize import featurize
+from tests.prepared_folder import write_one_split
 
 CHECKSUM = "c" * 64
 STUDY = Study(
@@ -113,7 +114,7 @@ def write_cell(layout: Layout, record: Repetitions, train: Part) -> None:
         "stochastic": record.stochastic,
         "estimator": ESTIMATORS.get(record.cell.model, {}),
     }
-    matrix = np.load(layout.features("wine", "raw") / "train" / "X.npy")
+    matrix = np.load(layout.features("wine", "raw") / "train" / "0" / "X.npy")
     part = train if record.cell.family == "deep" else Part(matrix, train.y, train.n_classes)
     if record.status == OK:
         scores = {name: 0.9 for name in METRICS}
@@ -152,6 +153,6 @@ def _write_data(layout: Layout, train: Part, test: Part, classes: list[str]) -> 
     shape = [train.X.shape[1]]
     meta = Meta("wine", "table", classes, shape, 1.0, len(train), len(test), "drawn for a test", CHECKSUM)
     layout.prepared("wine").mkdir(parents=True)
-    write_prepared(layout.prepared("wine"), meta, {}, train, test, np.zeros((2, 12), np.int64))
+    write_one_split(layout.prepared("wine"), meta, train, test, np.zeros((2, 12), np.int64))
     config = {"_target_": "crossover.features.raw.RawFeatures", "modalities": ["table"]}
     featurize("wine", "raw", RawFeatures(modalities=["table"]), config, layout, jobs=1)

@@ -114,12 +114,12 @@ def test_the_size_of_each_model_is_exact(results: Path) -> None:
 
 def test_scores_follow_from_the_predictions_that_are_kept(results: Path, fitted) -> None:
     y_true = np.load(results / "predictions" / "y_true.npy")
-    np.testing.assert_array_equal(y_true, fitted.test.y)
+    np.testing.assert_array_equal(y_true, [fitted.test.y])
     fits = _scores(results).query("status == 'ok'")
     for row in fits.to_dict("records"):
         proba = np.load(results / "predictions" / f"{row['features']}-{row['model']}-seed{row['seed']}.npy")
         assert (proba.dtype, proba.shape) == (np.float32, (58, 3))
-        assert {name: row[name] for name in METRICS} == evaluate(y_true, proba)
+        assert {name: row[name] for name in METRICS} == evaluate(y_true[0], proba)
     assert len(list((results / "predictions").iterdir())) == len(fits) + 1
     assert fits.query("model == 'random_forest'")["accuracy"].min() > 0.8  # its own features, in order
 
@@ -254,6 +254,6 @@ def test_the_judge_and_the_stage_import_no_network_library() -> None:
 
 
 def test_a_feature_matrix_that_is_missing_is_named(fitted) -> None:
-    shutil.rmtree(fitted.layout.features("wine", "raw") / "test")
-    with pytest.raises(CrossoverError, match=r"features/wine/raw/test/X\.npy does not exist"):
+    shutil.rmtree(fitted.layout.features("wine", "raw") / "test" / "0")
+    with pytest.raises(CrossoverError, match=r"features/wine/raw/test/0/X\.npy does not exist"):
         evaluate_dataset("wine", fitted.study, fitted.layout)

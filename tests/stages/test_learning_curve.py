@@ -18,7 +18,7 @@ from crossover.core.columns import CURVE_COSTS, CURVE_SCORES, METRICS, PARTS, re
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.core.study import LearningCurve
-from crossover.data.prepared import Meta, Part, write_prepared
+from crossover.data.prepared import Meta, Part
 from crossover.data.splits import Protocol
 from crossover.features.raw import RawFeatures
 from crossover.features.tables import table_encoder
@@ -30,6 +30,7 @@ from crossover.scoring.judge import evaluate
 from crossover.stages.featurize import featurize
 from crossover.tracking.tracker import FitFacts, Log, Tracker
 from tests.model_configs import NETWORK, STOPPING
+from tests.prepared_folder import write_one_split
 
 TREE: dict[str, Any] = {
     "_target_": "crossover.models.classical.sklearn_model.SklearnClassifier",
@@ -66,13 +67,18 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for rows in (order[:N_TRAIN], order[N_TRAIN:])
     )
     protocol = Protocol(
-        test_fraction=0.25, validation_fraction=N_VALIDATION / N_TRAIN, repetitions=3, split_seed=0
+        test_fraction=0.25,
+        test_parts=1,
+        never_tested=0.25,
+        validation_fraction=N_VALIDATION / N_TRAIN,
+        repetitions=3,
+        split_seed=0,
     )
     validation = protocol.validation_rows(train.y)
     meta = Meta("wines", "table", ["a", "b", "c"], [13], 1.0, N_TRAIN, 58, "made for a test", "checksum")
     layout = Layout(root)
     layout.prepared("wines").mkdir(parents=True)
-    write_prepared(layout.prepared("wines"), meta, {}, train, test, validation)
+    write_one_split(layout.prepared("wines"), meta, train, test, validation)
     config = {"_target_": "crossover.features.raw.RawFeatures", "modalities": ["table"]}
     featurize("wines", "raw", RawFeatures(modalities=["table"]), config, layout, jobs=1)
     return root
@@ -205,9 +211,9 @@ def test_no_fit_sees_the_test_part(data, tmp_path):
     """With other test examples and labels, what was fitted predicts the same validation probabilities."""
     for config in (TREE, STOPPING):
         one, other = curve(data, tmp_path / "one", config), curve(data, tmp_path / "other", config)
-        test = other.layout.prepared("wines").resolve() / "test" / "X.parquet"
+        test = other.layout.prepared("wines").resolve() / "test" / "0" / "X.parquet"
         original = pd.read_parquet(test)
-        labels_file = other.layout.prepared("wines").resolve() / "test" / "y.npy"
+        labels_file = other.layout.prepared("wines").resolve() / "test" / "0" / "y.npy"
         labels = np.load(labels_file)
         one.run()
         try:

@@ -9,23 +9,55 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from crossover.analysis.statistics import widening
+
 DRAWS = 10_000
 _CHUNK = 500  # draws at a time: 500 x 10,000 float32 weights are 20 MB
 
 
-def bootstrap(correct: list[np.ndarray], draws: int = DRAWS, seed: int = 0) -> np.ndarray:
+def bootstrap(
+    correct: list[np.ndarray], overlap: float | None = None, draws: int = DRAWS, seed: int = 0
+) -> np.ndarray:
     """Accuracies of the same cells in the same resamples, so that differences of columns are paired.
 
     Args:
         correct: one bool (repetitions or 1, n_test) per cell; a single fit stands for every repetition.
+        overlap: share of its examples that a repetition's test part has in common with another's; None where all have
+            the same one.
         draws: number of resamples.
         seed: of the resampling.
 
     Returns:
-        float (draws, cells); see `resampled_means`.
+        float (draws, cells); see `resampled_means` and `split_means`.
     """
     shape = max(len(fits) for fits in correct), correct[0].shape[1]
-    return resampled_means(np.stack([np.broadcast_to(fits, shape) for fits in correct]), draws, seed)
+    stacked = np.stack([np.broadcast_to(fits, shape) for fits in correct])
+    if overlap is None or shape[0] < 2:
+        return resampled_means(stacked, draws, seed)
+    return split_means(stacked.mean(axis=2).T, overlap, draws, seed)
+
+
+def split_means(accuracies: np.ndarray, overlap: float, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
+    """Draws of the mean accuracies over random splits of one data set.
+
+    They follow Student's t with k - 1 degrees of freedom around the means, and the scale of `statistics.widening`. The
+    middle 95 % of the difference of two columns are the interval of the corrected resampled t-test (Nadeau and Bengio
+    2003), which is that of the Bayesian correlated t-test (Corani and Benavoli 2015) as well.
+
+    Args:
+        accuracies: float (k, cells), of at least two splits.
+        overlap: share of its examples that a test part has in common with another one.
+        draws: number of draws.
+        seed: of the drawing.
+
+    Returns:
+        float (draws, cells).
+    """
+    k, rng = len(accuracies), np.random.default_rng(seed)
+    mean = accuracies.mean(axis=0)
+    # Each draw is one sum over the splits for all cells: their covariance is that of the splits.
+    weights = rng.standard_normal((draws, k)) / np.sqrt(rng.chisquare(k - 1, (draws, 1)))
+    return mean + np.sqrt(widening(k, overlap)) * weights @ (accuracies - mean)
 
 
 def resampled_means(values: np.ndarray, draws: int = DRAWS, seed: int = 0) -> np.ndarray:

@@ -17,6 +17,7 @@ from crossover.analysis.resampled import (
     bayesian_correlated_t,
     corrected_t,
 )
+from crossover.analysis.results import DatasetResults
 from crossover.core.cell import Cell
 
 Outcome = Literal[
@@ -32,17 +33,20 @@ Outcome = Literal[
 
 @dataclass(frozen=True, eq=False)  # compared by identity: arrays have no plain ==
 class ResampledComparison:
-    """The best network and the best classical model on the same k splits of one data set's training part.
+    """The best network and the best classical model on the same k splits of one data set.
 
     Attributes:
         deep: the network.
         classical: the classical model.
-        deep_accuracies: (k,) validation accuracy in each split.
+        deep_accuracies: (k,) accuracy in each split.
         classical_accuracies: (k,) in the same splits.
         n_train: examples that each was fitted on.
-        n_validation: examples that each was scored on, held out of the fit.
+        n_scored: examples that each was scored on, held out of the fit.
+        part: "test" where each split has its own test part; else the splits are of the publisher's training part, and
+            "validation" rows are scored.
+        overlap: share of the scored examples that two splits have in common; None for n_scored / (n_train + n_scored).
         candidates: number of networks and of classical models, from which these two are the best by their mean
-            validation accuracy.
+            validation accuracy, where that is the accuracy here.
         watched: which of the two saw the validation examples in training, as early stopping does.
         rope: half the width of the region of practical equivalence, in accuracy.
     """
@@ -52,7 +56,9 @@ class ResampledComparison:
     deep_accuracies: np.ndarray
     classical_accuracies: np.ndarray
     n_train: int
-    n_validation: int
+    n_scored: int
+    part: Literal["validation", "test"] = "validation"
+    overlap: float | None = None
     candidates: tuple[int, int] = (1, 1)
     watched: tuple[Cell, ...] = ()
     rope: float = ROPE
@@ -65,12 +71,12 @@ class ResampledComparison:
     @cached_property
     def t(self) -> CorrectedT:
         """The corrected resampled t-test; an error with the outcome "no test"."""
-        return corrected_t(self.differences, self.n_train, self.n_validation)
+        return corrected_t(self.differences, self.n_train, self.n_scored, self.overlap)
 
     @cached_property
     def posterior(self) -> RopePosterior:
         """Its Bayesian form; also an error with the outcome "no test"."""
-        return bayesian_correlated_t(self.differences, self.n_train, self.n_validation, self.rope)
+        return bayesian_correlated_t(self.differences, self.n_train, self.n_scored, self.rope, self.overlap)
 
     @property
     def outcome(self) -> Outcome:
@@ -102,7 +108,7 @@ class Design:
     """What the study's shape lets it compare.
 
     Attributes:
-        resampled: one for each data set with repeated splits.
+        resampled: one for each data set with repeated splits: of the whole, or else of the training part.
         families: the best network ("deep") and the best classical model ("classical") of each data set.
         methods: every method by itself.
     """
@@ -116,7 +122,7 @@ class Design:
 
     @property
     def n_splits(self) -> int:
-        """Repeated splits of the training part, 0 without any."""
+        """Repeated splits, 0 without any."""
         return max((len(comparison.differences) for comparison in self.resampled), default=0)
 
     @property
@@ -155,9 +161,37 @@ def compare_resamples(curves: DatasetCurves, rope: float = ROPE) -> ResampledCom
         deep_accuracies=deep.grid("validation_accuracy")[-1],
         classical_accuracies=classical.grid("validation_accuracy")[-1],
         n_train=int(curves.sizes[-1]),
-        n_validation=int(deep.scores["n_validation"].iloc[-1]),
+        n_scored=int(deep.scores["n_validation"].iloc[-1]),
         candidates=(len(families[0]), len(families[1])),
         watched=tuple(curve.cell for curve in (deep, classical) if curve.n_watched),
+        rope=rope,
+    )
+
+
+def compare_splits(results: DatasetResults, rope: float = ROPE) -> ResampledComparison | None:
+    """The best network and the best classical model on the training and test parts of the repetitions.
+
+    Both are chosen on validation rows, which are in none of the test parts.
+
+    Args:
+        results: of one data set.
+        rope: half the width of the region of practical equivalence, in accuracy.
+
+    Returns:
+        None where one of the families has no cell, or all repetitions have the same parts.
+    """
+    if results.test_overlap is None or len(results.best) < 2:
+        return None
+    classical, deep = results.best
+    return ResampledComparison(
+        deep=deep.cell,
+        classical=classical.cell,
+        deep_accuracies=deep.correct.mean(axis=1),
+        classical_accuracies=classical.correct.mean(axis=1),
+        n_train=int(deep.scores["n_train"].iloc[0]),
+        n_scored=results.n_test,
+        part="test",
+        overlap=results.test_overlap,
         rope=rope,
     )
 

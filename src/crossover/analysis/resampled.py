@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import scipy.stats
 
-from crossover.analysis.statistics import CONFIDENCE, Interval
+from crossover.analysis.statistics import CONFIDENCE, Interval, widening
 from crossover.core.errors import CrossoverError
 
 ROPE = 0.01
@@ -74,7 +74,9 @@ class RopePosterior:
         return "undecided"
 
 
-def corrected_t(differences: np.ndarray, n_train: int, n_test: int) -> CorrectedT:
+def corrected_t(
+    differences: np.ndarray, n_train: int, n_test: int, overlap: float | None = None
+) -> CorrectedT:
     """The corrected resampled t-test (Nadeau and Bengio 2003).
 
     The variance of the mean of k differences is (1/k + n_test/n_train) times that of the differences, which
@@ -88,11 +90,12 @@ def corrected_t(differences: np.ndarray, n_train: int, n_test: int) -> Corrected
         differences: (k,), one per resample, at least two.
         n_train: examples that each model was fitted on.
         n_test: examples that each was scored on.
+        overlap: share of these that two resamples have in common, where it is not n_test / (n_train + n_test).
 
     Raises:
         CrossoverError: fewer than two differences, one that is not finite, or a size that is not positive.
     """
-    mean, se, df = _location_and_scale(differences, n_train, n_test)
+    mean, se, df = _location_and_scale(differences, n_train, n_test, overlap)
     if se == 0:
         p_greater = 0.5 - 0.5 * float(np.sign(mean))
         return CorrectedT(mean, Interval(mean, mean), None, df, float(mean == 0), p_greater)
@@ -108,7 +111,7 @@ def corrected_t(differences: np.ndarray, n_train: int, n_test: int) -> Corrected
 
 
 def bayesian_correlated_t(
-    differences: np.ndarray, n_train: int, n_test: int, rope: float = ROPE
+    differences: np.ndarray, n_train: int, n_test: int, rope: float = ROPE, overlap: float | None = None
 ) -> RopePosterior:
     """The Bayesian correlated t-test (Corani and Benavoli 2015), with a region of practical equivalence.
 
@@ -123,6 +126,7 @@ def bayesian_correlated_t(
         n_train: examples that each model was fitted on.
         n_test: examples that each was scored on.
         rope: half the width of the region around 0, in the unit of the differences, not negative.
+        overlap: as of `corrected_t`.
 
     Raises:
         CrossoverError: as `corrected_t`, or a negative region.
@@ -132,7 +136,7 @@ def bayesian_correlated_t(
             f"the region of practical equivalence must not be negative, got {rope}; give half its width, "
             f"such as {ROPE} for one point of accuracy"
         )
-    mean, scale, df = _location_and_scale(differences, n_train, n_test)
+    mean, scale, df = _location_and_scale(differences, n_train, n_test, overlap)
     if scale == 0:
         below, above = float(mean < -rope - _ROUNDING), float(mean > rope + _ROUNDING)
     else:
@@ -141,7 +145,9 @@ def bayesian_correlated_t(
     return RopePosterior(rope, below, max(0.0, 1 - below - above), above, mean, _central(mean, scale, df))
 
 
-def _location_and_scale(differences: np.ndarray, n_train: int, n_test: int) -> tuple[float, float, int]:
+def _location_and_scale(
+    differences: np.ndarray, n_train: int, n_test: int, overlap: float | None
+) -> tuple[float, float, int]:
     """Mean, its corrected standard error (0 where all differences are equal), degrees of freedom."""
     k = len(differences)
     if k < LEAST_SPLITS or not np.isfinite(differences).all():
@@ -157,8 +163,8 @@ def _location_and_scale(differences: np.ndarray, n_train: int, n_test: int) -> t
     mean = float(np.mean(differences))
     if np.ptp(differences) <= _ROUNDING:
         return (mean if abs(mean) > _ROUNDING else 0.0), 0.0, k - 1
-    variance = np.var(differences, ddof=1)
-    return mean, float(np.sqrt((1 / k + n_test / n_train) * variance)), k - 1
+    overlap = n_test / (n_train + n_test) if overlap is None else overlap
+    return mean, float(np.sqrt(widening(k, overlap) * np.var(differences, ddof=1))), k - 1
 
 
 def _central(mean: float, scale: float, df: int) -> Interval:

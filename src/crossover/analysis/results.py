@@ -39,6 +39,8 @@ class CellResult:
         costs: the same.
         validation: one row for each repetition whose validation rows were scored; empty where the cell does not apply.
         correct: bool (fits, n_test): which test examples each fit classifies rightly.
+        test_overlap: share of its examples that a repetition's test part has in common with another's; None where all
+            have the same one.
     """
 
     cell: Cell
@@ -49,6 +51,7 @@ class CellResult:
     costs: pd.DataFrame
     validation: pd.DataFrame
     correct: np.ndarray
+    test_overlap: float | None = None
 
     @property
     def family(self) -> Family:
@@ -99,7 +102,7 @@ class CellResult:
     @property
     def accuracy_interval(self) -> Interval:
         """The 95 % interval of the mean accuracy over test examples and repetitions."""
-        return accuracy_interval(self.correct)
+        return accuracy_interval(self.correct, self.test_overlap)
 
     def mean(self, column: str) -> float:
         """Mean over the fits of a metric or a cost; NaN where none was measured."""
@@ -132,7 +135,7 @@ class DatasetResults:
         dataset: its name.
         cells: those with numbers, in the order of their mean test accuracy, then of their log loss.
         not_applicable: the others.
-        n_test: examples of the test part.
+        n_test: examples of a test part.
         losses: of the cells with a problem that are fitted in epochs or rounds, those on validation rows, one row an
             epoch and repetition: `model` (the cell's label), `seed`, `epoch`, `val_loss`.
         textbook: the models whose default recipe is the textbook's; None: all that have no textbook cell.
@@ -198,7 +201,17 @@ class DatasetResults:
 
         The same resamples serve every question, so that all differences are paired.
         """
-        return bootstrap([cell.correct for cell in self.cells])
+        return bootstrap([cell.correct for cell in self.cells], self.test_overlap)
+
+    @property
+    def test_overlap(self) -> float | None:
+        """As of `CellResult`."""
+        return self.cells[0].test_overlap if self.cells else None
+
+    @property
+    def splits(self) -> int:
+        """How many test parts its cells were scored on."""
+        return max(cell.n for cell in self.cells) if self.test_overlap is not None else 1
 
     def difference(self, a: CellResult, b: CellResult) -> np.ndarray:
         """The accuracy of `a` minus that of `b` in each resample: float (draws,)."""
@@ -233,7 +246,7 @@ def best_of_families(cells: list[CellResult]) -> list[CellResult]:
 def as_good_on_validation(family: list[CellResult]) -> list[CellResult]:
     """The cells after the first, best one whose validation accuracy is within a standard error of its own."""
     best = family[0].validation_accuracy
-    n = float(family[0].validation["n_validation"].sum())
+    n = float(family[0].validation["n_distinct"].iloc[0])
     error = np.sqrt(best * (1 - best) / n)
     return [cell for cell in family[1:] if cell.validation_accuracy >= best - error]
 
@@ -264,7 +277,7 @@ def read_results(
         dataset,
         ranked,
         not_applicable=[c for c in cells if not c.applicable],
-        n_test=len(reader.y_true),
+        n_test=reader.y_true.shape[1],
         losses=reader.losses(unfinished),
         textbook=textbook,
     )
@@ -298,17 +311,29 @@ class _Reader:
         for seed in seeds:
             name = f"{cell.name}-seed{seed}.npy"
             proba = self._load(name)
-            if len(proba) != len(self.y_true):
-                problem = f"holds {len(proba)} predictions for {len(self.y_true)} test examples"
+            y_true = self.y_true[int(scores["split"][seed])]
+            if len(proba) != len(y_true):
+                problem = f"holds {len(proba)} predictions for {len(y_true)} test examples"
                 raise self._missing(problem, name)
-            correct.append(proba.argmax(axis=1) == self.y_true)
+            correct.append(proba.argmax(axis=1) == y_true)
             if not np.isclose(correct[-1].mean(), scores["accuracy"][seed], rtol=0, atol=1e-9):
                 problem = f"does not give the accuracy that stands in {self._folder / 'scores.csv'}"
                 raise self._missing(problem, name)
         validation = self._rows(self._validation, cell)
         if validation.empty or validation[["accuracy", "log_loss"]].isna().any(axis=None):
             raise self._missing(f"has no accuracy for {cell.in_words}", "validation.csv")
-        return CellResult(cell, status, "", stochastic, scores, costs, validation, np.stack(correct))
+        overlap = scores["test_overlap"].iloc[0]
+        return CellResult(
+            cell,
+            status,
+            "",
+            stochastic,
+            scores,
+            costs,
+            validation,
+            np.stack(correct),
+            None if pd.isna(overlap) else float(overlap),
+        )
 
     def losses(self, cells: list[CellResult]) -> pd.DataFrame:
         """See `DatasetResults`."""

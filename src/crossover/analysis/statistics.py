@@ -53,31 +53,53 @@ def wilson(proportion: float, n: float) -> Interval:
     return Interval(max(0.0, float(low)), min(1.0, float(high)))
 
 
-def effective_n(correct: np.ndarray) -> float:
+def widening(splits: int, overlap: float) -> float:
+    """The variance of a mean over random splits of one data set, as a multiple of the variance of a single split.
+
+    1/k + rho / (1 - rho), with rho the correlation of two splits, for which Nadeau and Bengio (2003) take the share of
+    the test part that two of them have in common. With rho = n_test / (n_train + n_test) it is their
+    1/k + n_test / n_train.
+
+    Args:
+        splits: k.
+        overlap: rho, from 0 to below 1.
+    """
+    return 1 / splits + overlap / (1 - overlap)
+
+
+def effective_n(correct: np.ndarray, overlap: float | None = None) -> float:
     """How many independent answers the mean accuracy over repetitions is worth.
 
     The squared standard error of the mean has a part from the choice of the test examples and one from the
     repetitions; an independent sample with the same standard error has p (1 - p) / se² members (Kish's design
     effect). Repetitions share their test examples, so they never count for more than those.
 
+    Where each repetition has a test part of its own, their accuracies scatter by test examples, training examples and
+    seeds together (`widening`). The answer is then at most the number of examples that are tested in any of them.
+
     Args:
         correct: bool (repetitions, n_test).
+        overlap: share of its examples that a repetition's test part has in common with another's; None where all have
+            the same one.
     """
     repetitions, n_test = correct.shape
-    p = correct.mean()
-    variance = correct.mean(axis=0).var() / n_test
-    if repetitions > 1:
-        variance += correct.mean(axis=1).var(ddof=1) / repetitions
-    return float(min(n_test, p * (1 - p) / variance)) if variance > 0 else float(n_test)
+    p, most = correct.mean(), float(n_test)
+    scatter = correct.mean(axis=1).var(ddof=1) if repetitions > 1 else 0.0
+    if overlap is not None and repetitions > 1:
+        variance, most = widening(repetitions, overlap) * scatter, n_test / overlap
+    else:
+        variance = correct.mean(axis=0).var() / n_test + scatter / repetitions
+    return float(min(most, p * (1 - p) / variance)) if variance > 0 else most
 
 
-def accuracy_interval(correct: np.ndarray) -> Interval:
+def accuracy_interval(correct: np.ndarray, overlap: float | None = None) -> Interval:
     """Interval of a mean accuracy over repetitions and test examples: Wilson's, on the effective sample size.
 
     Args:
         correct: bool (repetitions, n_test).
+        overlap: as of `effective_n`.
     """
-    return wilson(float(correct.mean()), effective_n(correct))
+    return wilson(float(correct.mean()), effective_n(correct, overlap))
 
 
 def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> float:

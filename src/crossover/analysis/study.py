@@ -13,7 +13,7 @@ from crossover.analysis.crossover_map import CrossoverMap, crossover_map
 from crossover.analysis.curve_comparison import CurveComparison, compare_curves
 from crossover.analysis.curves import read_curves
 from crossover.analysis.decision import Constraints, Decision, decide
-from crossover.analysis.design import Design, compare_families, compare_resamples
+from crossover.analysis.design import Design, compare_families, compare_resamples, compare_splits
 from crossover.analysis.many_datasets import compare_shared_methods
 from crossover.analysis.published import Reproduction, load_published, reproductions
 from crossover.analysis.results import CellResult, DatasetResults, read_results
@@ -126,7 +126,14 @@ def analyse(
                 caveat=caveats.get(dataset, ""),
             )
         )
-    resampled = [compare_resamples(d.curves.curves) for d in datasets if d.curves]
+    resampled = [
+        compare_splits(d.results)
+        if d.results.test_overlap is not None
+        else compare_resamples(d.curves.curves)
+        if d.curves
+        else None
+        for d in datasets
+    ]
     best = {
         family: {d.dataset: c.mean("accuracy") for d in datasets for c in d.results.family(family)[:1]}
         for family in FAMILIES

@@ -169,7 +169,7 @@ class Search:
     @cached_property
     def gain_interval(self) -> Interval:
         """Of `gain`, by the paired two-level bootstrap."""
-        resamples = bootstrap([self.tuned.correct, self.default.correct])
+        resamples = bootstrap([self.tuned.correct, self.default.correct], self.tuned.test_overlap)
         return percentile_interval(resamples[:, 0] - resamples[:, 1])
 
     def parameters(self, trial: pd.Series) -> dict[str, str]:

@@ -46,7 +46,8 @@ class Verdict:
         alternatives: the same comparison with each other cell whose validation accuracy is within a standard error of
             that of its family's best.
         p_values: McNemar's exact test of the two fits of each repetition.
-        n_test: examples of the test part.
+        n_test: examples of a test part.
+        splits: training and test parts that the repetitions had; with 1 the answer is about these fits.
         candidates: cells of (deep, classical) from which the best were chosen.
         equivalence: a difference of accuracies, 0 to 1, up to which it does not matter.
     """
@@ -59,6 +60,7 @@ class Verdict:
     alternatives: list[Alternative]
     p_values: list[float]
     n_test: int
+    splits: int
     candidates: tuple[int, int]
     equivalence: float
 
@@ -145,6 +147,7 @@ def judge(results: DatasetResults, equivalence: float, tier: Tier | None = None)
         ],
         p_values=[mcnemar(fit_deep, fit_classical) for fit_deep, fit_classical in fits],
         n_test=results.n_test,
+        splits=results.splits,
         candidates=(len(deep), len(classical)),
         equivalence=equivalence,
     )

@@ -57,6 +57,8 @@ SCORES = [
     "n_train",  # rows that the model was fitted on
     "n_watched",  # further rows, by which a model that selects chose its length or its weights; else 0
     "n_test",
+    "split",  # number of the training and test part
+    "test_overlap",  # share of its examples that a test part has in common with another one; empty for a single split
     "n_classes",
     "complexity",  # how many parameters, nodes or stored values the model has
     "complexity_unit",  # which of the three; counts of different units do not compare
@@ -68,6 +70,7 @@ VALIDATION = [
     *KEYS,
     "n_train",
     "n_validation",
+    "n_distinct",  # examples that all the cell's validation rows together stand for, each counted once
     *METRICS,
     "problem",  # why the fit says little about what its model can do; empty where nothing is known
     "remedy",  # the override of the model's YAML that may solve it

@@ -2,29 +2,34 @@
 
 `data/prepared/<dataset>/` holds
 
-    meta.json               Meta
-    statistics.json         statistics of the training part
-    train/X.npy             images: uint8 (n, height, width, channels)
-    train/X.parquet         tables: one column a variable; numbers float64, categories strings, missing null
-    train/y.npy             int64 (n,), classes are 0 .. n_classes - 1
-    train/validation.npy    int64 (repetitions, n_validation): sorted rows of train, one line a repetition
-    test/X.npy | X.parquet  the test part, in the publisher's order where there is a publisher's split
-    test/y.npy
+    meta.json                 Meta
+    statistics.json           statistics of the first training part
+    train/<k>/X.npy           images: uint8 (n, height, width, channels)
+    train/<k>/X.parquet       tables: one column a variable; numbers float64, categories strings, missing null
+    train/<k>/y.npy           int64 (n,), classes are 0 .. n_classes - 1
+    train/<k>/rows.npy        int64 (n,): which examples of the raw files these are
+    train/<k>/validation.npy  int64 (repetitions, n_validation): sorted rows of train, one line a repetition
+    test/<k>/X.npy | X.parquet, y.npy, rows.npy
+
+for each split k. A publisher's split is the only one, and its test part stays in the publisher's order. Without one,
+repetition k has split k.
 """
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
 
 from crossover.core.errors import CrossoverError
 from crossover.core.files import existing, read_json, write_json
+from crossover.data.splits import Split
 
 Modality = Literal["image", "table"]
+PartName = Literal["train", "test"]
 Input = np.ndarray | pd.DataFrame
 
 
@@ -93,6 +98,9 @@ class Meta:
         n_train: rows of the training part, validation rows included.
         n_test: rows of the test part.
         split: how the test part was chosen, in words.
+        splits: how many splits there are: 1 for a publisher's.
+        test_overlap: share of its test examples that a test part has in common with another one, on average; None
+            for a single split.
         checksum: SHA-256 of the raw files (which record that of the arrays, for a data set inside a library).
     """
 
@@ -105,6 +113,8 @@ class Meta:
     n_test: int
     split: str
     checksum: str
+    splits: int = 1
+    test_overlap: float | None = None
     task: str = "classification"
 
     @property
@@ -113,11 +123,32 @@ class Meta:
 
 
 class Prepared:
-    """A prepared data set on disk; arrays are memory-mapped, and each part is read when it is asked for."""
+    """A split of a prepared data set on disk; arrays are memory-mapped, and each part is read when it is asked for.
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    Args:
+        folder: of the data set.
+        split: number of the split.
+    """
+
+    def __init__(self, folder: Path, split: int = 0):
+        self.folder, self.split = folder, split
         self._made_by = f"python pipelines/prepare.py dataset={folder.name}"
+
+    def of(self, repetition: int) -> Self:
+        """The split of a repetition.
+
+        Raises:
+            CrossoverError: the data set has several splits, and fewer than that.
+        """
+        splits = self.meta.splits
+        if splits == 1:
+            return type(self)(self.folder)
+        if repetition >= splits:
+            raise CrossoverError(
+                f"each repetition needs a test part of its own, got repetition {repetition} of {self.meta.dataset}, "
+                f"which has {splits} parts; raise `test_parts` in conf/protocol/default.yaml and run `{self._made_by}`"
+            )
+        return type(self)(self.folder, repetition)
 
     @cached_property
     def meta(self) -> Meta:
@@ -125,7 +156,7 @@ class Prepared:
 
     @cached_property
     def statistics(self) -> dict[str, Any]:
-        """Statistics of the training part (see `crossover.data.statistics`)."""
+        """Statistics of the first training part (see `crossover.data.statistics`)."""
         return read_json(self.folder / "statistics.json", self._made_by)
 
     def train(self) -> Part:
@@ -136,19 +167,26 @@ class Prepared:
         """The test part; only the stages that score may ask for it."""
         return Part(self.inputs("test"), self.labels("test"), self.meta.n_classes, self.meta.value_max)
 
-    def labels(self, part: Literal["train", "test"]) -> np.ndarray:
+    def labels(self, part: PartName) -> np.ndarray:
         """Labels alone: int64 (n,)."""
-        return np.load(existing(self.folder / part / "y.npy", self._made_by))
+        return np.load(existing(self._of(part) / "y.npy", self._made_by))
 
-    def inputs(self, part: Literal["train", "test"]) -> Input:
+    def inputs(self, part: PartName) -> Input:
         """Inputs alone, without labels."""
         if self.meta.modality == "table":
-            return pd.read_parquet(existing(self.folder / part / "X.parquet", self._made_by))
-        return np.load(existing(self.folder / part / "X.npy", self._made_by), mmap_mode="r")
+            return pd.read_parquet(existing(self._of(part) / "X.parquet", self._made_by))
+        return np.load(existing(self._of(part) / "X.npy", self._made_by), mmap_mode="r")
+
+    def rows(self, part: PartName) -> np.ndarray:
+        """Which examples of the raw files the part holds: int64 (n,); those of a publisher's part by themselves."""
+        return np.load(existing(self._of(part) / "rows.npy", self._made_by))
+
+    def _of(self, part: PartName) -> Path:
+        return self.folder / part / str(self.split)
 
     @cached_property
     def _validation(self) -> np.ndarray:
-        return np.load(existing(self.folder / "train" / "validation.npy", self._made_by))
+        return np.load(existing(self._of("train") / "validation.npy", self._made_by))
 
     @property
     def repetitions(self) -> int:
@@ -171,25 +209,31 @@ class Prepared:
 
 
 def write_prepared(
-    folder: Path, meta: Meta, statistics: dict[str, Any], train: Part, test: Part, validation: np.ndarray
+    folder: Path,
+    meta: Meta,
+    statistics: dict[str, Any],
+    parts: Iterable[tuple[Part, Part]],
+    splits: list[Split],
 ) -> None:
     """Write a prepared data set into an existing empty folder.
 
     Args:
         folder: where to.
         meta: what later stages know of the data set.
-        statistics: of the training part, JSON-serialisable.
-        train: the training part.
-        test: the test part.
-        validation: int64 (repetitions, n_validation), sorted rows of `train`.
+        statistics: of the first training part, JSON-serialisable.
+        parts: training and test part of each split.
+        splits: which rows they are.
     """
     write_json(folder / "meta.json", asdict(meta))
     write_json(folder / "statistics.json", statistics)
-    for name, part in (("train", train), ("test", test)):
-        (folder / name).mkdir()
-        if isinstance(part.X, pd.DataFrame):
-            part.X.to_parquet(folder / name / "X.parquet", index=False)
-        else:
-            np.save(folder / name / "X.npy", part.X)
-        np.save(folder / name / "y.npy", part.y.astype(np.int64))
-    np.save(folder / "train" / "validation.npy", validation.astype(np.int64))
+    for k, (both, split) in enumerate(zip(parts, splits, strict=True)):
+        for name, part, rows in zip(("train", "test"), both, (split.train, split.test), strict=True):
+            place = folder / name / str(k)
+            place.mkdir(parents=True)
+            if isinstance(part.X, pd.DataFrame):
+                part.X.to_parquet(place / "X.parquet", index=False)
+            else:
+                np.save(place / "X.npy", part.X)
+            np.save(place / "y.npy", part.y.astype(np.int64))
+            np.save(place / "rows.npy", rows)
+        np.save(folder / "train" / str(k) / "validation.npy", split.validation)

@@ -1,5 +1,7 @@
 """The fair protocol: which examples are for what."""
 
+from dataclasses import dataclass
+from math import ceil
 from typing import Annotated
 
 import numpy as np
@@ -16,23 +18,45 @@ _SUBSET = 1
 ORIGIN = "conf/protocol/default.yaml"
 
 
+@dataclass(frozen=True)
+class Split:
+    """A training part and a test part.
+
+    Attributes:
+        train: int64 (n_train,), sorted rows of all examples.
+        test: int64 (n_test,), likewise.
+        validation: int64 (repetitions, n_validation), sorted rows of the training part, a line a repetition.
+    """
+
+    train: np.ndarray
+    test: np.ndarray
+    validation: np.ndarray
+
+
 class Protocol(Settings):
-    """How a data set is split; repetition k depends on (`split_seed`, k) alone, not on `repetitions`.
+    """How a data set is split; what repetition k gets depends on (`split_seed`, k) alone, not on `repetitions`.
+
+    Where the publisher gives no test part, repetition k tests on part k of several. The examples that validation rows
+    are drawn from are in none of them, so that no choice that they make has seen an example that is ever tested.
 
     Attributes:
         test_fraction: of a data set whose publisher gives no test part, between 0 and 1.
+        test_parts: of such a data set, and so its most repetitions.
+        never_tested: share of the examples of such a data set that are in no test part, between 0 and 1.
         validation_fraction: of the training part, between 0 and 1.
         repetitions: validation splits to draw, at least 1.
         split_seed: the only seed of the splits, at least 0.
     """
 
     test_fraction: Fraction
+    test_parts: PositiveInt
+    never_tested: Fraction
     validation_fraction: Fraction
     repetitions: PositiveInt
     split_seed: NonNegativeInt
 
-    def test_rows(self, y: np.ndarray) -> np.ndarray:
-        """Rows of a stratified test part: int64 (n_test,), sorted.
+    def splits(self, y: np.ndarray) -> list[Split]:
+        """The splits of a data set whose publisher gives no test part, stratified.
 
         Args:
             y: int64 (n,), labels of all examples.
@@ -40,13 +64,25 @@ class Protocol(Settings):
         Raises:
             CrossoverError: a class has too few examples for a stratified split.
         """
-        return _stratified(y, self.test_fraction, "test_fraction", np.random.SeedSequence(self.split_seed))
+        everything = np.arange(len(y))
+        kept = _stratified(y, self.never_tested * len(y), "never_tested", self.never_tested, self._seed(0, 0))
+        tested = np.setdiff1d(everything, kept)
+        splits = []
+        for part in range(self.test_parts):
+            n_test = self.test_fraction * len(y)
+            drawn = _stratified(y[tested], n_test, "test_fraction", self.test_fraction, self._seed(1, part))
+            test = tested[drawn]
+            train = np.setdiff1d(everything, test)
+            validation = self.validation_rows(y[train], among=np.flatnonzero(np.isin(train, kept)))
+            splits.append(Split(train, test, validation))
+        return splits
 
-    def validation_rows(self, y: np.ndarray) -> np.ndarray:
+    def validation_rows(self, y: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
         """Rows of the training part that each repetition validates on, stratified.
 
         Args:
             y: int64 (n,), labels of the training part.
+            among: the rows to draw them from; None is all.
 
         Returns:
             int64 (repetitions, n_validation), each row sorted.
@@ -54,23 +90,35 @@ class Protocol(Settings):
         Raises:
             CrossoverError: a class has too few examples for a stratified split.
         """
-        seeds = [np.random.SeedSequence(self.split_seed, spawn_key=(k,)) for k in range(self.repetitions)]
-        return np.stack(
-            [_stratified(y, self.validation_fraction, "validation_fraction", seed) for seed in seeds]
-        )
+        among = np.arange(len(y)) if among is None else among
+        n, key = self.validation_fraction * len(y), "validation_fraction"
+        drawn = [
+            _stratified(y[among], n, key, self.validation_fraction, self._seed(k))
+            for k in range(self.repetitions)
+        ]
+        return np.stack([among[rows] for rows in drawn])
+
+    def _seed(self, *key: int) -> np.random.SeedSequence:
+        """That of repetition k is (k,), that of test part j (1, j), that of the examples in none (0, 0)."""
+        return np.random.SeedSequence(self.split_seed, spawn_key=key)
 
 
-def _stratified(y: np.ndarray, fraction: float, key: str, seed: np.random.SeedSequence) -> np.ndarray:
-    """Draw ⌈fraction · n⌉ rows with each class's share kept to within one example."""
+def _stratified(
+    y: np.ndarray, n: float, key: str, fraction: float, seed: np.random.SeedSequence
+) -> np.ndarray:
+    """Draw ⌈n⌉ rows with each class's share kept to within one example."""
     from sklearn.model_selection import StratifiedShuffleSplit
 
-    splitter = StratifiedShuffleSplit(1, test_size=fraction, random_state=int(seed.generate_state(1)[0]))
+    # A product such as 0.1 * 1350 may lie a rounding error above the whole number that it stands for.
+    splitter = StratifiedShuffleSplit(
+        1, test_size=ceil(round(n, 6)), random_state=int(seed.generate_state(1)[0])
+    )
     try:
         _, drawn = next(splitter.split(np.empty((len(y), 0)), y))
     except ValueError as error:
         raise CrossoverError(
-            f"{key} must leave an example of each class on both sides of the split, got {fraction} of "
-            f"{len(y)} examples, {np.bincount(y).tolist()} a class ({ORIGIN}); change it"
+            f"{key} must leave an example of each class on both sides of the split, got {fraction}, which is "
+            f"{ceil(round(n, 6))} of {len(y)} examples, {np.bincount(y).tolist()} a class ({ORIGIN}); change it"
         ) from error
     return np.sort(drawn).astype(np.int64)
 

@@ -5,23 +5,26 @@ from pathlib import Path
 import numpy as np
 
 from crossover.core.files import write_json
-from crossover.data.prepared import Meta
+from crossover.data.prepared import Prepared
 from crossover.evaluation.plots import confusion_table, cost_plot_table, history_table, reliability_table
 from crossover.evaluation.rows import ScoredRepetitions, cost_table, score_table, validation_table
 
 
-def write_results(folder: Path, scored: list[ScoredRepetitions], y_true: np.ndarray, meta: Meta) -> None:
+def write_results(
+    folder: Path, scored: list[ScoredRepetitions], y_true: np.ndarray, prepared: Prepared
+) -> None:
     """Write everything below `results/<dataset>/`; the docstring of `crossover.stages.evaluate` lists it.
 
     Args:
         folder: existing and empty.
         scored: every cell of the study, those that do not apply too.
-        y_true: labels of the test part, int64 (n_test,).
-        meta: of the data set.
+        y_true: labels of each split's test part, int64 (splits, n_test).
+        prepared: the data set.
     """
+    meta = prepared.meta
     costs = cost_table(scored)
-    score_table(scored, meta.checksum).to_csv(folder / "scores.csv", index=False)
-    validation_table(scored).to_csv(folder / "validation.csv", index=False)
+    score_table(scored, meta).to_csv(folder / "scores.csv", index=False)
+    validation_table(scored, prepared).to_csv(folder / "validation.csv", index=False)
     costs.to_csv(folder / "costs.csv", index=False)
     for name in ("predictions", "metrics", "plots"):
         (folder / name).mkdir()
@@ -32,9 +35,9 @@ def write_results(folder: Path, scored: list[ScoredRepetitions], y_true: np.ndar
         for one in of_cell.fits:
             np.save(folder / "predictions" / f"{of_cell.cell.name}-seed{one.fit.seed}.npy", one.proba)
     tables = {
-        "confusion": confusion_table(applicable, y_true, meta.classes),
+        "confusion": confusion_table(applicable, meta.classes),
         "history": history_table(applicable),
-        "reliability": reliability_table(applicable, y_true),
+        "reliability": reliability_table(applicable),
         "cost": cost_plot_table(applicable, costs),
     }
     for name, table in tables.items():

@@ -10,12 +10,13 @@ from crossover.scoring.judge import reliability
 HISTORY = ["model", "seed", "epoch", "train_loss", "val_loss", "val_accuracy"]
 
 
-def confusion_table(cells: list[ScoredRepetitions], y_true: np.ndarray, classes: list[str]) -> pd.DataFrame:
+def confusion_table(cells: list[ScoredRepetitions], classes: list[str]) -> pd.DataFrame:
     """Counts of each cell's first repetition: `model`, `actual`, `predicted`, `count`, zeros too."""
     pairs = pd.MultiIndex.from_product([classes, classes], names=["actual", "predicted"])
     tables = []
     for cell in cells:
-        counts = confusion_matrix(y_true, cell.fits[0].proba.argmax(axis=1), labels=np.arange(len(classes)))
+        first = cell.fits[0]
+        counts = confusion_matrix(first.y_true, first.proba.argmax(axis=1), labels=np.arange(len(classes)))
         tables.append(
             pd.DataFrame({"model": cell.cell.label, "count": counts.ravel()}, index=pairs).reset_index()
         )
@@ -35,12 +36,13 @@ def history_table(cells: list[ScoredRepetitions]) -> pd.DataFrame:
     return _stack(tables, HISTORY)
 
 
-def reliability_table(cells: list[ScoredRepetitions], y_true: np.ndarray) -> pd.DataFrame:
+def reliability_table(cells: list[ScoredRepetitions]) -> pd.DataFrame:
     """`model`, and the columns of `judge.reliability` over the examples of all repetitions together."""
     tables = []
     for cell in cells:
         proba = np.concatenate([scored.proba for scored in cell.fits])
-        tables.append(reliability(np.tile(y_true, len(cell.fits)), proba).assign(model=cell.cell.label))
+        y_true = np.concatenate([scored.y_true for scored in cell.fits])
+        tables.append(reliability(y_true, proba).assign(model=cell.cell.label))
     return _stack(tables, ["model", "confidence", "accuracy", "count"])
 
 

@@ -1,11 +1,8 @@
 """What the tracker keeps of the scores: numbers and figures, added to the run that recorded the fit."""
 
-from pathlib import Path
-
-import numpy as np
-
 from crossover.data.prepared import Prepared
 from crossover.evaluation.rows import ScoredRepetitions
+from crossover.features.base import Features
 from crossover.tracking.recording import record_epochs, record_fit
 from crossover.tracking.tracker import FitFacts, Tracker
 
@@ -13,18 +10,16 @@ from crossover.tracking.tracker import FitFacts, Tracker
 def record_scores(
     tracker: Tracker,
     scored: ScoredRepetitions,
-    y_true: np.ndarray,
     prepared: Prepared,
-    featurizer: Path | None,
+    features: Features | None,
 ) -> None:
     """Record the scores of each fit of a cell.
 
     Args:
         tracker: where to.
         scored: one cell.
-        y_true: labels of the test part, int64 (n_test,).
         prepared: the data set.
-        featurizer: the fitted feature set in front of a classical model; None for a network.
+        features: of a classical model; None for a network.
     """
     from crossover.evaluation.figures import confusion_figure, reliability_figure  # loads Matplotlib
 
@@ -44,8 +39,12 @@ def record_scores(
             # Classical cells are fitted with tracking off: one process records them all.
             if not log.resumed:
                 record_epochs(log, one.fit)
-                record_fit(log, one.fit, validation.get(one.fit.seed), featurizer, prepared)
+                split = prepared.of(one.fit.seed)
+                featurizer = Features(features.folder, split.split).featurizer if features else None
+                record_fit(log, one.fit, validation.get(one.fit.seed), featurizer, split)
             numbers = one.metrics | vars(one.cost)
             log.metrics({f"test/{name}": value for name, value in numbers.items() if value is not None})
-            log.figure(confusion_figure(y_true, one.proba, prepared.meta.classes, title), "confusion_matrix")
-            log.figure(reliability_figure(y_true, one.proba, title), "reliability")
+            log.figure(
+                confusion_figure(one.y_true, one.proba, prepared.meta.classes, title), "confusion_matrix"
+            )
+            log.figure(reliability_figure(one.y_true, one.proba, title), "reliability")

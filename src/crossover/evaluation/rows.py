@@ -10,6 +10,7 @@ from crossover.core.cell import Cell
 from crossover.core.columns import COSTS, METRICS, SCORES, VALIDATION, result_table
 from crossover.core.files import folder_bytes
 from crossover.core.fits import Fit, Repetitions, ValidationScores
+from crossover.data.prepared import Meta, Prepared
 from crossover.features.base import FeatureCosts
 from crossover.models.base import Complexity
 from crossover.scoring.latency import PredictionCost
@@ -21,6 +22,7 @@ class ScoredFit:
 
     Attributes:
         fit: on disk.
+        y_true: int64 (n_test,), the labels of its test part.
         proba: float32 (n_test, n_classes).
         metrics: the judge's, made from `proba`.
         cost: of the predictions.
@@ -28,6 +30,7 @@ class ScoredFit:
     """
 
     fit: Fit
+    y_true: np.ndarray
     proba: np.ndarray
     metrics: dict[str, float]
     cost: PredictionCost
@@ -70,7 +73,7 @@ class ScoredRepetitions:
         return result | {"n": len(self.fits)}
 
 
-def score_table(scored: list[ScoredRepetitions], data_checksum: str) -> pd.DataFrame:
+def score_table(scored: list[ScoredRepetitions], meta: Meta) -> pd.DataFrame:
     """The columns `SCORES`: one row a fit; a cell that does not apply has one, without numbers."""
     rows: list[dict[str, Any]] = []
     for of_cell in scored:
@@ -79,7 +82,7 @@ def score_table(scored: list[ScoredRepetitions], data_checksum: str) -> pd.DataF
             "status": record.status,
             "reason": record.reason,
             "stochastic": record.stochastic,
-            "data_checksum": data_checksum,
+            "data_checksum": meta.checksum,
         }
         for one in of_cell.fits:
             n_test, n_classes = one.proba.shape
@@ -88,6 +91,8 @@ def score_table(scored: list[ScoredRepetitions], data_checksum: str) -> pd.DataF
                 "n_train": one.fit.record.n_train,
                 "n_watched": one.fit.record.n_watched,
                 "n_test": n_test,
+                "split": one.fit.seed if meta.splits > 1 else 0,
+                "test_overlap": meta.test_overlap,
                 "n_classes": n_classes,
                 "complexity": one.complexity.count,
                 "complexity_unit": one.complexity.unit,
@@ -98,15 +103,20 @@ def score_table(scored: list[ScoredRepetitions], data_checksum: str) -> pd.DataF
     return result_table(rows, SCORES)
 
 
-def validation_table(scored: list[ScoredRepetitions]) -> pd.DataFrame:
+def validation_table(scored: list[ScoredRepetitions], prepared: Prepared) -> pd.DataFrame:
     """The columns `VALIDATION`: one row for each repetition whose validation rows were scored."""
-    rows = [
-        asdict(of_cell.cell)
-        | {name: value for name, value in asdict(one).items() if name != "metrics"}
-        | one.metrics
-        for of_cell in scored
-        for one in of_cell.validation
-    ]
+
+    def examples(seed: int) -> np.ndarray:
+        split = prepared.of(seed)
+        return split.rows("train")[split.validation_rows(seed)]
+
+    rows: list[dict[str, Any]] = []
+    for of_cell in scored:
+        drawn = [examples(one.seed) for one in of_cell.validation]
+        shared = asdict(of_cell.cell) | {"n_distinct": len(np.unique(np.concatenate(drawn))) if drawn else 0}
+        for one in of_cell.validation:
+            facts = {name: value for name, value in asdict(one).items() if name != "metrics"}
+            rows.append(shared | facts | one.metrics)
     return result_table(rows, VALIDATION)
 
 

@@ -4,21 +4,23 @@
 
     train/meta.json   FeatureMeta; where the feature set does not apply, this file is all there is
     cost.json         FeatureCosts, measured
-    train/X.npy       float32 (n_train, n_features), memory-mappable
-    test/X.npy        float32 (n_test, n_features)
-    featurizer/       the fitted feature set, as `FeatureSet.save` wrote it
+    train/<k>/X.npy   float32 (n_train, n_features), memory-mappable
+    test/<k>/X.npy    float32 (n_test, n_features)
+    featurizer/<k>/   the fitted feature set, as `FeatureSet.save` wrote it
+
+for each split k of the prepared data set.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 
 from crossover.core.files import existing, read_json
-from crossover.data.prepared import Input, Part, modality_set
+from crossover.data.prepared import Input, Part, PartName, modality_set
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class FeatureMeta:
         features: name of the feature set.
         applicable: whether the feature set takes this data set's modality.
         reason: why it does not; empty where it does.
-        n_features: columns of the matrix; 0 where it does not apply.
+        n_features: columns of the matrix of the first split; 0 where it does not apply.
         names: one name a column, or a block with its width such as "hog (576)"; empty where not applicable.
         learns: as `FeatureSet.learns`, after the fit on the whole training part.
         config: the feature set's YAML, from which another one is built that learns from a subset.
@@ -101,10 +103,15 @@ class FeatureSet(ABC):
 
 
 class Features:
-    """A feature matrix on disk, memory-mapped."""
+    """A feature matrix on disk, memory-mapped.
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    Args:
+        folder: of the feature set of a data set.
+        split: number of the data set's split.
+    """
+
+    def __init__(self, folder: Path, split: int = 0):
+        self.folder, self.split = folder, split
         self._made_by = f"python pipelines/featurize.py dataset={folder.parent.name} features={folder.name}"
 
     @property
@@ -115,6 +122,12 @@ class Features:
     def costs(self) -> FeatureCosts:
         return FeatureCosts(**read_json(self.folder / "cost.json", self._made_by))
 
-    def matrix(self, part: Literal["train", "test"]) -> np.ndarray:
+    @property
+    def featurizer(self) -> Path:
+        """The folder of the fitted feature set."""
+        return self.folder / "featurizer" / str(self.split)
+
+    def matrix(self, part: PartName) -> np.ndarray:
         """Features of one part: float32 (n, n_features)."""
-        return np.load(existing(self.folder / part / "X.npy", self._made_by), mmap_mode="r")
+        path = self.folder / part / str(self.split) / "X.npy"
+        return np.load(existing(path, self._made_by), mmap_mode="r")

@@ -20,17 +20,18 @@ log = logging.getLogger(__name__)
 
 
 class TrainingData:
-    """The training part of a cell's data set, as features or as it is, and its validation rows.
+    """A training part of a cell's data set, as features or as it is, and its validation rows.
 
     Args:
         config: which data set and features, and the model's `modalities`.
         layout: where the data lie.
+        split: number of the data set's split; searches and learning curves have the first one.
     """
 
-    def __init__(self, config: FitConfig, layout: Layout):
-        self.config, self.layout = config, layout
-        self.prepared = Prepared(layout.prepared(config.cell.dataset))
-        self.features = Features(layout.features(config.cell.dataset, config.cell.features))
+    def __init__(self, config: FitConfig, layout: Layout, split: int = 0):
+        self.config, self.layout, self.split_number = config, layout, split
+        self.prepared = Prepared(layout.prepared(config.cell.dataset), split)
+        self.features = Features(layout.features(config.cell.dataset, config.cell.features), split)
 
     @property
     def meta(self) -> Meta:

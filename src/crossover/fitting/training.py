@@ -58,8 +58,13 @@ class Training:
 
     @cached_property
     def data(self) -> TrainingData:
-        """What the cell is fitted on."""
+        """What the first repetition is fitted on; the other ones, too, where the publisher gives the test part."""
         return TrainingData(self.config, self.layout)
+
+    def data_of(self, seed: int) -> TrainingData:
+        """What a repetition is fitted on."""
+        split = self.data.prepared.of(seed).split
+        return self.data if split == 0 else TrainingData(self.config, self.layout, split)
 
     def run(self, seeds: list[int], *, not_applicable: Literal["record", "error"] = "record") -> list[Fit]:
         """Fit the repetitions and write the cell's folder, whole or not at all.
@@ -67,7 +72,8 @@ class Training:
         A fit that an earlier, killed run of the same cell finished is taken over.
 
         Args:
-            seeds: the repetitions; the first alone where another would give the same model.
+            seeds: the repetitions; the first alone where another one would give the same model: neither random
+                numbers, nor validation rows, nor another split change it.
             not_applicable: whether a model that does not take the data set is written down or is an error.
 
         Returns:
@@ -80,7 +86,7 @@ class Training:
         if reason:
             return self._write({}, [], stochastic=False, reason=reason)
         model = self.config.build()
-        varies = model.stochastic or model.selects
+        varies = model.stochastic or model.selects or self.data.meta.splits > 1
         kept = seeds if varies else seeds[:1]
         scored = self.validated(seeds)
         clock_seconds = self.clock_seconds / len(kept)
@@ -97,12 +103,14 @@ class Training:
 
     def fit_id(self, seed: int) -> str:
         """SHA-256 of all that decides one repetition."""
+        data = self.data_of(seed)
         # The rows that decide, and those that are fitted on.
-        rows = [self.data.prepared.validation_rows(seed), np.arange(self.data.meta.n_train)]
-        return engine.fit_id(self.data, seed, *(rows if self.config.build().selects else []))
+        rows = [data.prepared.validation_rows(seed), np.arange(data.meta.n_train)]
+        return engine.fit_id(data, seed, *(rows if self.config.build().selects else []))
 
     def _validation_id(self, seed: int) -> str:
-        return engine.fit_id(self.data, seed, self.data.prepared.validation_rows(seed))
+        data = self.data_of(seed)
+        return engine.fit_id(data, seed, data.prepared.validation_rows(seed))
 
     def validated(self, seeds: list[int]) -> list[int]:
         """The repetitions whose validation rows are scored, so that the best of a family can be chosen by them.
@@ -142,12 +150,13 @@ class Training:
         self, seed: int, hooks: FitHooks, clock_seconds: float, folder: Path, checkpoints: Path
     ) -> None:
         """Write the scores of such a fit, its costs, and what the validation rows decided in it."""
-        train, val = self.data.split(seed)
+        data = self.data_of(seed)
+        train, val = data.split(seed)
         # The time of a fit counts where the kept one follows from it.
         clock_seconds = clock_seconds if self.config.build().selects else 0.0
         hooks = replace(hooks, checkpoints=checkpoints)
         model, costs = engine.fit(
-            self.config, train, val, data=self.data, seed=seed, hooks=hooks, clock_seconds=clock_seconds
+            self.config, train, val, data=data, seed=seed, hooks=hooks, clock_seconds=clock_seconds
         )
         scores = engine.judged(val, model.predict_proba(val.X))
         problem, remedy = (model.problem.what, model.problem.remedy) if model.problem else ("", "")
@@ -159,7 +168,7 @@ class Training:
 
     def _fit(self, seed: int, scored: bool, clock_seconds: float, folder: Path, checkpoints: Path) -> None:
         """Fit the model that is kept, and before it, where that one decides or is `scored`, one without validation."""
-        config, data = self.config, self.data
+        config, data = self.config, self.data_of(seed)
         selects = config.build().selects
         facts = FitFacts(
             cell=config.cell,
@@ -200,7 +209,7 @@ class Training:
             model.save(fit.model_folder)
             save_config(fit.model_folder, config.model)
             fit.write(record, costs.after(first) if first else costs, _joined(model.history, history))
-            featurizer = None if config.cell.family == "deep" else data.features.folder / "featurizer"
+            featurizer = None if config.cell.family == "deep" else data.features.featurizer
             record_fit(tracked, fit, scores, featurizer, data.prepared)
         accuracy = f", validation accuracy {scores.metrics['accuracy']:.4f}" if scores else ""
         seconds = costs.after(first).fit_seconds if first else costs.fit_seconds

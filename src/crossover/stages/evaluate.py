@@ -5,7 +5,7 @@
     scores.csv                                 the columns `columns.SCORES`, one row a fit
     validation.csv                             `columns.VALIDATION`, by which the best of a family is chosen
     metrics/<features>-<model>.json            means over the fits, for `dvc metrics`
-    predictions/y_true.npy                     int64 (n_test,)
+    predictions/y_true.npy                     int64 (splits, n_test)
     predictions/<features>-<model>-seed<k>.npy float32 (n_test, n_classes)
     plots/{confusion,history,reliability}.csv  for `dvc plots`
 
@@ -14,6 +14,7 @@ and, in files of their own, what it cannot: `costs.csv` (`columns.COSTS`) and `p
 
 from pathlib import Path
 
+import numpy as np
 from omegaconf import DictConfig
 from tqdm import tqdm
 
@@ -49,9 +50,9 @@ def evaluate_dataset(dataset: str, study: Study, layout: Layout, tracker: Tracke
             distribution over the data set's classes.
     """
     prepared = Prepared(layout.prepared(dataset))
-    y_true = prepared.labels("test")
+    y_true = np.stack([prepared.of(k).labels("test") for k in range(prepared.meta.splits)])
     fitted = [_fitted(cell, study, layout, prepared.meta) for cell in study.cells(dataset)]
-    inputs: dict[str, ModelInput] = {}
+    inputs: dict[tuple[str, int], ModelInput] = {}
     scored = []
     with tqdm(total=sum(len(fits) for _, fits in fitted), desc=f"evaluate {dataset}", unit="fit") as bar:
         for record, fits in fitted:
@@ -62,33 +63,38 @@ def evaluate_dataset(dataset: str, study: Study, layout: Layout, tracker: Tracke
             of_cell = ScoredRepetitions(record, scores, None if needs_none else features.costs, [])
             for fit in fits:
                 bar.set_postfix_str(cell.label)
-                if cell.features not in inputs:
-                    inputs[cell.features] = _test_input(prepared, None if needs_none else features)
+                split = prepared.of(fit.seed)
+                key = cell.features, split.split
+                if key not in inputs:
+                    of_split = None if needs_none else Features(features.folder, split.split)
+                    inputs[key] = _test_input(split, of_split)
                 model = load_fitted(fit.model_folder, cell.made_by)
-                proba, cost = predict_clocked(model, inputs[cell.features])
+                proba, cost = predict_clocked(model, inputs[key])
+                labels = y_true[split.split]
                 try:
-                    metrics = evaluate(y_true, proba)
+                    metrics = evaluate(labels, proba)
                 except CrossoverError as error:
                     raise CrossoverError(f"{cell.in_words}, seed {fit.seed}: {error}") from error
-                of_cell.fits.append(ScoredFit(fit, proba, metrics, cost, model.complexity()))
+                of_cell.fits.append(ScoredFit(fit, labels, proba, metrics, cost, model.complexity()))
                 bar.update()
             scored.append(of_cell)
     with atomic_folder(layout.results(dataset)) as folder:
-        write_results(folder, scored, y_true, prepared.meta)
+        write_results(folder, scored, y_true, prepared)
     if tracker is None:
         return
     for of_cell in scored:
-        folder = layout.features(dataset, of_cell.cell.features)
-        featurizer = None if of_cell.cell.features == LEARNED else folder / "featurizer"
-        record_scores(tracker, of_cell, y_true, prepared, featurizer)
+        features_of_cell = None
+        if of_cell.cell.features != LEARNED:
+            features_of_cell = Features(layout.features(dataset, of_cell.cell.features))
+        record_scores(tracker, of_cell, prepared, features_of_cell)
 
 
 def _test_input(prepared: Prepared, features: Features | None) -> ModelInput:
-    """The test part for a network, or with its features for a classical model."""
+    """A test part for a network, or with its features for a classical model."""
     X = prepared.inputs("test")
     if features is None:
         return ModelInput(X)
-    feature_set = load_fitted(features.folder / "featurizer", "dvc repro")
+    feature_set = load_fitted(features.featurizer, "dvc repro")
     return ModelInput(features.matrix("test"), X, feature_set)
 
 

@@ -15,11 +15,13 @@ from crossover.core.configuration import build, plain, save_config
 from crossover.core.errors import CrossoverError
 from crossover.core.files import atomic_folder, write_json
 from crossover.core.layout import Layout
-from crossover.data.prepared import Prepared
+from crossover.data.prepared import PartName, Prepared
 from crossover.features.base import FeatureCosts, FeatureMeta, FeatureSet
 from crossover.launching import job
 
 log = logging.getLogger(__name__)
+
+PARTS: tuple[PartName, PartName] = ("train", "test")
 
 ROWS = 10_000
 """Rows that the check for finite values takes at a time, so that it needs little memory."""
@@ -34,7 +36,7 @@ TIMED = 5
 def featurize(
     dataset: str, name: str, feature_set: FeatureSet, config: dict[str, Any], layout: Layout, *, jobs: int
 ) -> None:
-    """Fit a feature set on the training part and write both parts' features; test labels are not read.
+    """Fit a feature set on each training part and write both parts' features; test labels are not read.
 
     Args:
         dataset: a prepared data set.
@@ -57,33 +59,57 @@ def featurize(
             times: list[float] = []
             while not times or (sum(times) < 1 and len(times) < TIMED):
                 start = perf_counter()
-                made = {"train": feature_set.fit(train).transform(train.X, jobs=jobs, progress=not times)}
+                X_train = feature_set.fit(train).transform(train.X, jobs=jobs, progress=not times)
                 times.append(perf_counter() - start)
-            made["test"] = feature_set.transform(prepared.inputs("test"), jobs=jobs, progress=True)
-            names = feature_set.names()
-            for part, X in made.items():
-                for start in range(0, len(X), ROWS):
-                    bad = np.argwhere(~np.isfinite(X[start : start + ROWS]))
-                    if len(bad):
-                        row, column = start + bad[0][0], bad[0][1]
-                        raise CrossoverError(
-                            f"every feature must be finite, got {X[row, column]} in row {row} of "
-                            f"{column_name(names, column)} ({dataset}/{name}, {part} part); "
-                            "fix the feature set's code or the data"
-                        )
-                (folder / part).mkdir()
-                np.save(folder / part / "X.npy", np.ascontiguousarray(X, np.float32))
-            (folder / "featurizer").mkdir()
-            feature_set.save(folder / "featurizer")
-            save_config(folder / "featurizer", config)
+            X_test = feature_set.transform(prepared.inputs("test"), jobs=jobs, progress=True)
+            names, n_features, learns = feature_set.names(), X_train.shape[1], feature_set.learns
             write_json(folder / "cost.json", asdict(FeatureCosts(median(times), len(train))))
-            meta = FeatureMeta(dataset, name, True, "", X.shape[1], names, feature_set.learns, config)
+            first: dict[PartName, np.ndarray] = {"train": X_train, "test": X_test}
+            for k in range(prepared.meta.splits):
+                split = Prepared(prepared.folder, k)
+                if k and learns:
+                    feature_set.fit(split.train())
+                    made = {part: feature_set.transform(split.inputs(part), jobs=jobs) for part in PARTS}
+                elif k:  # the same examples, dealt out anew
+                    made = _dealt_out(first, prepared, split)
+                else:
+                    made = first
+                for part, X in made.items():
+                    _refuse_infinite(X, feature_set.names(), f"{dataset}/{name}, {part} part")
+                    place = folder / part / str(k)
+                    place.mkdir(parents=True)
+                    np.save(place / "X.npy", np.ascontiguousarray(X, np.float32))
+                fitted = folder / "featurizer" / str(k)
+                fitted.mkdir(parents=True)
+                feature_set.save(fitted)
+                save_config(fitted, config)
+            meta = FeatureMeta(dataset, name, True, "", n_features, names, learns, config)
         else:
             takes = " and ".join(f"{kind}s" for kind in sorted(feature_set.modalities))
             an = {"image": "a set of images", "table": "a table"}[modality]
             meta = FeatureMeta(dataset, name, False, f"{name} describes {takes}, {dataset} is {an}", 0, [])
         write_json(folder / "train" / "meta.json", asdict(meta))
     log.info("%s/%s: %s", dataset, name, f"{meta.n_features} features" if meta.applicable else meta.reason)
+
+
+def _dealt_out(
+    first: dict[PartName, np.ndarray], prepared: Prepared, split: Prepared
+) -> dict[PartName, np.ndarray]:
+    """Both parts of a split from those of the first one, given features that depend on their own example alone."""
+    order = np.argsort(np.concatenate([prepared.rows(part) for part in PARTS]))
+    everything = np.concatenate([first[part] for part in PARTS])[order]
+    return {part: everything[split.rows(part)] for part in PARTS}
+
+
+def _refuse_infinite(X: np.ndarray, names: list[str], where: str) -> None:
+    for start in range(0, len(X), ROWS):
+        bad = np.argwhere(~np.isfinite(X[start : start + ROWS]))
+        if len(bad):
+            row, column = start + bad[0][0], bad[0][1]
+            raise CrossoverError(
+                f"every feature must be finite, got {X[row, column]} in row {row} of "
+                f"{column_name(names, column)} ({where}); fix the feature set's code or the data"
+            )
 
 
 def column_name(names: list[str], column: int) -> str:
