@@ -107,7 +107,7 @@ class LightGBM(BoostedTrees):
             "seed": seed,
             # The same trees whatever the number of threads.
             "deterministic": True,
-            "force_row_wise": True,
+            "force_col_wise": True,
             "verbosity": -1,
         }
 

@@ -73,7 +73,7 @@ class SklearnClassifier(Model):
         ):
             warnings.simplefilter("always", ConvergenceWarning)
             if get_tags(estimator).input_tags.allow_nan:  # the others refuse infinity by themselves
-                refuse_infinity(train.X)
+                refuse_infinity(np.asarray(train.X))
             self._fitted = fresh.fit(train.X, labels)
         # What scikit-learn warns of, such as a fit that did not converge, is one line each in the log.
         lines = dict.fromkeys(
