@@ -76,12 +76,14 @@ class Task:
         table: draws it.
         right: the verdicts that are.
         most: points that the difference may have at most, either way.
-        mlp: keys of the network's YAML that are changed.
+        deep: the networks that stand for their family.
+        mlp: keys of the MLP's YAML that are changed.
     """
 
     table: Callable[[np.random.Generator], Table]
     right: tuple[str, ...]
     most: float = 100.0
+    deep: tuple[str, ...] = ("mlp", "tabm")
     mlp: dict[str, Any] | None = None
 
 
@@ -91,7 +93,7 @@ TASKS = {
     "clouds": Task(clouds, ("tie", "not told apart"), most=1.0),
     "clusters": Task(clusters, ("deep", "classical", "tie", "not told apart"), most=3.0),
     # Where the network should win, one that is stopped after an epoch.
-    "crippled": Task(bands, ("undecided",), mlp={"max_epochs": 1, "min_steps": 0}),
+    "crippled": Task(bands, ("undecided",), deep=("mlp",), mlp={"max_epochs": 1, "min_steps": 0}),
 }
 
 
@@ -122,15 +124,15 @@ def write_study(name: str, task: Task, root: Path, mirror: Path, trials: int) ->
     searched: dict[str, Any] = {}
     if trials:
         searched = {
-            "classical_models": ["random_forest", "xgboost"],
+            "classical_models": ["random_forest", "lightgbm"],
             "deep_models": ["mlp"],
             "trials": trials,
         }
     study = {
         "datasets": [name],
         "feature_sets": ["raw"],
-        "classical_models": ["logistic_regression", "svm", "random_forest", "xgboost"],
-        "deep_models": ["mlp"],
+        "classical_models": ["logistic_regression", "svm", "random_forest", "lightgbm"],
+        "deep_models": list(task.deep),
         "seeds": 1,
         "textbook": {"feature_sets": [], "classical_models": [], "deep_models": []},
         "tuning": yaml.safe_load((root / "params.yaml").read_text())["tuning"] | searched,

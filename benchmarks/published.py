@@ -58,11 +58,19 @@ class Check(Published):
 
 
 def accuracy(check: Check, scratch: Layout) -> float:
-    """Fit the row's model on the whole training part and score it on the test part."""
-    config = check.config()
+    """Fit the row's model on the whole training part and score it on the test part.
+
+    Where validation rows choose the length of the fit, a first fit without those of repetition 0 finds it.
+    """
+    config, origin = check.config(), f"conf/model/{check.model}.yaml"
     train, test = _raw(check, config, scratch) if check.deep else _features(check, config, scratch)
     model_config = textbook_or_default(plain(config.model), check.model, PROJECT)
-    model = build(model_config, f"conf/model/{check.model}.yaml").fit(train, None, seed=0)
+    model = build(model_config, origin)
+    if model.selects:
+        rows = Prepared(scratch.prepared(check.dataset)).validation_rows(0)
+        model.fit(train.without(rows), train.take(rows), seed=0)
+        model = build(model_config | model.chosen(), origin)
+    model.fit(train, None, seed=0)
     return evaluate(test.y, model.predict_proba(test.X))["accuracy"]
 
 

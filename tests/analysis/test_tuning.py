@@ -400,3 +400,32 @@ def test_trials_and_costs_must_agree(tmp_path: Path) -> None:
     search.write()
     with pytest.raises(CrossoverError, match=r"the same trials as costs\.csv"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "improving"),
+    [
+        ([0.7, 0.8, 0.8, 0.9], True),
+        ([0.7, 0.8, 0.8, 0.801], False),  # less than a standard error
+        ([0.7, 0.9, 0.8, 0.9], False),
+        ([0.9, 0.7, 0.7, 0.8], False),
+        ([0.7, float("nan"), 0.8, 0.9], True),  # a failed trial is no trial of either half
+        ([0.7], False),
+    ],
+)
+def test_a_search_that_still_improves_is_named(
+    accuracies: list[float], improving: bool, tmp_path: Path
+) -> None:
+    write_results(tmp_path)
+    for made in searches(tmp_path, accuracies, budget={"trials": len(accuracies), "seconds": None}):
+        made.write()
+    study = study_with(trials=len(accuracies))
+    tuning = read(tmp_path, study)
+    search = next(s for s in tuning.searches if s.tuned.cell.model == "tree")
+    assert (search.still_improving is not None) == improving
+    results = read_report(study, Layout(tmp_path)).datasets[0].results
+    cell = next(cell for cell in results.cells if cell.cell == search.tuned.cell)
+    assert cell.problem == search.still_improving
+    if improving:
+        text = one_blank(render_template("training", results=results, dataset="fruit"))
+        assert f"try `dvc exp run -S tuning.trials={2 * len(accuracies)}`" in text

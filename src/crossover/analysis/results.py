@@ -1,8 +1,9 @@
 """From the result rows of one data set to the cells of the study."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -41,6 +42,8 @@ class CellResult:
         correct: bool (fits, n_test): which test examples each fit classifies rightly.
         test_overlap: share of its examples that a repetition's test part has in common with another's; None where all
             have the same one.
+        search_problem: of a tuned cell, why its search says little about what it can find, and the override of
+            params.yaml that may solve it; None where nothing is known.
     """
 
     cell: Cell
@@ -52,6 +55,7 @@ class CellResult:
     validation: pd.DataFrame
     correct: np.ndarray
     test_overlap: float | None = None
+    search_problem: tuple[str, str] | None = None
 
     @property
     def family(self) -> Family:
@@ -85,11 +89,12 @@ class CellResult:
     def problem(self) -> tuple[str, str] | None:
         """Why its fits say little about what the model can do, and the override that may solve it.
 
-        None where nothing is known of that in more than half of the repetitions whose validation rows were scored.
+        None where nothing is known of that in more than half of the repetitions whose validation rows were scored, nor
+        of the search behind it.
         """
         found = self.validation[self.validation["problem"].notna()]
         if 2 * len(found) <= len(self.validation) or found.empty:
-            return None
+            return self.search_problem
         what, remedy = found.iloc[0][["problem", "remedy"]]
         return str(what), "" if pd.isna(remedy) else str(remedy)
 
@@ -147,6 +152,11 @@ class DatasetResults:
     n_test: int
     losses: pd.DataFrame
     textbook: frozenset[str] | None = None
+
+    def with_search_problems(self, problems: dict[Cell, tuple[str, str] | None]) -> Self:
+        """The same with what is known of the searches behind the tuned cells."""
+        cells = [replace(cell, search_problem=problems.get(cell.cell)) for cell in self.cells]
+        return replace(self, cells=cells)
 
     def at(self, tier: Tier) -> list[CellResult]:
         """The cells that speak for their families at a level of effort, in the order of `cells`.

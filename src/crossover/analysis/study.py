@@ -106,6 +106,9 @@ def analyse(
     datasets = []
     for dataset in study.datasets:
         results = read_results(study, layout, dataset, textbook)
+        tuning = read_tuning(study, layout, results)
+        if tuning:
+            results = results.with_search_problems({s.tuned.cell: s.still_improving for s in tuning.searches})
         tiers = {tier: judge(results, constraints.equivalence, tier) for tier in results.tiers}
         measured = read_curves(study, layout, dataset)
         curves = compare_curves(measured) if measured else None
@@ -115,7 +118,7 @@ def analyse(
                 verdict=tiers[results.tiers[-1]],
                 tiers={tier: verdict for tier, verdict in tiers.items() if verdict},
                 reproductions=reproductions(results, load_published()),
-                tuning=read_tuning(study, layout, results),
+                tuning=tuning,
                 curves=curves,
                 map=crossover_map(measured, constraints.equivalence, results.unfinished)
                 if measured

@@ -127,6 +127,28 @@ class Search:
         return BestCurve(so_far, so_far, so_far)
 
     @property
+    def still_improving(self) -> tuple[str, str] | None:
+        """Why another search of twice the budget may find more, and the override of params.yaml that runs it.
+
+        None where the best of the second half of the trials is at most a standard error above that of the first half,
+        the default configuration included: of independent draws, the next half would find as much again.
+        """
+        accuracies = self.trials["accuracy"].dropna().to_numpy(dtype=float)
+        half = len(accuracies) // 2
+        if half == 0:
+            return None
+        first, second = accuracies[:half].max(), accuracies[half:].max()
+        n = self.facts["n_validation"] * len(self.facts["repetitions"])
+        if second - first <= np.sqrt(second * (1 - second) / n):
+            return None
+        name = "trials" if self.facts["budget"]["trials"] else "seconds"
+        return (
+            f"its search still improved: the best of the second half of its {len(accuracies)} trials is "
+            f"{100 * (second - first):.1f} points above the best of the first half",
+            f"tuning.{name}={2 * self.facts['budget'][name]}",
+        )
+
+    @property
     def first_error(self) -> str:
         """Why the first of the failed trials failed, in one line."""
         return " ".join(str(self.trials.loc[self.trials["state"] == FAILED, "error"].iloc[0]).split())
