@@ -95,7 +95,7 @@ def test_a_caveat_of_a_data_set_stands_at_its_verdict(tmp_path: Path, report: st
 
 def test_a_clear_lead_is_the_verdict(reports: Path, report: str) -> None:
     verdict = json.loads((reports / "verdicts" / "fruit.json").read_text())
-    assert verdict["verdict"] == "deep"
+    assert (verdict["verdict"], verdict["tier"], verdict["splits"]) == ("deep", "default", 1)
     assert verdict["best_classical"] == "raw-line"
     assert verdict["best_deep"] == "learned-net"
     assert verdict["deep_minus_classical"] == pytest.approx(0.05)

@@ -56,6 +56,8 @@ def write_tables(folder: Path, found: StudyAnalysis) -> None:
                 "high": verdict.interval.high,
                 "mcnemar_p": verdict.p_value,
                 "verdict": verdict.winner,
+                "tier": list(d.tiers)[-1],
+                "splits": verdict.splits,  # with 1, it is about these fits
             }
             write_json(folder / "verdicts" / f"{d.dataset}.json", summary)
     if tunings := [d.tuning for d in found.datasets if d.tuning]:
