@@ -87,10 +87,23 @@ def outcomes(
         for score in (validation, test.mean(axis=(1, 2)))
     ]
     found = {}
+    draws = bootstrap(list(test), draws=DRAWS)
+
+    def between(deep: int, classical: int) -> Interval:
+        return percentile_interval(draws[:, deep] - draws[:, classical])
+
     for deep, classical in set(chosen):
-        draws = bootstrap([test[deep], test[classical]], draws=DRAWS)
-        interval = percentile_interval(draws[:, 0] - draws[:, 1])
+        interval = between(deep, classical)
         told = not around_zero(interval, EQUIVALENCE)
+        # A lead must hold against each cell of the family behind that is as good on validation rows.
+        deep_ahead = interval.low > 0
+        behind = np.arange(n_deep, len(accuracies)) if deep_ahead else np.arange(n_deep)
+        best = validation[behind].max()
+        rivals = behind[validation[behind] >= best - np.sqrt(best * (1 - best) / n_validation)]
+        told = told and all(
+            between(deep, rival).low > 0 if deep_ahead else between(rival, classical).high < 0
+            for rival in rivals
+        )
         right = told and lead > 0 and interval.low > 0
         found[deep, classical] = (right, told and not right, interval.low <= lead <= interval.high)
     return [found[pair] for pair in chosen]

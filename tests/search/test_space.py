@@ -94,6 +94,8 @@ class TestEverySpace:
             "decision_tree": {"estimator.ccp_alpha"},
             "svm": {"gamma"},
             "xgboost": {"gamma", "reg_alpha"},
+            "lightgbm": {"min_split_gain", "reg_lambda", "reg_alpha"},
+            "hist_gradient_boosting": {"estimator.l2_regularization"},
         }
         searched, _ = of(name)
         default = searched.default()

@@ -181,6 +181,35 @@ def test_a_close_choice_shows_what_the_other_one_would_have_given(tmp_path: Path
     assert "far, as good" not in report
 
 
+def test_a_lead_must_hold_against_all_that_are_as_good_on_validation_data(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path, "fruit", N_TEST)
+    folder.add("raw", "tree", first_right(N_TEST, 176), validation=0.9)
+    folder.add("raw", "close", first_right(N_TEST, 195), validation=0.85)
+    folder.add("raw", "far", first_right(N_TEST, 199), validation=0.7)
+    folder.add(LEARNED, "net", first_right(N_TEST, 196), validation=0.98)
+    folder.add(LEARNED, "poor", first_right(N_TEST, 150), validation=0.97)  # the leader needs no second model
+    folder.write()
+    study = study_of("fruit", ["tree", "close", "far"], ["net", "poor"], seeds=1)
+    (found,) = read_report(study, Layout(tmp_path)).datasets
+    assert found.verdict is not None
+    assert found.verdict.interval.low > 0.05
+    assert found.verdict.winner == "not told apart"
+    assert [other.classical.cell.model for other in found.verdict.contested_by] == ["close"]
+    assert found.decision is not None
+    first = found.decision.recommendations[0]
+    assert (first.standing, [pair.other.cell.model for pair in first.contested_by]) == (
+        "not told apart",
+        ["close"],
+    )
+    compare(study, Layout(tmp_path))
+    report = (tmp_path / "reports" / "report.md").read_text()
+    assert (
+        "validation data cannot tell tree (raw) from close (raw), with which the difference is +0.50 ("
+        in report
+    )
+    assert "but not shown to be ahead of close (raw), by 0.50 points" in report
+
+
 UNFINISHED: dict[str, Any] = {
     "problem": "its 3 epochs ended before early stopping did",
     "remedy": "min_steps=60",

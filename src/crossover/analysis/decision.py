@@ -118,7 +118,9 @@ class Recommendation:
         candidates: how many do.
         best: share of the resamples in which `use` is the best of them, ties shared; NaN where there is none.
         other_family: `use` and the best of the other family that meets the condition; None where none does.
-        standing: whether that lead stands, as in `verdict.judge`; None without another family.
+        standing: whether that lead stands, as in the verdict; None without another family.
+        contested_by: `use` and each cell of the other family that takes its lead away: as good on validation rows as
+            the best of that family, and not shown to be behind.
         as_good: the other cells that meet it and are not shown to be worse than `use`, by the intervals of their
             differences; in the order of their test accuracy.
         cheaper: `use` and the cell that takes the least time to fit among those that meet the condition and are so
@@ -133,6 +135,7 @@ class Recommendation:
     best: float = float("nan")
     other_family: CellPair | None = None
     standing: Standing | None = None
+    contested_by: tuple[CellPair, ...] = ()
     as_good: tuple[CellResult, ...] = ()
     cheaper: CellPair | None = None
     price: CellPair | None = None
@@ -228,14 +231,23 @@ def recommend(results: DatasetResults, condition: Condition, equivalence: float)
             negligible=difference < equivalence,
         )
 
-    other_family = pair(use, others[0]) if others else None
+    other_family, found, contested = None, None, []
+    if others:
+        other_family = pair(use, others[0])
+        found = _standing(other_family, candidates, equivalence)
+        if found == "leads":
+            rivals = as_good_on_validation(of_family(candidates, others[0].family))
+            contested = [
+                against for against in (pair(use, rival) for rival in rivals) if against.interval.low <= 0
+            ]
     return Recommendation(
         condition,
         use,
         candidates=len(candidates),
         best=float(np.mean(is_best[:, candidates.index(use)] / is_best.sum(axis=1))),
         other_family=other_family,
-        standing=_standing(other_family, candidates, equivalence) if other_family else None,
+        standing="not told apart" if contested else found,
+        contested_by=tuple(contested),
         as_good=tuple(cell for cell in candidates if cell is not use and pair(use, cell).interval.low <= 0),
         cheaper=pair(use, cheaper) if cheaper is not use else None,
         price=pair(unconstrained, use) if unconstrained is not use else None,

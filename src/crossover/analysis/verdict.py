@@ -66,11 +66,30 @@ class Verdict:
 
     @property
     def winner(self) -> Winner:
-        """Whose lead the interval holds; without one, whether they tie."""
+        """Whose lead the interval holds; without one, whether they tie.
+
+        Validation rows cannot tell the best cell of a family from those that are as good there, and the family at its
+        best is any of them. So a lead is one where the leader is ahead of all of them.
+        """
         measured = around_zero(self.interval, self.equivalence)
         if self.unfinished and measured != "not told apart":
             return "undecided"
+        if self.contested_by:
+            return "not told apart"
         return measured or ("deep" if self.difference > 0 else "classical")
+
+    @property
+    def contested_by(self) -> list[Alternative]:
+        """The alternatives in which another cell of the family that is behind is not shown to be behind."""
+        if around_zero(self.interval, self.equivalence):
+            return []
+        deep_ahead = self.difference > 0
+        return [
+            other
+            for other in self.alternatives
+            if (other.classical is not self.classical if deep_ahead else other.deep is not self.deep)
+            and not (other.interval.low > 0 if deep_ahead else other.interval.high < 0)
+        ]
 
     @property
     def unfinished(self) -> list[CellResult]:
