@@ -149,7 +149,6 @@ class Decision:
     Attributes:
         dataset: its name.
         constraints: what was asked for.
-        n_test: examples of the test part.
         recommendations: one for each of `Constraints.conditions`.
         labels: one for each of `Constraints.labels`; empty where no learning curve was measured.
         more_labels: None where the learning curves do not show both families.
@@ -157,7 +156,6 @@ class Decision:
 
     dataset: str
     constraints: Constraints
-    n_test: int
     recommendations: list[Recommendation]
     labels: list[LabelAdvice]
     more_labels: Extrapolation | None
@@ -187,7 +185,6 @@ def decide(
     return Decision(
         dataset=results.dataset,
         constraints=constraints,
-        n_test=results.n_test,
         recommendations=[recommend(results, c, equivalence) for c in constraints.conditions],
         labels=[advise(curves, n, equivalence, unfinished) for n in constraints.labels] if curves else [],
         more_labels=extrapolate(curves, equivalence, unfinished) if curves else None,
