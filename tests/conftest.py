@@ -64,9 +64,9 @@ def clone(copy_project: Callable[[Path], Clone], tmp_path: Path) -> Clone:
 
 @pytest.fixture(scope="session")
 def wine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder `data/` of a project with the data set wine: 134 training examples of 13 columns."""
+    """The folder `data/` of a project with wine, 133 training examples of 13 columns, split for 24 repetitions."""
     root = tmp_path_factory.mktemp("wine")
-    prepare("wine", root, "download", "prepare", "featurize")
+    prepare("wine", root, "download", "prepare", "featurize", test_parts=24)
     return root / "data"
 
 

@@ -89,12 +89,14 @@ def clone_project(target: Path) -> Clone:
     return clone
 
 
-def prepare(dataset: str, root: Path, *stages: str) -> None:
+def prepare(dataset: str, root: Path, *stages: str, test_parts: int = 8) -> None:
     """Run stages up to `featurize` on a data set in this process, which saves the imports."""
     outside = HydraConfig.instance().cfg
     for stage in stages:
         with initialize_config_dir(str(PROJECT / "conf")):
-            config = compose(stage, [f"dataset={dataset}", f"root={root}"], return_hydra_config=True)
+            parts = [f"protocol.test_parts={test_parts}"] if stage == "prepare" else []
+            overrides = [f"dataset={dataset}", f"root={root}", *parts]
+            config = compose(stage, overrides, return_hydra_config=True)
         HydraConfig.instance().set_config(config)
         OmegaConf.set_struct(config, False)
         del config["hydra"]  # a job does not see it

@@ -96,10 +96,13 @@ def test_every_cell_has_its_rows(study):
         ("digits", "cnn", "textbook"): [0, 1],
         ("digits", "decision_tree", "default"): [0, 1],
         ("digits", "decision_tree", "tuned"): [0, 1],
-        ("digits", "k_nearest_neighbors", "default"): [0],  # deterministic: fitted once
+        ("digits", "k_nearest_neighbors", "default"): [
+            0,
+            1,
+        ],  # deterministic, and each has its own training part
         ("wine", "decision_tree", "default"): [0, 1],
         ("wine", "decision_tree", "tuned"): [0, 1],
-        ("wine", "k_nearest_neighbors", "default"): [0],
+        ("wine", "k_nearest_neighbors", "default"): [0, 1],
     }
     refused = scores[scores.status == "not applicable"]
     assert refused[["model", "variant"]].to_numpy().tolist() == [["cnn", "default"], ["cnn", "textbook"]]
@@ -216,7 +219,7 @@ def test_mlflow_holds_a_run_for_each_fit(study):
     curves = [run for run in children if run.data.tags["variant"] == "learning_curve"]
     fits = [run for run in children if run not in trials + curves]
     assert len(curves) == 2  # CROSSOVER_TRACKING records them, which the stage itself does not
-    assert len(fits) == 5 + 2 + 2
+    assert len(fits) == 6 + 2 + 2
     assert all("test/accuracy" in run.data.metrics for run in fits)
     assert sorted(run.info.run_name for run in trials) == ["trial 0", "trial 1", "trial 2"]
     assert [run.data.tags.get("best") for run in trials].count("true") == 1
@@ -268,4 +271,4 @@ def test_two_cold_runs_give_identical_predictions(study, clone: Clone):
     curves = (
         3 * (2 + 3 * 2 + 1) + 2
     )  # scores, answers, probabilities and labels; and a cell that does not apply
-    assert len(predictions(study)) == 14 + 2 + curves
+    assert len(predictions(study)) == 16 + 2 + curves
