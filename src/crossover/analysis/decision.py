@@ -92,7 +92,7 @@ class CellPair:
         cell: the one to use.
         other: the other cell; its mean test accuracy may be higher, where it was not chosen on validation rows.
         difference: of the mean accuracies, cell minus other.
-        interval: of that difference, by the paired two-level bootstrap.
+        interval: of that difference, from `DatasetResults.resamples`.
         ahead: share of the resamples in which `cell` is ahead, ties counted half.
         within: share of the resamples in which it is ahead by no more than the least difference that matters.
         negligible: whether the difference is smaller than that.

@@ -190,7 +190,7 @@ class Search:
 
     @cached_property
     def gain_interval(self) -> Interval:
-        """Of `gain`, by the paired two-level bootstrap."""
+        """Of `gain`, from the same kind of resamples as the verdict."""
         resamples = bootstrap([self.tuned.correct, self.default.correct], self.tuned.test_overlap)
         return percentile_interval(resamples[:, 0] - resamples[:, 1])
 

@@ -41,7 +41,7 @@ class Verdict:
         deep: the best deep cell.
         classical: the classical one.
         difference: of their mean accuracies.
-        interval: of that difference, by the paired two-level bootstrap.
+        interval: of that difference, from `DatasetResults.resamples`.
         deep_ahead: share of the resamples in which the deep one is ahead.
         alternatives: the same comparison with each other cell whose validation accuracy is within a standard error of
             that of its family's best.

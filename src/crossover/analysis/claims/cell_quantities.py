@@ -72,7 +72,7 @@ class Accuracy(Quantity):
 class AccuracyDifference(Quantity):
     """Mean test accuracy of the best of some cells minus that of the best of others.
 
-    The best are chosen on validation rows, as for the verdict. The interval is that of the paired two-level bootstrap.
+    The best are chosen on validation rows, as for the verdict. The interval is that of the verdict.
 
     Attributes:
         cells: of the first side.
@@ -106,8 +106,7 @@ class AccuracyDifference(Quantity):
 class FeatureGain(Quantity):
     """What a feature set adds to the accuracy of a classical model, on average over the models.
 
-    The interval is that of the paired two-level bootstrap over test examples and repetitions; it holds for these
-    models, not for others.
+    The interval is from `DatasetResults.resamples`; it holds for these models, not for others.
 
     Attributes:
         features: the feature set.
