@@ -39,12 +39,23 @@ def untouched(copy_project, tmp_path_factory):
             ["data/raw/wine", "python pipelines/download.py dataset=wine"],
         ),
         (["pipelines/compare.py"], ["results", "dvc repro"]),
+        *(
+            (
+                [f"pipelines/{stage}.py", f"dataset.name={name}"],
+                ["name must be 'digits'", "conf/dataset/digits.yaml"],
+            )
+            for stage in ("download", "prepare", "featurize", "train_classical", "train_deep", "evaluate")
+            for name in ("../../src", "wine")
+        ),
+        (["pipelines/featurize.py", "features=../features/raw"], ["Parent traversal ('..')"]),
+        (["pipelines/download.py", "dataset._target_=os.system"], ["subclass of DataSource", "'os.system'"]),
     ],
 )
 def test_a_mistake_on_the_command_line(untouched, command, words):
     before = {path.name for path in untouched.root.iterdir()}
     told(untouched.python(*command), *words)
-    assert {path.name for path in untouched.root.iterdir()} == before
+    made = {path.name for path in untouched.root.iterdir()} - before
+    assert made <= {"outputs"}  # the folder of a run by hand, with Hydra's configuration of it
     assert not {"data", "results", "reports"} & before
 
 

@@ -2,9 +2,11 @@
 
 import hashlib
 import struct
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -17,13 +19,18 @@ def md5(content: bytes) -> str:
 
 
 class Server:
-    """A folder over HTTP; a path in `broken` ends too early that many times, one in `status` is an error."""
+    """A folder over HTTP; a path in `broken` ends too early that many times, one in `status` is an error.
+
+    With `seconds_a_byte`, every file comes byte by byte.
+    """
 
     def __init__(self, folder: Path):
         self.folder = folder
         self.requests: list[str] = []
         self.broken: dict[str, int] = {}
         self.status: dict[str, int] = {}
+        self.seconds_a_byte = 0.0
+        self.wait = Event().wait  # tests take `time.sleep` away
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, owner=self))
 
     @property
@@ -46,6 +53,15 @@ class Handler(SimpleHTTPRequestHandler):
             self.send_header("Content-Length", "1000000")
             self.end_headers()
             self.wfile.write(b"only the beginning")
+        elif self.owner.seconds_a_byte:
+            content = (self.owner.folder / self.path.lstrip("/")).read_bytes()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            with suppress(ConnectionError):  # the other side has gone
+                for byte in content:
+                    self.wfile.write(bytes([byte]))
+                    self.owner.wait(self.owner.seconds_a_byte)
         else:
             super().do_GET()
 

@@ -4,12 +4,16 @@ import os
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from crossover.core.configuration import build
 from crossover.core.errors import CrossoverError
-from crossover.core.files import read_json
+from crossover.core.files import read_json, read_yaml
 from crossover.core.layout import Layout
+from crossover.data.delimited import TextFile
+from crossover.data.source import DataSource
 from crossover.stages.download import download
-from tests.data.configured import load_source
+from tests.data.configured import CONF, load_source
 from tests.data.small_data import TEST_TEXT, TRAIN_TEXT, put_table, small_table
 
 
@@ -80,3 +84,32 @@ def test_a_loader_that_gives_no_classes_is_refused(loader: str, layout: Layout):
 def test_a_class_that_torchvision_does_not_have_is_refused(layout: Layout):
     with pytest.raises(CrossoverError, match=r"torchvision's MNIST.*'NMIST'.*conf/dataset/mnist\.yaml"):
         download(load_source("mnist", dataset="NMIST"), layout)
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../small.data", "a/b", "", ".."])
+def test_a_file_of_the_users_is_not_taken(name: str):
+    with pytest.raises(ValidationError, match="must be the name of a file without a folder"):
+        TextFile(name=name, md5="0" * 32)
+
+
+def test_a_source_that_gives_the_users_file_is_refused(layout: Layout, tmp_path: Path):
+    mine = tmp_path / "mine.csv"
+    mine.write_text("mine")
+    source = small_table()
+    source.download = lambda folder: [mine]  # type: ignore[method-assign]
+    with pytest.raises(CrossoverError, match=r"conf/dataset/small\.yaml must put its files into .*mine\.csv"):
+        download(source, layout)
+    assert mine.read_text() == "mine"
+    assert not layout.raw("small").exists()
+
+
+@pytest.mark.parametrize("name", ["../../src", "", ".", "/tmp"])
+def test_a_data_set_whose_name_is_a_path(name: str):
+    with pytest.raises(
+        CrossoverError, match=r"name must be a name of at most 100 .* \(conf/dataset/digits\.yaml\)"
+    ):
+        build(
+            read_yaml(CONF / "dataset" / "digits.yaml") | {"name": name},
+            "conf/dataset/digits.yaml",
+            DataSource,
+        )

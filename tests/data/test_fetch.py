@@ -10,7 +10,7 @@ import pytest
 
 from crossover.core.errors import CrossoverError
 from crossover.data import fetch as fetch_module
-from crossover.data.fetch import MIRROR, PublishedFile, fetch, require_published
+from crossover.data.fetch import MIRROR, MOST_BYTES, PublishedFile, fetch, require_published
 from tests.data.small_data import Server, md5
 
 CONTENT = b"the publisher's bytes\n" * 100
@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def published(*addresses: str, content: bytes = CONTENT) -> PublishedFile:
-    return PublishedFile("data.gz", md5(content), addresses)
+    return PublishedFile("data.gz", md5(content), addresses, most_bytes=MOST_BYTES)
 
 
 def unused_port() -> int:
@@ -183,3 +183,52 @@ def test_an_altered_file_is_refused(folder: Path):
     (folder / "data.gz").write_bytes(CONTENT[:50])
     with pytest.raises(CrossoverError, match=rf"data\.gz is broken.*{md5(CONTENT)}.*{md5(CONTENT[:50])}"):
         require_published(published(), folder, "dvc repro x")
+
+
+@pytest.mark.parametrize("kind", ["http", "mirror"])
+def test_no_more_than_most_bytes_is_read(kind: str, server: Server, mirror: Path, folder: Path):
+    (server.folder / "data.gz").write_bytes(CONTENT)
+    addresses = [f"{server.address}/data.gz"]
+    if kind == "mirror":
+        (mirror / "small").mkdir()
+        (mirror / "small" / "data.gz").symlink_to("/dev/zero")
+        addresses = []
+    file = PublishedFile("data.gz", md5(CONTENT), tuple(addresses), most_bytes=len(CONTENT) - 1)
+    with pytest.raises(CrossoverError, match=rf"more than the {len(CONTENT) - 1:,} bytes of most_bytes"):
+        fetch(file, "small", folder)
+    assert os.listdir(folder) == []
+
+
+@pytest.mark.parametrize("limit", ["LOWEST_RATE", "MOST_SECONDS"])
+def test_a_trickle_is_broken_off(limit: str, server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    (server.folder / "data.gz").write_bytes(CONTENT)
+    server.seconds_a_byte = 0.01  # 22 s for all
+    if limit == "MOST_SECONDS":
+        monkeypatch.setattr(fetch_module, "MOST_SECONDS", 0.2)
+    else:
+        monkeypatch.setattr(fetch_module, "RATE_SECONDS", 0.2)
+    start = time.monotonic()
+    with pytest.raises(
+        CrossoverError, match=r"less than 1,000 bytes a second|not at its end after 0.2 seconds"
+    ):
+        fetch(published(f"{server.address}/data.gz"), "small", folder)
+    assert time.monotonic() - start < 10
+    assert os.listdir(folder) == []
+
+
+def test_a_password_in_an_address_is_shown_nowhere(
+    server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    host = server.address.removeprefix("http://")
+    monkeypatch.setenv(MIRROR, f"http://user:sec/ret@{host}?token=sec-ret")
+    address = f"http://user:sec-ret@{host}/data.gz"
+    with caplog.at_level(logging.INFO), pytest.raises(CrossoverError) as raised:
+        fetch(published(address), "small", folder)
+    (server.folder / "data.gz").write_bytes(b"an impostor")
+    monkeypatch.delenv(MIRROR)
+    with caplog.at_level(logging.INFO), pytest.raises(CrossoverError) as impostor:
+        fetch(published(address), "small", folder)
+    for text in (caplog.text, str(raised.value), str(impostor.value)):
+        assert host in text
+        assert "ret@" not in text
+        assert "sec-ret" not in text

@@ -107,9 +107,11 @@ def test_train_and_test_hold_each_example_once(name: str, layout: Layout):
         assert sorted(examples(split.train()) + examples(split.test())) == examples(everything)
         assert examples(everything.take(split.rows("test"))) == examples(split.test())
     with pytest.raises(
-        CrossoverError, match=r"repetition 8 of .* 8 parts; raise `test_parts` in conf/protocol"
+        CrossoverError, match=r"9 repetitions of .* 8 parts; raise `test_parts` in conf/protocol"
     ):
-        data.of(8)
+        data.require_splits(9)
+    data.require_splits(8)
+    assert data.of(8).split == 0
 
 
 @pytest.mark.parametrize("value", [0, -1, "16"])

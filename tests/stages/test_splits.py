@@ -1,6 +1,5 @@
 """A data set without a publisher's test part, from preparation to verdict: each repetition has its own parts."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -112,6 +111,6 @@ def test_no_choice_saw_a_tested_example(layout: Layout) -> None:
     assert set(validation["n_distinct"]) == {len(watched)}
 
 
-def test_a_repetition_without_a_test_part(layout: Layout, tmp_path: Path) -> None:
-    with pytest.raises(CrossoverError, match=r"repetition 3 of wine, which has 3 parts; raise `test_parts`"):
-        train(layout, next(iter(CELLS)), [3])
+def test_more_repetitions_than_test_parts(layout: Layout) -> None:
+    with pytest.raises(CrossoverError, match=r"4 repetitions of wine, which has 3 parts; raise `test_parts`"):
+        evaluate_dataset("wine", STUDY.model_copy(update={"seeds": 4}), layout)

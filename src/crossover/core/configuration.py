@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +12,33 @@ from crossover.core.errors import CrossoverError, first_line
 from crossover.core.files import read_json, write_json
 from crossover.core.settings import explained
 
+PARTS = {
+    "crossover.core.settings.Settings",
+    "sklearn.base.BaseEstimator",
+    "torch.nn.modules.module.Module",
+    "torch.optim.optimizer.Optimizer",
+}
+"""What a `_target_` inside a configuration may name a subclass of; the configuration's own has a kind of its own."""
 
-def build(node: Any, origin: str) -> Any:
+
+def build(node: Any, origin: str, kind: type = object) -> Any:
     """Instantiate a config node by its `_target_`.
 
     Args:
         node: a DictConfig or dict.
         origin: the file that the node came from, for the error message.
+        kind: what the node must make; nothing else is called.
 
     Raises:
-        CrossoverError: the class does not take one of the keys, or refuses a value.
+        CrossoverError: a class is of another kind, does not take one of the keys, or refuses a value.
     """
     from hydra.errors import InstantiationException
     from hydra.utils import UNSAFE_DISABLE_EXECUTION_CHECKS, get_class, instantiate
     from omegaconf import OmegaConf
 
+    _refuse_other_kinds(node, origin, kind)
     try:
-        # The project's own YAML files may name a class of any library: that is how a model is added.
+        # A class of any library: that is how a model is added.
         return instantiate(node, _convert_="all", _execution_whitelist_=UNSAFE_DISABLE_EXECUTION_CHECKS)
     except CrossoverError as error:
         raise CrossoverError(f"{origin}: {error}") from error
@@ -41,6 +52,57 @@ def build(node: Any, origin: str) -> Any:
         raise CrossoverError(
             f"{origin}: {first_line(error)}; see the comments in that file for its keys"
         ) from error
+
+
+def class_of(node: Any, origin: str, kind: type) -> type:
+    """The class that a config node's `_target_` names.
+
+    Raises:
+        CrossoverError: there is no such class, or it is of another kind.
+    """
+    found = _located(node.get("_target_"))
+    if not (isinstance(found, type) and issubclass(found, kind)):
+        raise CrossoverError(_of_other_kind(node.get("_target_"), origin, kind.__name__))
+    return found
+
+
+def _refuse_other_kinds(node: Any, origin: str, kind: type) -> None:
+    """Refuse a `_target_` that is no class, or not one of what belongs there, before anything is called."""
+
+    def within(part: Any, outermost: bool) -> None:
+        if isinstance(part, list):
+            for inner in part:
+                within(inner, False)
+        if not isinstance(part, dict):
+            return
+        found = _located(part.get("_target_"))
+        if found is not None:  # of one that is not there, Hydra tells more
+            bases = getattr(found, "__mro__", ())
+            names = {f"{base.__module__}.{base.__qualname__}" for base in bases}
+            if not (kind in bases if outermost else names & PARTS):
+                wanted = (
+                    kind.__name__
+                    if outermost
+                    else " or ".join(name.rpartition(".")[2] for name in sorted(PARTS))
+                )
+                raise CrossoverError(_of_other_kind(part["_target_"], origin, wanted))
+        for inner in part.values():
+            within(inner, False)
+
+    within(plain(node), True)
+
+
+def _of_other_kind(target: Any, origin: str, wanted: str) -> str:
+    return f"_target_ must name a subclass of {wanted}, got {target!r} ({origin}); name another class"
+
+
+def _located(target: Any) -> Any:
+    """What a dotted path names; None where there is nothing."""
+    module, _, name = str(target).rpartition(".")
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError):
+        return None
 
 
 def plain(node: Any) -> dict[str, Any]:

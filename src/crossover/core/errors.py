@@ -17,9 +17,17 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
 
 
-def without_password(text: str) -> str:
-    """A text whose addresses have stars where they had a user and a password."""
-    return re.sub(r"//[^/@\s]*@", "//***@", text)
+def without_secrets(text: str) -> str:
+    """A text with stars where its addresses hold a user and a password, or a password or a token among their options.
+
+    A password may hold "/" and "@", so everything up to the last "@" of an address is left out, and with it a part of
+    the path where that holds an "@".
+    """
+    text = re.sub(r"(?<=://)[^\s'\"]*@", "***@", text)
+    return re.sub(rf"(?i)((?:{_SECRET_OPTIONS})[a-z_]*=)[^&;\s'\"]*", r"\1***", text)
+
+
+_SECRET_OPTIONS = "passw|pwd|token|secret|api_?key|access_?key|signature|credential"
 
 
 _ADVICE = {
@@ -30,6 +38,7 @@ _ADVICE = {
     errno.ENOTDIR: "move the file that stands where a folder should be",
     errno.EEXIST: "move the file that stands where a folder should be",
     errno.EDQUOT: "free some of your quota on that disk",
+    errno.EBUSY: "it is in use or a mount point; mount the folder above it instead",
 }
 
 

@@ -4,15 +4,19 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from crossover.core.errors import CrossoverError
+from crossover.core.errors import CrossoverError, first_line
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
@@ -22,26 +26,54 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     An error inside the block removes the new folder and leaves an older `target` as it was. A place that cannot
     be written, or a full disk, is an OSError, which `crossover.cli` reports in one sentence.
     """
-    fresh = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    fresh = _beside(target, "partial")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        for leftover in target.parent.glob(f".{target.name}.*.partial"):  # of a process that was killed
-            process = int(leftover.name.split(".")[-2])
-            if not Path(f"/proc/{process}").exists() or process == os.getpid():
-                shutil.rmtree(leftover, ignore_errors=True)
+        _remove_leftovers(target.parent, f".{target.name}.*.partial")
         fresh.mkdir()
         yield fresh
-        if target.exists():
-            shutil.rmtree(target)
+        discard(target)
         fresh.rename(target)
-    except OSError as error:
-        if error.errno is None and str(error).endswith("written"):  # NumPy's words for a full disk
+    except Exception as error:
+        if _disk_is_full(error):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
-        if error.errno is not None and error.filename is None:  # the sentence for the user needs a place
-            raise OSError(error.errno, error.strerror, str(target)) from error
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            raise OSError(
+                error.errno, error.strerror, str(target)
+            ) from error  # the user's sentence needs a place
         raise
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder, if it is there, so that a kill leaves no half of it under its name: it is renamed first."""
+    if not folder.exists():
+        return
+    _remove_leftovers(folder.parent, ".*.removed")
+    gone = _beside(folder, "removed")
+    folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _beside(path: Path, what: str) -> Path:
+    """A name next to a path that tells which process made it."""
+    return path.with_name(f".{path.name}.{os.getpid()}.{what}")
+
+
+def _remove_leftovers(parent: Path, pattern: str) -> None:
+    """Remove what killed processes left behind under names of `_beside`."""
+    for leftover in parent.glob(pattern):
+        process = leftover.name.split(".")[-2]
+        if process == str(os.getpid()) or not Path(f"/proc/{process}").exists():
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _disk_is_full(error: BaseException) -> bool:
+    """Also in the words of libraries that raise errors of their own; NumPy's end with "written"."""
+    return (
+        isinstance(error, OSError) and error.errno is None and str(error).endswith("written")
+    ) or os.strerror(errno.ENOSPC) in str(error)
 
 
 def existing(path: Path, made_by: str) -> Path:
@@ -57,6 +89,19 @@ def existing(path: Path, made_by: str) -> Path:
     if not path.is_file():
         raise CrossoverError(f"{path} does not exist; make it with `{made_by}`")
     return path
+
+
+def write_csv(table: "pd.DataFrame", path: Path) -> None:
+    """Write a table without its index.
+
+    Text that a spreadsheet would take for a formula, as a class may be called, gets an apostrophe in front.
+    """
+    text = table.select_dtypes(["object", "string"])
+    safe = text.map(lambda value: f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value)
+    table.assign(**safe).to_csv(path, index=False)
+
+
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.,]*$)")
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -77,16 +122,36 @@ def read_json(path: Path, made_by: str) -> Any:
         raise CrossoverError(f"{path} is not valid JSON ({error}); make it again with `{made_by}`") from error
 
 
+class _NoRepeatedKeys(yaml.SafeLoader):
+    """Of two equal keys, YAML's own loader silently keeps the second."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [
+            self.construct_object(key, deep=True) for key, _ in node.value if isinstance(key, yaml.ScalarNode)
+        ]
+        for key in keys:
+            if keys.count(key) > 1:
+                line = node.start_mark.line + 1
+                raise yaml.YAMLError(
+                    f"the key {key!r} is given twice in the mapping that begins in line {line}"
+                )
+        return super().construct_mapping(node, deep)
+
+
 def read_yaml(path: Path) -> Any:
     """Read a YAML file that the user writes.
 
     Raises:
-        CrossoverError: the file is missing or is not YAML.
+        CrossoverError: the file is missing or is not YAML, or a key is given twice.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8-sig"), _NoRepeatedKeys)
     except FileNotFoundError:
         raise CrossoverError(f"{path} does not exist; run from the project's root") from None
+    except UnicodeDecodeError as error:
+        raise CrossoverError(
+            f"{path} must be text in UTF-8, got {first_line(error)}; save it as such"
+        ) from error
     except yaml.YAMLError as error:
         raise CrossoverError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
 

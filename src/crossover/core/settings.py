@@ -32,7 +32,28 @@ def _no_repeats(names: list[str]) -> list[str]:
     return names
 
 
-Names = Annotated[list[str], AfterValidator(_no_repeats)]
+def _is_name(name: str) -> str:
+    if not NAME.fullmatch(name):
+        raise ValueError(f"must be {NAME_IN_WORDS}, got {name!r}")
+    return name
+
+
+def _is_file_name(name: str) -> str:
+    if name in ("", ".", "..") or re.search(r"[/\\\0]", name):
+        raise ValueError(f"must be the name of a file without a folder, got {name!r}")
+    return name
+
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+NAME_IN_WORDS = (
+    "a name of at most 100 letters, digits, dots, dashes and underscores that begins with a letter or digit"
+)
+
+Name = Annotated[str, AfterValidator(_is_name)]
+"""Of a data set, a feature set or a model: it becomes part of paths and of commands."""
+FileName = Annotated[str, AfterValidator(_is_file_name)]
+"""Of a file inside a folder that the configuration does not choose."""
+Names = Annotated[list[Name], AfterValidator(_no_repeats)]
 Number = Annotated[int | float, Field(gt=0.0)]
 """A positive number that stays what the YAML gives, 1 or 1.0, where it is written into a file again."""
 

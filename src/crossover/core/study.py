@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, model_v
 from crossover.core.cell import DEFAULT, LEARNED, TEXTBOOK, TUNED, Cell
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_yaml
-from crossover.core.settings import Names, Settings, validated
+from crossover.core.settings import Name, Names, Settings, validated
 
 OK = "ok"
 NOT_APPLICABLE = "not applicable"
@@ -67,9 +67,9 @@ class Tuning(Settings):
     trials: PositiveInt | None = 30
     seconds: PositiveInt | None = None
     examples: PositiveInt | None = None
-    sampler: str = "random"
+    sampler: Name = "random"
     seed: NonNegativeInt = 0
-    pruner: str = "none"
+    pruner: Name = "none"
     cost: SecondObjective | None = None
 
     @model_validator(mode="after")

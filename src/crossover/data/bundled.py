@@ -9,7 +9,7 @@ import pandas as pd
 
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_json, write_json
-from crossover.core.settings import Number, checked
+from crossover.core.settings import Name, Number, checked
 from crossover.data.prepared import Input, Part
 from crossover.data.source import DataSource, RawData
 
@@ -29,7 +29,7 @@ class Bundled(DataSource):
     value_max = 1.0
 
     @checked
-    def __init__(self, *, name: str, loader: str, caveat: str = "") -> None:
+    def __init__(self, *, name: Name, loader: str, caveat: str = "") -> None:
         """Name a data set.
 
         Args:
@@ -89,7 +89,7 @@ class BundledImages(Bundled):
     modality = "image"
 
     @checked
-    def __init__(self, *, name: str, loader: str, value_max: Number, caveat: str = "") -> None:
+    def __init__(self, *, name: Name, loader: str, value_max: Number, caveat: str = "") -> None:
         """Name a data set of images.
 
         Args:

@@ -1,5 +1,6 @@
 """Tables that are published as comma-separated text without a header, such as those of the UCI repository."""
 
+import codecs
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,11 +8,14 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import NonNegativeInt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+from pydantic import NonNegativeInt, PositiveInt
 
-from crossover.core.errors import CrossoverError
-from crossover.core.settings import Settings, checked
-from crossover.data.fetch import PublishedFile, fetch, require_published
+from crossover.core.errors import CrossoverError, first_line
+from crossover.core.settings import FileName, Name, Settings, checked
+from crossover.data.fetch import MOST_BYTES, PublishedFile, fetch, require_published
 from crossover.data.prepared import Part
 from crossover.data.source import DataSource, RawData
 
@@ -28,7 +32,7 @@ class TextFile(Settings):
         label_suffix: text that follows each label in this file.
     """
 
-    name: str
+    name: FileName
     md5: str
     skip_lines: NonNegativeInt = 0
     label_suffix: str = ""
@@ -43,13 +47,14 @@ class DelimitedTable(DataSource):
     def __init__(
         self,
         *,
-        name: str,
+        name: Name,
         addresses: Sequence[str],
         columns: Mapping[str, Kind],
         classes: Sequence[str],
         train: TextFile,
         test: TextFile | None = None,
         missing: str = "?",
+        most_bytes: PositiveInt = MOST_BYTES,
         caveat: str = "",
     ) -> None:
         """Describe a table.
@@ -62,6 +67,7 @@ class DelimitedTable(DataSource):
             train: the file of the training part, or of all examples.
             test: the file of the publisher's test part, if there is one.
             missing: what stands for a missing value.
+            most_bytes: of a file; no more is fetched.
             caveat: see `DataSource`.
         """
         super().__init__(name, caveat)
@@ -70,6 +76,7 @@ class DelimitedTable(DataSource):
         self.classes = list(classes)
         self.train, self.test = train, test
         self.missing = missing
+        self.most_bytes = most_bytes
 
     def download(self, folder: Path) -> list[Path]:
         files = [self.train] if self.test is None else [self.train, self.test]
@@ -81,14 +88,72 @@ class DelimitedTable(DataSource):
 
     def _published(self, file: TextFile) -> PublishedFile:
         addresses = tuple(f"{address.rstrip('/')}/{file.name}" for address in self.addresses)
-        return PublishedFile(file.name, file.md5, addresses)
+        return PublishedFile(file.name, file.md5, addresses, self.most_bytes)
 
     def _part(self, file: TextFile, folder: Path) -> Part:
         """The examples of one file, each line checked against the description."""
         path = require_published(self._published(file), folder, self.made_by)
-        with path.open(newline="", encoding="utf-8") as text:
-            reader = csv.reader(text, skipinitialspace=True)
-            read = [(reader.line_num, [value.strip() for value in values]) for values in reader if values]
+        with path.open("rb") as start:
+            encoding = (
+                "utf-16" if start.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+            )
+        try:
+            return self._read_at_once(file, path, encoding)
+        except (
+            pa.ArrowException,
+            ValueError,
+        ):  # reading line by line accepts it, or tells which line is wrong
+            return self._read_lines(file, path, encoding)
+
+    def _read_at_once(self, file: TextFile, path: Path, encoding: str) -> Part:
+        """The examples by Arrow, column by column, in little more memory than the numbers take.
+
+        Raises:
+            pa.ArrowException, ValueError: something is not as described.
+        """
+        label = "\0"  # no column's name
+        types = {
+            name: pa.float64() if kind == "number" else pa.string() for name, kind in self.columns.items()
+        }
+        table = pyarrow.csv.read_csv(
+            path,
+            pyarrow.csv.ReadOptions(
+                column_names=[*self.columns, label], skip_rows=file.skip_lines, encoding=encoding
+            ),
+            pyarrow.csv.ParseOptions(newlines_in_values=True),
+            pyarrow.csv.ConvertOptions(
+                column_types=types | {label: pa.string()}, null_values=[self.missing, f" {self.missing}"]
+            ),
+        )
+        codes = pa.array(f"{name}{file.label_suffix}" for name in self.classes)
+        y = pc.index_in(pc.utf8_trim_whitespace(table[label]), codes)
+        if y.null_count:
+            raise ValueError("a label that is no class")
+        X: dict[str, pd.Series] = {}
+        for name, kind in self.columns.items():
+            column = table[name]
+            table = table.drop_columns(name)  # its memory is free when it is converted
+            if kind == "category":
+                column = pc.utf8_trim_whitespace(column)
+                column = pc.if_else(pc.equal(column, self.missing), pa.scalar(None, pa.string()), column)
+            X[name] = column.to_pandas()
+            X[name].name = None
+        return Part(pd.DataFrame(X), y.to_numpy().astype(np.int64), len(self.classes))
+
+    def _read_lines(self, file: TextFile, path: Path, encoding: str) -> Part:
+        """The same by Python's reader, which knows the number of a line, and needs many times the memory."""
+        try:
+            with path.open(newline="", encoding=encoding) as text:
+                reader = csv.reader(text, skipinitialspace=True)
+                read = [(reader.line_num, [value.strip() for value in values]) for values in reader if values]
+        except UnicodeError as error:
+            raise CrossoverError(
+                f"{path} must be text in UTF-8 or UTF-16, got {first_line(error)}; save it as such"
+            ) from error
+        except csv.Error as error:
+            raise self._mismatch(
+                path, reader.line_num + 1, f"must be comma-separated text: {error}"
+            ) from error
         lines = [line for line, _ in read if line > file.skip_lines]
         rows = [values for line, values in read if line > file.skip_lines]
         codes = {f"{label}{file.label_suffix}": code for code, label in enumerate(self.classes)}

@@ -2,8 +2,8 @@
 
 import logging
 import os
-import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,18 +14,23 @@ from urllib.request import url2pathname
 import pooch
 from tqdm import tqdm
 
-from crossover.core.errors import CrossoverError
+from crossover.core.errors import CrossoverError, without_secrets
 from crossover.core.files import existing
 
 if TYPE_CHECKING:
     import requests
+    from urllib3.exceptions import HTTPError
 
 MIRROR = "CROSSOVER_DATA_MIRROR"
 """Environment variable: an address that holds `<dataset>/<file>` and is asked before all others."""
 
 ATTEMPTS = 3  # for a transfer that broke; an address that cannot be reached is left at once
 TIMEOUT = (5, 30)  # seconds to connect, seconds without a byte
-CHUNK_BYTES = 1 << 16  # pooch's default of 1 KiB costs more time than the network
+CHUNK_BYTES = 1 << 16
+MOST_BYTES = 10**10  # of a file whose data set's YAML says nothing
+MOST_SECONDS = 6 * 3600  # of one transfer
+LOWEST_RATE = 1000  # bytes a second, over any …
+RATE_SECONDS = 60  # … so many seconds
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +43,13 @@ class PublishedFile:
         name: what the file is called, at every address and on disk.
         md5: its checksum, in hexadecimal.
         addresses: where it is found, the publisher first; each http(s):// or file://.
+        most_bytes: no more than so many are read from an address.
     """
 
     name: str
     md5: str
     addresses: tuple[str, ...]
+    most_bytes: int
 
 
 class _Unavailable(Exception):
@@ -85,9 +92,10 @@ def fetch(file: PublishedFile, dataset: str, folder: Path) -> Path:
                 "make the place writable or free some space"
             ) from error
         except _Unavailable as error:
-            failures.append(f"{address} ({error})")
+            shown = without_secrets(address)
+            failures.append(f"{shown} ({error})")
             if i + 1 < len(addresses):
-                log.warning("%s: %s; trying %s", address, error, addresses[i + 1])
+                log.warning("%s: %s; trying %s", shown, error, without_secrets(addresses[i + 1]))
     raise CrossoverError(
         f"{file.name} of the data set {dataset} cannot be fetched from {', '.join(failures)}; check the "
         f"network, or set {MIRROR} to an address that holds {dataset}/{file.name}"
@@ -117,7 +125,7 @@ def _mirror_address(dataset: str, name: str) -> list[str]:
     local = parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path
     if not local and not (parts.scheme in ("http", "https") and parts.netloc):
         raise CrossoverError(
-            f"{MIRROR} must be an address like file:///folder or https://host/folder, got {mirror!r}; "
+            f"{MIRROR} must be an address like file:///folder or https://host/folder, got {without_secrets(mirror)!r}; "
             "correct the environment variable or unset it"
         )
     return [f"{mirror.rstrip('/')}/{quote(dataset)}/{quote(name)}"]
@@ -125,7 +133,7 @@ def _mirror_address(dataset: str, name: str) -> list[str]:
 
 def _download(address: str, output_file: str, _pooch: Any, *, expected: PublishedFile) -> None:
     """Write the file at an address to `output_file`; the signature is that of pooch's downloaders."""
-    log.info("fetching %s", address)
+    log.info("fetching %s", without_secrets(address))
     os.unlink(output_file)  # pooch made it for its owner alone; a new one has the user's usual permissions
     if urlsplit(address).scheme == "file":
         try:
@@ -134,54 +142,79 @@ def _download(address: str, output_file: str, _pooch: Any, *, expected: Publishe
             raise _Unavailable("no such file") from None
         except OSError as error:
             raise _Unavailable(error.strerror) from error
-        with source, open(output_file, "wb") as target:
-            shutil.copyfileobj(source, target)
+        with source, tqdm(disable=True) as bar:
+            _copy(source.read1, output_file, expected.most_bytes, bar)
     else:
-        _download_http(address, output_file, expected.name)
+        _download_http(address, output_file, expected)
     if (got := pooch.file_hash(output_file, alg="md5")) != expected.md5:
         raise CrossoverError(
-            f"the MD5 checksum of {expected.name} must be {expected.md5}, got {got} from {address}; nothing "
-            "of it was kept, so correct that address's file and run again"
+            f"the MD5 checksum of {expected.name} must be {expected.md5}, got {got} from {without_secrets(address)}; "
+            "nothing of it was kept, so correct that address's file and run again"
         )
 
 
-def _download_http(address: str, output_file: str, name: str) -> None:
+def _download_http(address: str, output_file: str, expected: PublishedFile) -> None:
     """Download with a progress bar, and again where the transfer breaks.
 
+    Not by `pooch.HTTPDownloader`, which waits for whole chunks, and so for ever where a byte comes now and then.
+
     Raises:
-        _Unavailable: the host cannot be reached, has no such file, or broke the transfer each time.
+        _Unavailable: the host cannot be reached, has no such file, broke the transfer each time, or gives too much
+            or too slowly.
     """
     import requests
+    from urllib3.exceptions import HTTPError
 
+    # Else a server may send a .gz file as a compressed transfer, which would be unpacked.
+    as_it_is = {"Accept-Encoding": "identity"}
     for attempt in range(1, ATTEMPTS + 1):
-        # disable=None: no bar where standard error is no terminal. pooch sets the total, but first tests whether the
-        # bar is true, which a bar without a total cannot say.
-        with tqdm(desc=name, total=1, unit="B", unit_scale=True, disable=None) as bar:
+        with tqdm(desc=expected.name, unit="B", unit_scale=True, disable=None) as bar:  # on a terminal alone
             try:
-                return pooch.HTTPDownloader(
-                    progressbar=bar,
-                    chunk_size=CHUNK_BYTES,
-                    timeout=TIMEOUT,
-                    # else a server may send a .gz file as a compressed transfer, which requests would unpack
-                    headers={"Accept-Encoding": "identity"},
-                )(address, output_file, None)
-            except requests.RequestException as error:
+                with requests.get(address, headers=as_it_is, stream=True, timeout=TIMEOUT) as response:
+                    response.raise_for_status()
+                    bar.total = int(response.headers.get("content-length", 0)) or None
+                    return _copy(response.raw.read1, output_file, expected.most_bytes, bar)
+            except (requests.RequestException, HTTPError) as error:
                 reason, may_pass = _why(error)
                 if attempt == ATTEMPTS or not may_pass:
                     raise _Unavailable(reason) from error
-        log.warning("%s: %s; attempt %d of %d", address, reason, attempt + 1, ATTEMPTS)
+        log.warning("%s: %s; attempt %d of %d", without_secrets(address), reason, attempt + 1, ATTEMPTS)
         time.sleep(attempt)
 
 
-def _why(error: "requests.RequestException") -> tuple[str, bool]:
-    """Why a transfer failed, in few words, and whether the host was reached and failed only for the moment."""
-    from requests import ConnectionError, Timeout
-    from requests.exceptions import ChunkedEncodingError
+def _copy(read: Callable[[int], bytes], output_file: str, most_bytes: int, bar: tqdm) -> None:
+    """Write what `read` gives until it ends.
 
+    Raises:
+        _Unavailable: it gives more than `most_bytes`, or too slowly.
+    """
+    begun = window = time.monotonic()
+    size = size_before = 0
+    with open(output_file, "wb") as target:
+        while chunk := read(CHUNK_BYTES):
+            size += len(chunk)
+            if size > most_bytes:
+                raise _Unavailable(f"more than the {most_bytes:,} bytes of most_bytes")
+            target.write(chunk)
+            bar.update(len(chunk))
+            now = time.monotonic()
+            if now - begun > MOST_SECONDS:
+                raise _Unavailable(f"not at its end after {MOST_SECONDS:,} seconds")
+            if now - window > RATE_SECONDS:
+                if size - size_before < LOWEST_RATE * (now - window):
+                    raise _Unavailable(f"less than {LOWEST_RATE:,} bytes a second")
+                window, size_before = now, size
+
+
+def _why(error: "requests.RequestException | HTTPError") -> tuple[str, bool]:
+    """Why a transfer failed, in few words, and whether the host was reached and failed only for the moment."""
+    from requests import ConnectionError, RequestException, Timeout
+
+    if not isinstance(error, RequestException):  # it broke in the middle of the file
+        return " ".join(str(error).split()) or type(error).__name__, True
     if error.response is not None:
         status = error.response.status_code
         return f"{status} {error.response.reason}", status >= 500 or status == 429
     if (cause := getattr(error.args[0], "reason", None) if error.args else None) is not None:
         return "no network: " + str(cause).split(": ", 1)[-1], False  # without the connection's own name
-    broken = Timeout | ConnectionError | ChunkedEncodingError  # the last: it broke in the middle of the file
-    return " ".join(str(error).split()) or type(error).__name__, isinstance(error, broken)
+    return " ".join(str(error).split()) or type(error).__name__, isinstance(error, Timeout | ConnectionError)

@@ -135,20 +135,21 @@ class Prepared:
         self._made_by = f"python pipelines/prepare.py dataset={folder.name}"
 
     def of(self, repetition: int) -> Self:
-        """The split of a repetition.
+        """The split of a repetition; one beyond the last split begins again with the first."""
+        return type(self)(self.folder, repetition % self.meta.splits)
+
+    def require_splits(self, repetitions: int) -> None:
+        """Refuse more repetitions than the data set has splits, where it has several.
 
         Raises:
-            CrossoverError: the data set has several splits, and fewer than that.
+            CrossoverError: two of the repetitions would share a test part, and count as independent.
         """
-        splits = self.meta.splits
-        if splits == 1:
-            return type(self)(self.folder)
-        if repetition >= splits:
+        if 1 < self.meta.splits < repetitions:
             raise CrossoverError(
-                f"each repetition needs a test part of its own, got repetition {repetition} of {self.meta.dataset}, "
-                f"which has {splits} parts; raise `test_parts` in conf/protocol/default.yaml and run `{self._made_by}`"
+                f"each repetition needs a test part of its own, got {repetitions} repetitions of {self.meta.dataset}, "
+                f"which has {self.meta.splits} parts; raise `test_parts` in conf/protocol/default.yaml and run "
+                f"`{self._made_by}`"
             )
-        return type(self)(self.folder, repetition)
 
     @cached_property
     def meta(self) -> Meta:

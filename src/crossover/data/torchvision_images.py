@@ -7,10 +7,11 @@ from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 import numpy as np
+from pydantic import PositiveInt
 
 from crossover.core.errors import CrossoverError
-from crossover.core.settings import checked
-from crossover.data.fetch import PublishedFile, fetch, require_published
+from crossover.core.settings import Name, checked
+from crossover.data.fetch import MOST_BYTES, PublishedFile, fetch, require_published
 from crossover.data.prepared import Part
 from crossover.data.source import DataSource, RawData
 
@@ -26,7 +27,13 @@ class TorchvisionImages(DataSource):
 
     @checked
     def __init__(
-        self, *, name: str, dataset: str, classes: Sequence[str] | None = None, caveat: str = ""
+        self,
+        *,
+        name: Name,
+        dataset: str,
+        classes: Sequence[str] | None = None,
+        most_bytes: PositiveInt = MOST_BYTES,
+        caveat: str = "",
     ) -> None:
         """Name a data set.
 
@@ -34,10 +41,11 @@ class TorchvisionImages(DataSource):
             name: of the data set.
             dataset: class in `torchvision.datasets`, for example "MNIST".
             classes: names of the classes; torchvision's where none are given.
+            most_bytes: of a file; no more is fetched.
             caveat: see `DataSource`.
         """
         super().__init__(name, caveat)
-        self.dataset = dataset
+        self.dataset, self.most_bytes = dataset, most_bytes
         self.classes = None if classes is None else list(classes)
 
     def download(self, folder: Path) -> list[Path]:
@@ -88,7 +96,10 @@ class MNISTImages(TorchvisionImages):
 
     def _files(self) -> list[PublishedFile]:
         cls = self._torchvision_class()
-        return [PublishedFile(n, md5, tuple(f"{m}{n}" for m in cls.mirrors)) for n, md5 in cls.resources]
+        return [
+            PublishedFile(name, md5, tuple(f"{mirror}{name}" for mirror in cls.mirrors), self.most_bytes)
+            for name, md5 in cls.resources
+        ]
 
 
 class CIFARImages(TorchvisionImages):
@@ -99,4 +110,4 @@ class CIFARImages(TorchvisionImages):
 
     def _files(self) -> list[PublishedFile]:
         cls = self._torchvision_class()
-        return [PublishedFile(cls.filename, cls.tgz_md5, (cls.url,))]
+        return [PublishedFile(cls.filename, cls.tgz_md5, (cls.url,), self.most_bytes)]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from crossover.core.files import write_json
+from crossover.core.files import write_csv, write_json
 from crossover.data.prepared import Prepared
 from crossover.evaluation.plots import confusion_table, cost_plot_table, history_table, reliability_table
 from crossover.evaluation.rows import ScoredRepetitions, cost_table, score_table, validation_table
@@ -23,9 +23,9 @@ def write_results(
     """
     meta = prepared.meta
     costs = cost_table(scored)
-    score_table(scored, meta).to_csv(folder / "scores.csv", index=False)
-    validation_table(scored, prepared).to_csv(folder / "validation.csv", index=False)
-    costs.to_csv(folder / "costs.csv", index=False)
+    write_csv(score_table(scored, meta), folder / "scores.csv")
+    write_csv(validation_table(scored, prepared), folder / "validation.csv")
+    write_csv(costs, folder / "costs.csv")
     for name in ("predictions", "metrics", "plots"):
         (folder / name).mkdir()
     np.save(folder / "predictions" / "y_true.npy", y_true)
@@ -41,4 +41,4 @@ def write_results(
         "cost": cost_plot_table(applicable, costs),
     }
     for name, table in tables.items():
-        table.to_csv(folder / "plots" / f"{name}.csv", index=False)
+        write_csv(table, folder / "plots" / f"{name}.csv")

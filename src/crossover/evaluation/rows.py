@@ -91,7 +91,7 @@ def score_table(scored: list[ScoredRepetitions], meta: Meta) -> pd.DataFrame:
                 "n_train": one.fit.record.n_train,
                 "n_watched": one.fit.record.n_watched,
                 "n_test": n_test,
-                "split": one.fit.seed if meta.splits > 1 else 0,
+                "split": one.fit.seed % meta.splits,
                 "test_overlap": meta.test_overlap,
                 "n_classes": n_classes,
                 "complexity": one.complexity.count,

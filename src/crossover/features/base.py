@@ -19,6 +19,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from crossover.core.errors import CrossoverError
 from crossover.core.files import existing, read_json
 from crossover.data.prepared import Input, Part, PartName, modality_set
 
@@ -100,6 +101,20 @@ class FeatureSet(ABC):
     @abstractmethod
     def load(cls, folder: Path) -> Self:
         """Read a fitted feature set back; runs no code from the file."""
+
+
+def require_images(X: Input, shape: tuple[int, ...]) -> np.ndarray:
+    """The same images (n, *shape), of the shape that a feature set was fitted on.
+
+    Raises:
+        CrossoverError: it is a table, or of another shape.
+    """
+    if tuple(X.shape[1:]) != shape or not isinstance(X, np.ndarray):
+        raise CrossoverError(
+            f"images must have the shape that the feature set was fitted on, {shape}, got {tuple(X.shape[1:])}; "
+            "make the features again with `dvc repro`"
+        )
+    return X
 
 
 class Features:

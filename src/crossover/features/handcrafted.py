@@ -12,7 +12,7 @@ from crossover.core.errors import CrossoverError
 from crossover.core.files import read_json, write_json
 from crossover.core.settings import checked
 from crossover.data.prepared import Input, Part
-from crossover.features.base import FeatureSet
+from crossover.features.base import FeatureSet, require_images
 from crossover.features.blocks import (
     Colours,
     Edges,
@@ -87,16 +87,12 @@ class Handcrafted(FeatureSet):
         from joblib import Parallel, delayed
         from tqdm import tqdm
 
-        if tuple(X.shape[1:]) != self._shape or not isinstance(X, np.ndarray):
-            raise CrossoverError(
-                f"images must have the shape that the feature set was fitted on, {self._shape}, "
-                f"got {tuple(X.shape[1:])}; make the features again with `dvc repro`"
-            )
+        X = require_images(X, self._shape)
         starts = range(0, len(X), CHUNK)
         work = (delayed(self._describe)(X[start : start + CHUNK]) for start in starts)
         chunks = Parallel(n_jobs=jobs if len(starts) > 1 else 1, return_as="generator")(work)
         out = np.empty((len(X), sum(self._widths.values())), np.float32)
-        with tqdm(total=len(X), unit=" images", disable=not progress) as bar:
+        with tqdm(total=len(X), unit=" images", disable=None if progress else True) as bar:
             for start, chunk in zip(starts, chunks, strict=True):
                 rows = np.hstack(list(chunk.values()))
                 out[start : start + CHUNK] = rows

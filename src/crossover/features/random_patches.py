@@ -1,7 +1,8 @@
 """Random patches: small pieces of the training images as filters, with nothing trained.
 
-Coates and Ng (2012, "Learning feature representations with k-means") found that filters drawn from the images do nearly
-as well as learned ones; Recht et al. (2019, arXiv 1902.10811) reach 83 to 85 % on CIFAR-10 with a linear model on them.
+Coates and Ng (2011, "The importance of encoding versus training with sparse coding and vector quantization") found that
+filters drawn from the images do nearly as well as learned ones; Recht et al. (2019, arXiv 1902.10811) reach 83 to
+85 % on CIFAR-10 with a linear model on them.
 """
 
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ from crossover.core.errors import CrossoverError
 from crossover.core.files import existing, read_json, write_json
 from crossover.core.settings import checked
 from crossover.data.prepared import Input, Part
-from crossover.features.base import FeatureSet
+from crossover.features.base import FeatureSet, require_images
 
 CHUNK = 64
 """Images at a time: their patches then fit into a processor's caches."""
@@ -102,13 +103,9 @@ class RandomPatches(FeatureSet):
     def transform(self, X: Input, *, jobs: int = 1, progress: bool = False) -> np.ndarray:
         from tqdm import tqdm
 
-        if tuple(X.shape[1:]) != self._shape or not isinstance(X, np.ndarray):
-            raise CrossoverError(
-                f"images must have the shape that the feature set was fitted on, {self._shape}, "
-                f"got {tuple(X.shape[1:])}; make the features again with `dvc repro`"
-            )
+        X = require_images(X, self._shape)
         out = np.empty((len(X), self._width), np.float32)
-        with tqdm(total=len(X), unit=" images", disable=not progress) as bar:
+        with tqdm(total=len(X), unit=" images", disable=None if progress else True) as bar:
             for start in range(0, len(X), CHUNK):
                 rows = self._describe(X[start : start + CHUNK])
                 out[start : start + CHUNK] = rows

@@ -6,6 +6,7 @@ from typing import Any
 from crossover.core.cell import Cell
 from crossover.core.configuration import build
 from crossover.core.errors import CrossoverError
+from crossover.core.settings import Settings
 from crossover.models.base import Model
 
 
@@ -33,14 +34,14 @@ class FitConfig:
         Raises:
             CrossoverError: a key is unknown, a value is refused, or the model is of the other family.
         """
-        model = build(self.model, self.model_origin)
+        model = build(self.model, self.model_origin, Model)
         if model.family != self.cell.family:
             raise CrossoverError(
                 f"this stage fits {self.cell.family} models, got {self.cell.model}, which is {model.family} "
                 f"({self.model_origin}); use pipelines/train_{model.family}.py"
             )
         if self.trainer is not None:
-            model.trainer = build(self.trainer, self.trainer_origin)
+            model.trainer = build(self.trainer, self.trainer_origin, Settings)
         return model
 
     @property

@@ -5,7 +5,6 @@ with the first fit that it had not finished.
 """
 
 import logging
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -19,7 +18,7 @@ import pandas as pd
 from crossover.core.clock import git_commit
 from crossover.core.columns import CURVE_COSTS, CURVE_SCORES, MOMENTS, PARTS, result_table
 from crossover.core.errors import CrossoverError
-from crossover.core.files import atomic_folder, digest
+from crossover.core.files import atomic_folder, digest, discard, write_csv
 from crossover.core.layout import Layout
 from crossover.core.study import NOT_APPLICABLE, OK, LearningCurve
 from crossover.fitting import engine
@@ -115,7 +114,7 @@ class CurveRun:
             for name in ("scores.csv", "costs.csv"):
                 tracked.artifact(self.folder / name)
             for _, point in points:
-                shutil.rmtree(point.folder.parent)
+                discard(point.folder.parent)
         return scores
 
     @cached_property
@@ -175,10 +174,10 @@ class CurveRun:
         none = {**keys, "seed": 0}
         table = result_table(scores or [none | status], CURVE_SCORES)
         with atomic_folder(self.folder) as folder:
-            table.to_csv(folder / "scores.csv", index=False)
-            result_table(costs or [none], CURVE_COSTS).to_csv(folder / "costs.csv", index=False)
+            write_csv(table, folder / "scores.csv")
+            write_csv(result_table(costs or [none], CURVE_COSTS), folder / "costs.csv")
             (folder / "moments").mkdir()
-            result_table(moments, MOMENTS).to_csv(folder / "moments" / "moments.csv", index=False)
+            write_csv(result_table(moments, MOMENTS), folder / "moments" / "moments.csv")
             answers = {
                 "correct.npy": [point.array("correct")[np.newaxis] for _, point in points],
                 "moments/correct.npy": [point.array("moments") for _, point in points],

@@ -13,7 +13,7 @@ from crossover.core.configuration import build
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.data.prepared import Meta, Part, Prepared, modality_set
-from crossover.features.base import Features
+from crossover.features.base import Features, FeatureSet
 from crossover.fitting.config import FitConfig
 
 log = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ class SubsetInputs:
         start = perf_counter()
         part = data.prepared.train().take(rows)
         self._feature_set = build(
-            data.features.meta.config, f"conf/features/{data.features.meta.features}.yaml"
+            data.features.meta.config, f"conf/features/{data.features.meta.features}.yaml", FeatureSet
         ).fit(part)
         self.train = Part(self._feature_set.transform(part.X), part.y, part.n_classes)
         self._seconds = perf_counter() - start

@@ -19,7 +19,7 @@ import numpy as np
 from crossover.core.clock import git_commit
 from crossover.core.configuration import save_config
 from crossover.core.errors import CrossoverError
-from crossover.core.files import atomic_folder, read_json, write_json
+from crossover.core.files import atomic_folder, discard, read_json, write_json
 from crossover.core.fits import MADE_BY, Fit, FitCosts, FitRecord, Repetitions, ValidationScores
 from crossover.core.layout import Layout
 from crossover.core.study import NOT_APPLICABLE, OK
@@ -98,7 +98,7 @@ class Training:
         fits = self._write(staged, list(validation.values()), stochastic=varies, reason="")
         for seed in seeds:
             for fit_id in (self.fit_id(seed), self._validation_id(seed)):
-                shutil.rmtree(self._staging(fit_id), ignore_errors=True)
+                discard(self._staging(fit_id))
         return fits
 
     def fit_id(self, seed: int) -> str:

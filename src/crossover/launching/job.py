@@ -4,22 +4,22 @@ import os
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 
 from crossover.core.cell import LEARNED, Cell, Family
-from crossover.core.configuration import build, plain
+from crossover.core.configuration import build, class_of, plain
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.fitting.config import FitConfig
+from crossover.models.base import Model
 from crossover.tracking.tracker import Tracker
 
 
 def check_keys(config: DictConfig, *known: str) -> None:
-    """Refuse a stage's configuration that holds a key too many or too few.
+    """Refuse a stage's configuration that holds a key too many or too few, or a data set under another's name.
 
     Raises:
-        CrossoverError: a key of the stage's YAML files is misspelt or missing.
+        CrossoverError: a key of the stage's YAML files is misspelt or missing, or the data set has another name.
     """
     wrong = sorted(str(key) for key in set(config) ^ {"root", *known})
     if wrong:
@@ -27,6 +27,12 @@ def check_keys(config: DictConfig, *known: str) -> None:
         raise CrossoverError(
             f"conf/{stage}.yaml must hold exactly the keys {', '.join(known)}; check {', '.join(wrong)}"
         )
+    if "dataset" in known:
+        name = config.dataset.get("name")
+        if name != choice("dataset"):  # two would share their folders
+            raise CrossoverError(
+                f"name must be {choice('dataset')!r}, as the file, got {name!r} ({origin('dataset')})"
+            )
 
 
 def choice(group: str) -> str:
@@ -52,7 +58,7 @@ def tracker(config: DictConfig) -> Tracker:
     """
     name = os.environ.get("CROSSOVER_TRACKING") or choice("tracking")
     if name == choice("tracking"):
-        return build(config.tracking, origin("tracking"))
+        return build(config.tracking, origin("tracking"), Tracker)
     main = next(s for s in HydraConfig.get().runtime.config_sources if s.provider == "main")
     folder = Path(main.path) / "tracking"
     there = sorted(path.stem for path in folder.glob("*.yaml"))
@@ -60,7 +66,7 @@ def tracker(config: DictConfig) -> Tracker:
         raise CrossoverError(
             f"CROSSOVER_TRACKING must be one of {', '.join(there)}, got {name!r} (the environment)"
         )
-    return build(OmegaConf.load(folder / f"{name}.yaml"), f"conf/tracking/{name}.yaml")
+    return build(OmegaConf.load(folder / f"{name}.yaml"), f"conf/tracking/{name}.yaml", Tracker)
 
 
 def fit_config(config: DictConfig, *, variant: str, family: Family | None = None) -> FitConfig:
@@ -71,7 +77,7 @@ def fit_config(config: DictConfig, *, variant: str, family: Family | None = None
         variant: of the cell.
         family: that the stage fits; None takes the model's own.
     """
-    family = family or get_class(config.model["_target_"]).family  # type: ignore[attr-defined]
+    family = family or class_of(config.model, origin("model"), Model).family  # type: ignore[attr-defined]
     deep = family == "deep"
     return FitConfig(
         cell=Cell(

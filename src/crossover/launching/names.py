@@ -6,6 +6,7 @@ use the resolvers that this module registers.
 """
 
 import re
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -56,6 +57,11 @@ def multirun_name() -> str:
     return f"multirun-{_slug('-'.join(overrides))}-{digest(overrides)[:10]}"
 
 
+def unique() -> str:
+    """Eight characters that no other process has."""
+    return uuid.uuid4().hex[:8]
+
+
 def _slug(text: str) -> str:
     """A text as part of a file name, whose limit is 255 bytes on the usual file systems."""
     return re.sub(r"[^\w.,=+-]+", "_", text, flags=re.ASCII)[:100]
@@ -100,5 +106,6 @@ def threads_each(jobs: int) -> int:
 # Through the cache, which Hydra copies into each job's configuration, a job has the value of its multirun.
 OmegaConf.register_resolver("crossover.job_name", job_name, replace=True)
 OmegaConf.register_resolver("crossover.multirun_name", multirun_name, use_cache=True, replace=True)
+OmegaConf.register_resolver("crossover.unique", unique, use_cache=True, replace=True)
 OmegaConf.register_resolver("crossover.jobs_at_once", jobs_at_once, use_cache=True, replace=True)
 OmegaConf.register_resolver("crossover.threads_each", threads_each, replace=True)

@@ -51,13 +51,16 @@ def fit_cell(config: DictConfig, family: Family) -> float | None:
     threads = config.trainer.threads if family == "deep" else None
     with use_threads(threads or config.threads):
         seeds = repetitions(config.seed, config.seeds)
+        if config.seeds is not None:
+            training.data.prepared.require_splits(len(seeds))
         if training.data.why_not():
             training.run(seeds, not_applicable=config.not_applicable)
             return None
         # A second process that fits the same waits for the first.
         with engine.lock(training.data, training.fit_id(seeds[0])):
-            # What an earlier job of a multirun fitted in the same folder is taken over.
-            found = training.existing(seeds) if job.multirun_folder() is not None else None
+            # Taken over: what an earlier job of a multirun fitted in the same folder, or a stage that went on after
+            # `dvc` was killed.
+            found = training.existing(seeds)
             if found is None:
                 training.run(seeds)
     if found is not None:

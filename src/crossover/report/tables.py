@@ -11,7 +11,7 @@ from crossover.analysis.results import CellResult
 from crossover.analysis.study import DatasetAnalysis, StudyAnalysis
 from crossover.analysis.tuning import tuning_table
 from crossover.core.columns import METRICS
-from crossover.core.files import write_json
+from crossover.core.files import write_csv, write_json
 from crossover.report.templating import macros
 
 _COSTS = [
@@ -40,9 +40,9 @@ def write_tables(folder: Path, found: StudyAnalysis) -> None:
         for d in found.datasets
         for cell in [*d.results.cells, *d.results.not_applicable]
     ]
-    pd.DataFrame(rows).to_csv(folder / "comparison.csv", index=False)
-    claims_table(found.answers).to_csv(folder / "claims.csv", index=False)
-    _curve_table(found.datasets).to_csv(folder / "learning_curves.csv", index=False)
+    write_csv(pd.DataFrame(rows), folder / "comparison.csv")
+    write_csv(claims_table(found.answers), folder / "claims.csv")
+    write_csv(_curve_table(found.datasets), folder / "learning_curves.csv")
     (folder / "verdicts").mkdir()
     for d in found.datasets:
         if verdict := d.verdict:
@@ -61,7 +61,7 @@ def write_tables(folder: Path, found: StudyAnalysis) -> None:
             }
             write_json(folder / "verdicts" / f"{d.dataset}.json", summary)
     if tunings := [d.tuning for d in found.datasets if d.tuning]:
-        tuning_table(tunings).to_csv(folder / "tuning.csv", index=False)
+        write_csv(tuning_table(tunings), folder / "tuning.csv")
 
 
 def claims_table(answers: list[AnsweredClaim]) -> pd.DataFrame:

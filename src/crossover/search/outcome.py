@@ -22,7 +22,7 @@ from crossover.core.columns import (
     TRIALS,
     check_columns,
 )
-from crossover.core.files import atomic_folder, write_json
+from crossover.core.files import atomic_folder, write_csv, write_json
 from crossover.fitting.variants import write_best
 from crossover.search.plan import Direction
 from crossover.search.proposals import PARAMS
@@ -101,10 +101,10 @@ class SearchResult:
             head = f"Best of {where}: {found}, validation accuracy {best.result.accuracy:.4f}; {text}"
         trials, costs = self._tables()
         with atomic_folder(folder) as fresh:
-            trials.to_csv(fresh / "trials.csv", index=False)
-            costs.to_csv(fresh / "costs.csv", index=False)
+            write_csv(trials, fresh / "trials.csv")
+            write_csv(costs, fresh / "costs.csv")
             table = pd.DataFrame(list(importances.items()), columns=IMPORTANCE)
-            table.to_csv(fresh / "importance.csv", index=False)
+            write_csv(table, fresh / "importance.csv")
             write_json(fresh / "sweep.json", facts)
             write_best(fresh / "best.yaml", best.params if best and best.number else {}, head)
 

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crossover.core.errors import CrossoverError, first_line, without_password
+from crossover.core.errors import CrossoverError, first_line, without_secrets
 from crossover.search.plan import Direction
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ def open_study(storage: str, name: str, directions: list[Direction]) -> "Study":
                 storage=_connected(storage), study_name=name, directions=directions, load_if_exists=True
             )
     except Exception as error:
-        reason = without_password(first_line(error))
+        reason = without_secrets(first_line(error))
         raise CrossoverError(
             f"hydra.sweeper.storage must be a database in which Optuna can keep its trials, got "
-            f"{without_password(storage)} ({type(error).__name__}: {reason}); "
+            f"{without_secrets(storage)} ({type(error).__name__}: {reason}); "
             "check the address and that no other program's tables are in it"
         ) from error
 

@@ -4,7 +4,6 @@ import json
 import logging
 import math
 import os
-import shutil
 import time
 import traceback
 from collections.abc import Callable
@@ -17,7 +16,7 @@ import numpy as np
 from crossover.core.clock import now, threads
 from crossover.core.columns import COMPLETED, FAILED, PRUNED
 from crossover.core.errors import CrossoverError, first_line
-from crossover.core.files import read_json, write_json
+from crossover.core.files import discard, read_json, write_json
 from crossover.data.splits import subset_rows
 from crossover.fitting import engine
 from crossover.fitting.config import FitConfig
@@ -132,7 +131,7 @@ class Trial:
             (self.folder / "error.txt").write_text(traceback.format_exc())
         result.seconds = time.perf_counter() - start
         write_result(self.folder, result)
-        shutil.rmtree(self.folder / "fits", ignore_errors=True)
+        discard(self.folder / "fits")
         return result
 
     def _fit(self, result: TrialResult, k: int, repetition: int, folder: Path, checkpoints: Path) -> None:

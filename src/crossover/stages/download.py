@@ -6,7 +6,7 @@ from omegaconf import DictConfig
 
 from crossover.core.configuration import build
 from crossover.core.errors import CrossoverError
-from crossover.core.files import atomic_folder
+from crossover.core.files import atomic_folder, discard
 from crossover.core.layout import Layout
 from crossover.data.source import DataSource
 from crossover.launching import job
@@ -30,11 +30,13 @@ def download(source: DataSource, layout: Layout) -> None:
     files = source.download(staging)
     with atomic_folder(raw) as folder:
         for file in files:  # and nothing else: a killed download leaves temporary files next to them
-            shutil.move(file, folder / file.name)
-    shutil.rmtree(staging, ignore_errors=True)
+            if file.parent != staging:  # a source of its own may name the user's file
+                raise CrossoverError(f"{source.origin} must put its files into {staging}, got {file}")
+            file.rename(folder / file.name)
+    discard(staging)
 
 
 def run(config: DictConfig) -> None:
     """Download the data set of `conf/download.yaml`; see `download`."""
     job.check_keys(config, "dataset")
-    download(build(config.dataset, job.origin("dataset")), job.layout(config))
+    download(build(config.dataset, job.origin("dataset"), DataSource), job.layout(config))

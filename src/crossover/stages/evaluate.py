@@ -50,11 +50,14 @@ def evaluate_dataset(dataset: str, study: Study, layout: Layout, tracker: Tracke
             distribution over the data set's classes.
     """
     prepared = Prepared(layout.prepared(dataset))
+    prepared.require_splits(study.seeds)
     y_true = np.stack([prepared.of(k).labels("test") for k in range(prepared.meta.splits)])
     fitted = [_fitted(cell, study, layout, prepared.meta) for cell in study.cells(dataset)]
     inputs: dict[tuple[str, int], ModelInput] = {}
     scored = []
-    with tqdm(total=sum(len(fits) for _, fits in fitted), desc=f"evaluate {dataset}", unit="fit") as bar:
+    with tqdm(
+        total=sum(len(fits) for _, fits in fitted), desc=f"evaluate {dataset}", unit="fit", disable=None
+    ) as bar:
         for record, fits in fitted:
             cell = record.cell
             scores = record.validation(layout.models(cell))

@@ -129,7 +129,7 @@ def run(config: DictConfig) -> None:
     featurize(
         config.dataset.name,
         job.choice("features"),
-        build(config.features, job.origin("features")),
+        build(config.features, job.origin("features"), FeatureSet),
         plain(config.features),
         job.layout(config),
         jobs=config.jobs,

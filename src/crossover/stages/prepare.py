@@ -68,5 +68,5 @@ def prepare(source: DataSource, protocol: Protocol, layout: Layout) -> None:
 def run(config: DictConfig) -> None:
     """Prepare the data set of `conf/prepare.yaml`; see `prepare`."""
     job.check_keys(config, "dataset", "protocol")
-    source = build(config.dataset, job.origin("dataset"))
-    prepare(source, build(config.protocol, job.origin("protocol")), job.layout(config))
+    source = build(config.dataset, job.origin("dataset"), DataSource)
+    prepare(source, build(config.protocol, job.origin("protocol"), Protocol), job.layout(config))

@@ -67,7 +67,7 @@ def _pruner(trial: TrialConfig) -> Callable[[int, float], bool]:
     import optuna
 
     study = load_study(trial.storage(), trial.job.trial.study)
-    study.pruner = build(trial.plan.pruner, hydra_job.origin("pruner"))
+    study.pruner = build(trial.plan.pruner, hydra_job.origin("pruner"), optuna.pruners.BasePruner)
     stored = study.get_trials(deepcopy=False)[trial.job.trial.number]
     live = optuna.trial.Trial(study, stored._trial_id)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from filelock import FileLock
 
-from crossover.core.errors import first_line, without_password
+from crossover.core.errors import first_line, without_secrets
 from crossover.data.prepared import Meta
 from crossover.tracking.contents import NOTE
 from crossover.tracking.tracker import Facts, Log
@@ -86,8 +86,8 @@ class Store:
             return call(*args)
         except Exception as error:
             _given_up.add(self.address)
-            reason = without_password(first_line(error))[:200]
-            place = without_password(self.address)
+            reason = without_secrets(first_line(error))[:200]
+            place = without_secrets(self.address)
             _log.warning("tracking is off from here on: MLflow at %s failed (%s)", place, reason)
             return None
 

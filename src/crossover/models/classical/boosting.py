@@ -3,11 +3,13 @@
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from crossover.core.errors import CrossoverError
+from crossover.core.errors import CrossoverError, first_line
+from crossover.core.files import existing, read_json, write_json
 from crossover.data.prepared import Input, Part
 from crossover.models.base import Family, FitHooks, Model, TrainingProblem, require_classes
 from crossover.models.classical.common import expand, refusals_as
@@ -29,6 +31,7 @@ class BoostedTrees(Model):
 
     family: ClassVar[Family] = "classical"
     name: ClassVar[str]
+    trees_file: ClassVar[str]
 
     def __init__(self, modalities: Iterable[str], settings: dict[str, Any], *, stochastic: bool) -> None:
         super().__init__(modalities)
@@ -53,6 +56,14 @@ class BoostedTrees(Model):
     @abstractmethod
     def _predict(self, X: Input, rounds: int | None) -> np.ndarray:
         """Probabilities (n, k) of the classes that were fitted, with the first rounds alone; None for the kept ones."""
+
+    @abstractmethod
+    def _save_trees(self, path: Path) -> None:
+        """Write the trees in the library's own format, which holds no code."""
+
+    @abstractmethod
+    def _load_trees(self, path: Path) -> None:
+        """Read them back; a ValueError where they are broken."""
 
     def fit(self, train: Part, val: Part | None, *, seed: int, hooks: FitHooks = FitHooks()) -> Self:  # noqa: B008
         clock, done = MomentClock(), 0
@@ -103,6 +114,28 @@ class BoostedTrees(Model):
         if not self.selects:
             return {}
         return {"n_estimators": self._best_round(len(self.history)), "early_stopping_rounds": None}
+
+    def save(self, folder: Path) -> None:
+        self._save_trees(folder / self.trees_file)
+        state = {
+            "settings": {**self.settings, "modalities": sorted(self.modalities)},
+            "classes": self._classes.tolist(),
+            "n_classes": self._n_classes,
+        }
+        write_json(folder / "model.json", state)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        state = read_json(folder / "model.json", "dvc repro")
+        model = cls(**state["settings"])
+        model._classes, model._n_classes = np.array(state["classes"]), state["n_classes"]
+        path = existing(folder / cls.trees_file, "dvc repro")
+        try:
+            model._load_trees(path)
+        except ValueError as error:
+            reason = first_line(error)
+            raise CrossoverError(f"{path} cannot be read: {reason}; delete it and run `dvc repro`") from error
+        return model
 
     def _best_round(self, rounds: int) -> int:
         """How many of the first rounds count: up to the best one, where a validation part chooses it."""

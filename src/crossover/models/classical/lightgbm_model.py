@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 
 import lightgbm
 import numpy as np
@@ -10,8 +10,6 @@ from lightgbm.basic import LightGBMError
 from lightgbm.callback import CallbackEnv
 from pydantic import Field, PositiveInt
 
-from crossover.core.errors import CrossoverError
-from crossover.core.files import read_json, write_json
 from crossover.core.settings import checked
 from crossover.data.prepared import Input
 from crossover.models.base import Complexity
@@ -51,6 +49,7 @@ class LightGBM(BoostedTrees):
     """
 
     name: ClassVar = "lightgbm"
+    trees_file: ClassVar = "model.txt"
 
     @checked
     def __init__(
@@ -153,25 +152,11 @@ class LightGBM(BoostedTrees):
         trees = self._booster.dump_model()["tree_info"]
         return Complexity(sum(2 * tree["num_leaves"] - 1 for tree in trees), "nodes")
 
-    def save(self, folder: Path) -> None:
-        self._booster.save_model(folder / "model.txt")
-        state = {
-            "settings": {**self.settings, "modalities": sorted(self.modalities)},
-            "classes": self._classes.tolist(),
-            "n_classes": self._n_classes,
-        }
-        write_json(folder / "model.json", state)
+    def _save_trees(self, path: Path) -> None:
+        self._booster.save_model(path)
 
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        state = read_json(folder / "model.json", "dvc repro")
-        model = cls(**state["settings"])
-        model._classes, model._n_classes = np.array(state["classes"]), state["n_classes"]
-        path = folder / "model.txt"
-        if not path.exists():
-            raise CrossoverError(f"{path} does not exist; make it with `dvc repro`")
+    def _load_trees(self, path: Path) -> None:
         try:
-            model._booster = lightgbm.Booster(model_file=path)
-        except LightGBMError as error:
-            raise CrossoverError(f"{path} cannot be read: {error}; delete it and run `dvc repro`") from error
-        return model
+            self._booster = lightgbm.Booster(model_file=path)
+        except LightGBMError as refusal:
+            raise ValueError(str(refusal)) from refusal

@@ -4,7 +4,7 @@ import ctypes
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field, PositiveInt
@@ -12,12 +12,10 @@ from xgboost import XGBClassifier
 from xgboost.callback import TrainingCallback
 
 from crossover.core.errors import CrossoverError
-from crossover.core.files import read_json, write_json
 from crossover.core.settings import checked
 from crossover.data.prepared import Input
 from crossover.models.base import Complexity
 from crossover.models.classical.boosting import BoostedTrees, OnRound
-from crossover.models.classical.common import refusals_as
 
 _DEVICE = re.compile(r"cpu|cuda(:\d+)?")
 
@@ -53,6 +51,7 @@ class XGBoost(BoostedTrees):
     """
 
     name: ClassVar = "xgboost"
+    trees_file: ClassVar = "model.ubj"
 
     @checked
     def __init__(
@@ -126,27 +125,12 @@ class XGBoost(BoostedTrees):
         trees = self._classifier.get_booster().get_dump()  # one line a node
         return Complexity(sum(len(tree.splitlines()) for tree in trees), "nodes")
 
-    def save(self, folder: Path) -> None:
-        self._classifier.save_model(folder / "model.ubj")
-        state = {
-            "settings": {**self.settings, "modalities": sorted(self.modalities)},
-            "classes": self._classes.tolist(),
-            "n_classes": self._n_classes,
-        }
-        write_json(folder / "model.json", state)
+    def _save_trees(self, path: Path) -> None:
+        self._classifier.save_model(path)
 
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        state = read_json(folder / "model.json", "dvc repro")
-        model = cls(**state["settings"])
-        model._classes, model._n_classes = np.array(state["classes"]), state["n_classes"]
-        model._classifier = XGBClassifier(n_jobs=model.settings["n_jobs"])
-        path = folder / "model.ubj"
-        if not path.exists():
-            raise CrossoverError(f"{path} does not exist; make it with `dvc repro`")
-        with refusals_as(f"{path} cannot be read"):
-            model._classifier.load_model(path)
-        return model
+    def _load_trees(self, path: Path) -> None:
+        self._classifier = XGBClassifier(n_jobs=self.settings["n_jobs"])
+        self._classifier.load_model(path)
 
 
 class _Rounds(TrainingCallback):

@@ -70,6 +70,8 @@ class FittedFacts:
             network = nn.Sequential(
                 inputs, architecture(input_shape=shape, n_classes=self.n_classes, **of_codes)
             )
+            # For convolutions: `ModernCNN` takes 0.7 to 0.75 of the time of a step so, on two cores.
+            network = network.to(memory_format=torch.channels_last)
             with torch.inference_mode():
                 network.eval()(torch.zeros(1, *self.input_shape, dtype=dtype))
         except (RuntimeError, ValueError, TypeError) as error:

@@ -61,4 +61,4 @@ class Inputs(nn.Module):
             x = x.flatten(2)[:, :, self.order].reshape(x.shape)  # -> (batch, c, h·w) -> (batch, c, h, w)
         if self.size is not None:
             x = F.interpolate(x, self.size, mode="bilinear")  # -> (batch, c, size, size)
-        return x.contiguous()
+        return x.contiguous(memory_format=torch.channels_last)

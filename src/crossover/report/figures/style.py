@@ -15,6 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from crossover.core.files import write_csv
 from crossover.report.templating import FAMILY_NAMES
 
 COLORS = {"classical": "#1b6ca8", "deep": "#d1495b"}
@@ -58,7 +59,7 @@ def save(figure: Figure, path: Path, numbers: pd.DataFrame) -> None:
     """Write PNG and SVG, and the numbers behind the figure as CSV; `path` has no suffix."""
     figure.savefig(path.with_suffix(".png"), dpi=160, facecolor="white", metadata={"Software": None})
     figure.savefig(path.with_suffix(".svg"), facecolor="white", metadata={"Date": None})
-    numbers.to_csv(path.with_suffix(".csv"), index=False)
+    write_csv(numbers, path.with_suffix(".csv"))
 
 
 def pale(color: str) -> tuple[float, ...]:
