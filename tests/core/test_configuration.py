@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from crossover.core.configuration import build
+from crossover.core.configuration import build, load_fitted
 from crossover.core.errors import CrossoverError
 from crossover.data.source import DataSource
 from crossover.features.base import FeatureSet
@@ -39,3 +39,15 @@ def test_nor_inside_a_configuration(key: str, tmp_path: Path) -> None:
     ):
         build(node, "x", Model)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["{}", "[]", '{"_target_": null}', '{"_target_": "os.system"}', '{"_target_": "crossover.no.Such"}'],
+)
+def test_a_fitted_object_whose_class_is_none_of_the_packages(content: str, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(
+        CrossoverError, match=r"must be one of the package crossover, got .*config\.json.*`dvc repro`"
+    ):
+        load_fitted(tmp_path, "dvc repro")

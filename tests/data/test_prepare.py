@@ -359,3 +359,17 @@ def test_the_real_adult(layout: Layout):
     assert data.labels("train").mean() == pytest.approx(0.2408, abs=5e-5)
     assert data.statistics["numeric"]["age"]["mean"] == pytest.approx(train["age"].mean())
     assert set(data.statistics["categorical"]["sex"]["counts"]) == {"Male", "Female"}
+
+
+@pytest.mark.parametrize("content", [b"", b"half of it"])
+@pytest.mark.parametrize(
+    "file", ["train/0/X.parquet", "train/0/y.npy", "train/0/rows.npy", "train/0/validation.npy"]
+)
+def test_a_broken_prepared_file_is_named(file: str, content: bytes, layout: Layout):
+    data = prepared(load_source("wine"), layout)
+    (data.folder / file).write_bytes(content)
+    with pytest.raises(
+        CrossoverError,
+        match=rf"{file} is broken \(.*\); make it again with `python pipelines/prepare.py dataset=wine`",
+    ):
+        data.train(), data.rows("train"), data.validation_rows(0)

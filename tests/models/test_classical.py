@@ -300,6 +300,17 @@ class TestSklearnClassifier:
         np.testing.assert_array_equal(model.predict_proba(part.X).argmax(axis=1), part.y)
 
 
+@pytest.mark.parametrize("value", [True, False, 10**27, -(10**27)])
+@pytest.mark.parametrize("name", ["random_forest", "extra_trees", "gradient_boosting", "xgboost", "lightgbm"])
+def test_a_number_of_trees_that_is_none(name: str, value: int) -> None:
+    config = node(name)
+    config.get("estimator", config)["n_estimators"] = value
+    with pytest.raises(
+        CrossoverError, match=rf"{name}.yaml.*n_estimators must|n_estimators must .*{name}.yaml"
+    ):
+        build(config, f"conf/model/{name}.yaml")
+
+
 class TestSupportVectorMachine:
     @pytest.mark.parametrize("n_classes", [2, 3, 7])
     @pytest.mark.parametrize("pca_components", [None, 2])

@@ -139,15 +139,15 @@ def load_fitted(folder: Path, made_by: str) -> Any:
     """Load a fitted model or feature set; its class must be one of this package's.
 
     Raises:
-        CrossoverError: the folder holds no configuration, or names a class outside the package.
+        CrossoverError: the folder holds no configuration, or names a class that is none of the package's.
     """
-    from hydra.utils import get_class
-
-    target = read_json(folder / "config.json", made_by)["_target_"]
-    if not target.startswith("crossover."):
+    path = folder / "config.json"
+    config = read_json(path, made_by)
+    target = config.get("_target_") if isinstance(config, dict) else None
+    found = _located(target) if str(target).startswith("crossover.") else None
+    if found is None or not hasattr(found, "load"):
         raise CrossoverError(
-            f"a fitted object's class must be one of the package crossover, got {json.dumps(target)} "
-            f"({folder / 'config.json'}); make it again with `{made_by}`"
+            f"a fitted object's class must be one of the package crossover, got {json.dumps(target)} ({path}); "
+            f"make it again with `{made_by}`"
         )
-    fitted: Any = get_class(target)
-    return fitted.load(folder)
+    return found.load(folder)

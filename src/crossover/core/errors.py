@@ -45,11 +45,16 @@ _ADVICE = {
 def sentence(error: BaseException) -> str | None:
     """The sentence for a mistake that the user can fix; None for a mistake of ours."""
     from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
 
     if isinstance(error, CrossoverError):
         return str(error)
     if isinstance(error, OmegaConfBaseException):
         return " ".join(str(error).split()) + "; check the YAML files in conf/ and the command line"
+    if isinstance(error, UnicodeDecodeError):
+        return f"a text file must be in UTF-8, got {error}; save it as such"
+    if isinstance(error, YAMLError):  # of a file in conf/; the text says which
+        return " ".join(str(error).split()) + "; correct that file"
     if isinstance(error, OSError) and error.errno in _ADVICE:
         return f"cannot write {error.filename or 'a file'}: {error.strerror}; {_ADVICE[error.errno]}"
     if isinstance(error, KeyboardInterrupt):

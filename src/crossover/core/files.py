@@ -16,6 +16,7 @@ import yaml
 from crossover.core.errors import CrossoverError, first_line
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 
@@ -102,6 +103,40 @@ def write_csv(table: "pd.DataFrame", path: Path) -> None:
 
 
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.,]*$)")
+
+
+def read_array(path: Path, made_by: str, *, mapped: bool = False) -> "np.ndarray":
+    """Read an array that an earlier stage wrote.
+
+    Args:
+        path: the file.
+        made_by: see `existing`.
+        mapped: leave it on disk until it is read.
+
+    Raises:
+        CrossoverError: the file is missing or broken.
+    """
+    import numpy as np
+
+    with broken_as(path, made_by):
+        return np.load(existing(path, made_by), mmap_mode="r" if mapped else None)
+
+
+@contextmanager
+def broken_as(path: Path, made_by: str) -> Iterator[None]:
+    """Turn a library's refusal of a file that an earlier stage wrote into one sentence.
+
+    Raises:
+        CrossoverError: in place of the library's error.
+    """
+    try:
+        yield
+    except (EOFError, ValueError, OSError) as error:  # Arrow's errors are of these, too
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise CrossoverError(
+            f"{path} is broken ({first_line(error)}); make it again with `{made_by}`"
+        ) from error
 
 
 def write_json(path: Path, content: Any) -> None:

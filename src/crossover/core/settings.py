@@ -26,10 +26,13 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, **STRICT)
 
 
-def _no_repeats(names: list[str]) -> list[str]:
-    if len(set(names)) < len(names):
+def _no_repeats(names: list[str] | None) -> list[str] | None:
+    if names is not None and len(set(names)) < len(names):
         raise ValueError(f"must not repeat a name, got {names}")
     return names
+
+
+AllDifferent = AfterValidator(_no_repeats)
 
 
 def _is_name(name: str) -> str:
@@ -53,7 +56,7 @@ Name = Annotated[str, AfterValidator(_is_name)]
 """Of a data set, a feature set or a model: it becomes part of paths and of commands."""
 FileName = Annotated[str, AfterValidator(_is_file_name)]
 """Of a file inside a folder that the configuration does not choose."""
-Names = Annotated[list[Name], AfterValidator(_no_repeats)]
+Names = Annotated[list[Name], AllDifferent]
 Number = Annotated[int | float, Field(gt=0.0)]
 """A positive number that stays what the YAML gives, 1 or 1.0, where it is written into a file again."""
 

@@ -4,7 +4,7 @@ import codecs
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ import pyarrow.csv
 from pydantic import NonNegativeInt, PositiveInt
 
 from crossover.core.errors import CrossoverError, first_line
-from crossover.core.settings import FileName, Name, Settings, checked
+from crossover.core.settings import AllDifferent, FileName, Name, Settings, checked
 from crossover.data.fetch import MOST_BYTES, PublishedFile, fetch, require_published
 from crossover.data.prepared import Part
 from crossover.data.source import DataSource, RawData
@@ -50,7 +50,7 @@ class DelimitedTable(DataSource):
         name: Name,
         addresses: Sequence[str],
         columns: Mapping[str, Kind],
-        classes: Sequence[str],
+        classes: Annotated[Sequence[str], AllDifferent],
         train: TextFile,
         test: TextFile | None = None,
         missing: str = "?",
@@ -151,9 +151,7 @@ class DelimitedTable(DataSource):
                 f"{path} must be text in UTF-8 or UTF-16, got {first_line(error)}; save it as such"
             ) from error
         except csv.Error as error:
-            raise self._mismatch(
-                path, reader.line_num + 1, f"must be comma-separated text: {error}"
-            ) from error
+            raise self._mismatch(path, reader.line_num, f"must be comma-separated text: {error}") from error
         lines = [line for line, _ in read if line > file.skip_lines]
         rows = [values for line, values in read if line > file.skip_lines]
         codes = {f"{label}{file.label_suffix}": code for code, label in enumerate(self.classes)}

@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 
 from crossover.core.errors import CrossoverError
-from crossover.core.files import existing, read_json, write_json
+from crossover.core.files import broken_as, existing, read_array, read_json, write_json
 from crossover.data.splits import Split
 
 Modality = Literal["image", "table"]
@@ -170,24 +170,26 @@ class Prepared:
 
     def labels(self, part: PartName) -> np.ndarray:
         """Labels alone: int64 (n,)."""
-        return np.load(existing(self._of(part) / "y.npy", self._made_by))
+        return read_array(self._of(part) / "y.npy", self._made_by)
 
     def inputs(self, part: PartName) -> Input:
         """Inputs alone, without labels."""
         if self.meta.modality == "table":
-            return pd.read_parquet(existing(self._of(part) / "X.parquet", self._made_by))
-        return np.load(existing(self._of(part) / "X.npy", self._made_by), mmap_mode="r")
+            path = self._of(part) / "X.parquet"
+            with broken_as(path, self._made_by):
+                return pd.read_parquet(existing(path, self._made_by))
+        return read_array(self._of(part) / "X.npy", self._made_by, mapped=True)
 
     def rows(self, part: PartName) -> np.ndarray:
         """Which examples of the raw files the part holds: int64 (n,); those of a publisher's part by themselves."""
-        return np.load(existing(self._of(part) / "rows.npy", self._made_by))
+        return read_array(self._of(part) / "rows.npy", self._made_by)
 
     def _of(self, part: PartName) -> Path:
         return self.folder / part / str(self.split)
 
     @cached_property
     def _validation(self) -> np.ndarray:
-        return np.load(existing(self._of("train") / "validation.npy", self._made_by))
+        return read_array(self._of("train") / "validation.npy", self._made_by)
 
     @property
     def repetitions(self) -> int:

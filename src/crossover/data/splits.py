@@ -64,15 +64,14 @@ class Protocol(Settings):
         Raises:
             CrossoverError: a class has too few examples for a stratified split.
         """
-        everything = np.arange(len(y))
         kept = _stratified(y, self.never_tested * len(y), "never_tested", self.never_tested, self._seed(0, 0))
-        tested = np.setdiff1d(everything, kept)
+        tested = _others(kept, len(y))
         splits = []
         for part in range(self.test_parts):
             n_test = self.test_fraction * len(y)
             drawn = _stratified(y[tested], n_test, "test_fraction", self.test_fraction, self._seed(1, part))
             test = tested[drawn]
-            train = np.setdiff1d(everything, test)
+            train = _others(test, len(y))
             validation = self.validation_rows(y[train], among=np.flatnonzero(np.isin(train, kept)))
             splits.append(Split(train, test, validation))
         return splits
@@ -121,6 +120,13 @@ def _stratified(
             f"{ceil(round(n, 6))} of {len(y)} examples, {np.bincount(y).tolist()} a class ({ORIGIN}); change it"
         ) from error
     return np.sort(drawn).astype(np.int64)
+
+
+def _others(rows: np.ndarray, n: int) -> np.ndarray:
+    """The rows of 0 … n - 1 that are not given, sorted: int64."""
+    mask = np.ones(n, dtype=bool)
+    mask[rows] = False
+    return np.flatnonzero(mask)
 
 
 def subset_order(y: np.ndarray, seed: int) -> np.ndarray:

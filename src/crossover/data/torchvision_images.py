@@ -4,13 +4,13 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import PositiveInt
 
 from crossover.core.errors import CrossoverError
-from crossover.core.settings import Name, checked
+from crossover.core.settings import AllDifferent, Name, checked
 from crossover.data.fetch import MOST_BYTES, PublishedFile, fetch, require_published
 from crossover.data.prepared import Part
 from crossover.data.source import DataSource, RawData
@@ -31,7 +31,7 @@ class TorchvisionImages(DataSource):
         *,
         name: Name,
         dataset: str,
-        classes: Sequence[str] | None = None,
+        classes: Annotated[Sequence[str] | None, AllDifferent] = None,
         most_bytes: PositiveInt = MOST_BYTES,
         caveat: str = "",
     ) -> None:

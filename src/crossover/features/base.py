@@ -20,7 +20,7 @@ from typing import Any, Self
 import numpy as np
 
 from crossover.core.errors import CrossoverError
-from crossover.core.files import existing, read_json
+from crossover.core.files import read_array, read_json
 from crossover.data.prepared import Input, Part, PartName, modality_set
 
 
@@ -145,4 +145,4 @@ class Features:
     def matrix(self, part: PartName) -> np.ndarray:
         """Features of one part: float32 (n, n_features)."""
         path = self.folder / part / str(self.split) / "X.npy"
-        return np.load(existing(path, self._made_by), mmap_mode="r")
+        return read_array(path, self._made_by, mapped=True)

@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from crossover.core.clock import git_commit
 from crossover.core.columns import COMPLETED, FAILED, PRUNED, TRIAL_KEYS
-from crossover.core.configuration import plain
+from crossover.core.configuration import build, plain
 from crossover.core.errors import CrossoverError
 from crossover.core.files import digest
 from crossover.core.settings import validated
@@ -90,7 +90,10 @@ class SearchConfig(TrialConfig):
     def __init__(self, job: DictConfig, ranges: dict[str, str], settings: SweeperSettings) -> None:
         super().__init__(job)
         self.settings, self._ranges = settings, ranges
+        from optuna.pruners import BasePruner
+
         self.fit.build()
+        build(self.plan.pruner, hydra_job.origin("pruner"), BasePruner)
 
     @cached_property
     def space(self) -> SearchSpace:

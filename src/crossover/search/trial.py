@@ -109,6 +109,7 @@ class Trial:
         """Run the trial, or take over what an earlier run of it left; an error of any kind is its result."""
         found = finished(self.folder)
         if found:
+            discard(self.folder / "fits")  # a kill may have come before
             return found
         result, start = TrialResult(COMPLETED, threads=threads(), started_at=now()), time.perf_counter()
         try:
@@ -186,6 +187,8 @@ def finished(folder: Path) -> TrialResult | None:
 
 def write_result(folder: Path, result: TrialResult) -> None:
     """Whole or not at all, however the process ends."""
+    for leftover in folder.glob(".trial.*.json"):  # of a process that was killed
+        leftover.unlink()
     fresh = folder / f".trial.{os.getpid()}.json"
     fresh.write_text(json.dumps(asdict(result), indent=2) + "\n")
     fresh.rename(folder / "trial.json")

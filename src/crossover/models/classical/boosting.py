@@ -4,9 +4,10 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
+from pydantic import Field
 
 from crossover.core.errors import CrossoverError, first_line
 from crossover.core.files import existing, read_json, write_json
@@ -15,6 +16,9 @@ from crossover.models.base import Family, FitHooks, Model, TrainingProblem, requ
 from crossover.models.classical.common import expand, refusals_as
 from crossover.models.convergence import problem_of
 from crossover.models.moments import Moment, MomentClock
+
+Rounds = Annotated[int, Field(gt=0, le=1_000_000)]
+"""Of boosting, as many as anybody has the time for."""
 
 OnRound = Callable[[dict[str, float]], None]
 """Called after each round with its metrics: those of `FitHooks.on_epoch`, or none where no part is watched."""

@@ -13,7 +13,7 @@ from pydantic import Field, PositiveInt
 from crossover.core.settings import checked
 from crossover.data.prepared import Input
 from crossover.models.base import Complexity
-from crossover.models.classical.boosting import BoostedTrees, OnRound
+from crossover.models.classical.boosting import BoostedTrees, OnRound, Rounds
 from crossover.models.classical.common import refuse_infinity
 
 NotNegative = Annotated[int | float, Field(ge=0)]
@@ -56,7 +56,7 @@ class LightGBM(BoostedTrees):
         self,
         *,
         modalities: Iterable[str],
-        n_estimators: PositiveInt,
+        n_estimators: Rounds,
         learning_rate: Annotated[int | float, Field(gt=0)],
         num_leaves: Annotated[int, Field(ge=2, le=131_072)],
         max_depth: int,

@@ -1,5 +1,6 @@
 """Any scikit-learn classifier as a model: a new one is a YAML file and no Python."""
 
+import inspect
 import logging
 import warnings
 from collections.abc import Iterable
@@ -34,7 +35,7 @@ class SklearnClassifier(Model):
         standardize: whether features are scaled to mean 0 and variance 1 of the training part first.
 
     Raises:
-        CrossoverError: `estimator` is no classifier or gives no probabilities.
+        CrossoverError: `estimator` is no classifier, gives no probabilities, or has true or 10^27 for a number.
     """
 
     family: ClassVar[Family] = "classical"
@@ -55,6 +56,7 @@ class SklearnClassifier(Model):
                 f"estimator must be a scikit-learn classifier with predict_proba, got {self.name}; "
                 "choose another class or an option that gives it probabilities"
             )
+        _refuse_odd_integers(estimator)
         self.stochastic = stochastic
         self.standardize = standardize
         self._estimator = estimator
@@ -127,3 +129,20 @@ def _set_everywhere(estimator: BaseEstimator, parameter: str, value: int) -> Non
     """Set a parameter of the estimator and of each one nested in it."""
     names = [name for name in estimator.get_params() if name.rsplit("__", 1)[-1] == parameter]
     estimator.set_params(**dict.fromkeys(names, value))
+
+
+def _refuse_odd_integers(estimator: BaseEstimator) -> None:
+    """scikit-learn takes true for 1, and would make trees for ever.
+
+    Raises:
+        CrossoverError: a parameter that is a number by default is true or false, or an integer has over 31 bits.
+    """
+    defaults = {name: one.default for name, one in inspect.signature(type(estimator)).parameters.items()}
+    for name, value in estimator.get_params(deep=False).items():
+        if isinstance(value, BaseEstimator):
+            _refuse_odd_integers(value)
+        default = defaults.get(name)
+        if isinstance(value, bool) and isinstance(default, int | float) and not isinstance(default, bool):
+            raise CrossoverError(f"estimator.{name} must be a number, got {str(value).lower()}")
+        if isinstance(value, int) and abs(value) >= 2**31:
+            raise CrossoverError(f"estimator.{name} must be an integer of at most 31 bits, got {value}")

@@ -15,7 +15,7 @@ from crossover.core.errors import CrossoverError
 from crossover.core.settings import checked
 from crossover.data.prepared import Input
 from crossover.models.base import Complexity
-from crossover.models.classical.boosting import BoostedTrees, OnRound
+from crossover.models.classical.boosting import BoostedTrees, OnRound, Rounds
 
 _DEVICE = re.compile(r"cpu|cuda(:\d+)?")
 
@@ -58,7 +58,7 @@ class XGBoost(BoostedTrees):
         self,
         *,
         modalities: Iterable[str],
-        n_estimators: PositiveInt,  # XGBoost takes a smaller one and fits no round at all
+        n_estimators: Rounds,
         learning_rate: int | float,
         max_depth: int,
         min_child_weight: int | float,
