@@ -8,7 +8,7 @@ export PATH := $(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE  # or each of the many processes of the tests compiles the project anew
 
 .DEFAULT_GOAL := help
-.PHONY: help env repro test test-slow lint format types ui lock published readme clean distclean
+.PHONY: help env repro test test-slow torture lint format types ui lock published readme clean distclean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -31,6 +31,9 @@ test: env  ## run the tests (fast tier, no downloads)
 
 test-slow: env  ## run the tests that take minutes: whole studies, killed searches, launchers, a browser
 	pytest -n logical --dist loadfile --no-loadscope-reorder -m slow
+
+torture: env  ## kills, bad input and hostile files (half an hour), with a table at the end
+	python benchmarks/torture.py
 
 lint: env  ## ruff: lint and formatting
 	ruff check .

@@ -48,10 +48,16 @@ def steps(rng: np.random.Generator) -> Table:
 
 
 def clouds(rng: np.random.Generator) -> Table:
-    """Two normal clouds of one shape: a straight line is the best that anybody can draw."""
+    """Two normal clouds of one shape: a straight line is the best that anybody can draw, so no network leads."""
     y = rng.integers(0, 2, N_TRAIN + N_TEST)
     shift = rng.standard_normal(10)
     return rng.standard_normal((len(y), 10)) + 2.5 * y[:, None] * shift / np.linalg.norm(shift), y
+
+
+def coin(rng: np.random.Generator) -> Table:
+    """One column of six is the class, but for one row in five: everybody can learn that, and nobody more."""
+    X = rng.integers(0, 2, (N_TRAIN + N_TEST, 6)).astype(float)
+    return X, X[:, 0].astype(int) ^ (rng.random(len(X)) < 0.2)
 
 
 def clusters(rng: np.random.Generator) -> Table:
@@ -90,7 +96,8 @@ class Task:
 TASKS = {
     "bands": Task(bands, ("deep",)),
     "steps": Task(steps, ("classical",)),
-    "clouds": Task(clouds, ("tie", "not told apart"), most=1.0),
+    "coin": Task(coin, ("tie", "not told apart"), most=1.0),
+    "clouds": Task(clouds, ("classical", "tie", "not told apart"), most=1.0),
     "clusters": Task(clusters, ("deep", "classical", "tie", "not told apart"), most=3.0),
     # Where the network should win, one that is stopped after an epoch.
     "crippled": Task(bands, ("undecided",), deep=("mlp",), mlp={"max_epochs": 1, "min_steps": 0}),

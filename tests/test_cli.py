@@ -135,3 +135,55 @@ def test_a_write_that_breaks_off_is_told_with_the_place_and_leaves_nothing(clone
     limited = f"ulimit -f 40; {sys.executable} pipelines/prepare.py dataset=digits"  # KiB; the images take 84
     told(clone.run("bash", "-c", limited), "data/prepared/digits", "No space left")
     assert list((clone.root / "data" / "prepared").iterdir()) == []
+
+
+BAYES = ["pipelines/train_classical.py", "dataset=wine", "model=naive_bayes", "tracking=none"]
+
+
+def test_runs_by_hand_that_start_at_once_have_a_folder_each(clone_with_wine):
+    runs = [clone_with_wine.start(*BAYES, f"model.estimator.var_smoothing=1e-{k}") for k in range(9, 5, -1)]
+    assert [run.wait() for run in runs] == [0] * len(runs)
+    models = list((clone_with_wine.root / "outputs").glob("train_classical/*/models/wine/raw/naive_bayes"))
+    assert len(models) == len(runs)
+    kept = {(model / "seed_0" / "model" / "config.json").read_text() for model in models}
+    assert len(kept) == len(runs)
+
+
+def test_what_a_stage_finished_after_dvc_was_killed_is_taken_over(clone_with_wine):
+    first = clone_with_wine.python(*BAYES, "output=project", "seeds=2")
+    assert first.returncode == 0, first.stderr
+    made = {
+        path: path.stat().st_mtime_ns
+        for path in (clone_with_wine.root / "models").rglob("*")
+        if path.is_file()
+    }
+    again = clone_with_wine.python(*BAYES, "output=project", "seeds=2")
+    assert "taken over from" in again.stdout
+    assert {path: path.stat().st_mtime_ns for path in made} == made
+    other = clone_with_wine.python(*BAYES, "output=project", "seeds=2", "model.estimator.var_smoothing=0.1")
+    assert "taken over" not in other.stdout
+    assert all(
+        not path.exists() or path.stat().st_mtime_ns != made[path]
+        for path in made
+        if path.name == "config.json"
+    )
+
+
+def test_more_seeds_than_test_parts(clone_with_wine):
+    made = clone_with_wine.python(*BAYES, "output=project", "seeds=25")
+    told(made, "25 repetitions of wine, which has 24 parts")
+    assert clone_with_wine.python(*BAYES, "seed=25").returncode == 0  # by hand, part 1 once more
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("seeds: 8", "seeds: 33", ["at most the 32 repetitions", "got 33", "params.yaml"]),
+        ("- raw\n- handcrafted", "- raw\n- ../raw", ["feature_sets[1] must be a name", "'../raw'"]),
+        ("- digits\n- breast_cancer", "- digits\n- x;touch${IFS}made", ["datasets[1] must be a name"]),
+    ],
+)
+def test_a_study_that_is_refused_before_anything_runs(clone, old, new, words):
+    clone.replace("params.yaml", old, new)
+    told(clone.python("pipelines/check.py"), *words)
+    assert not (clone.root / "made").exists()

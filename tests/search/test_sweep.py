@@ -349,6 +349,12 @@ def test_a_model_that_does_not_take_the_data(workplace):
             ["hydra.sweeper.storage", "/proc/nowhere/x.db"],
         ),
         (["hydra.sweeper.storage=nosuch://server/x"], ["hydra.sweeper.storage", "nosuch"]),
+        (
+            ["hydra.sweeper.storage='postgresql://user:secret@host/x'"],
+            ["must not hold a password", "postgresql://***@host/x", "${oc.env:STORAGE}"],
+        ),
+        (["+pruner.n_startup_trails=3", "pruner=median"], ["n_startup_trails", "conf/pruner/median.yaml"]),
+        (["+pruner.percentile=3", "pruner=none"], ["percentile", "conf/pruner/none.yaml"]),
     ],
 )
 def test_bad_input_is_refused_in_one_sentence(workplace, arguments, words):

@@ -18,10 +18,10 @@ from filelock import FileLock, Timeout
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from crossover.core.columns import COMPLETED, FAILED, PRUNED
-from crossover.core.errors import CrossoverError
+from crossover.core.errors import CrossoverError, without_secrets
 from crossover.core.layout import Layout
 from crossover.core.settings import validated
 from crossover.core.study import NOT_APPLICABLE, OK
@@ -65,6 +65,7 @@ def run_searches(arguments: list[str], sweeper: dict[str, Any], hydra: HydraSetu
             failed than `max_failure_rate` allows.
     """
     settings = validated(SweeperSettings, sweeper, ORIGIN, key="hydra.sweeper")
+    _refuse_password(hydra.config)
     ranges, rest = {}, []
     parser = OverridesParser.create(config_loader=hydra.context.config_loader)
     for override in parser.parse_overrides(arguments):
@@ -89,6 +90,17 @@ def run_searches(arguments: list[str], sweeper: dict[str, Any], hydra: HydraSetu
         problems.append(Search(SearchConfig(job, ranges, settings), overrides, hydra).run())
     if any(problems):
         raise CrossoverError("; ".join(filter(None, problems)))
+
+
+def _refuse_password(config: DictConfig) -> None:
+    """Hydra keeps the sweeper's keys as they are given in the folder of each trial; an interpolation stays one."""
+    given = OmegaConf.to_container(config.hydra.sweeper, resolve=False)["storage"]  # type: ignore[index, call-overload]
+    if isinstance(given, str) and without_secrets(given) != given:
+        raise CrossoverError(
+            f"hydra.sweeper.storage must not hold a password, which Hydra would write into the folder of each trial, "
+            f"got {without_secrets(given)}; put the address into an environment variable, say STORAGE, and give "
+            "'hydra.sweeper.storage=${oc.env:STORAGE}'"
+        )
 
 
 @dataclass(frozen=True)
