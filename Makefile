@@ -23,6 +23,7 @@ $(READY): requirements.lock pyproject.toml
 	@touch $(READY)
 
 repro: env  ## run the study that params.yaml describes: data to verdict
+	@python pipelines/check.py  # DVC reads params.yaml before any stage, and does not say what is wrong in it
 	dvc repro
 
 # A process for each core. A file stays in one process, which makes what its tests share once.

@@ -178,6 +178,7 @@ def test_more_seeds_than_test_parts(clone_with_wine):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
+        ("datasets:\n- digits\n- breast_cancer", "datasets: wine", ["datasets must be a list, got 'wine'"]),
         ("seeds: 8", "seeds: 33", ["at most the 32 repetitions", "got 33", "params.yaml"]),
         ("- raw\n- handcrafted", "- raw\n- ../raw", ["feature_sets[1] must be a name", "'../raw'"]),
         ("- digits\n- breast_cancer", "- digits\n- x;touch${IFS}made", ["datasets[1] must be a name"]),

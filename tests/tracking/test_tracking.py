@@ -38,7 +38,7 @@ def test_processes_that_are_first_at_once_share_an_experiment_and_a_parent(store
     runs = client.search_runs([experiment.experiment_id], "tags.`crossover.fit_id` LIKE 'first %'")
     parents = client.search_runs([experiment.experiment_id], "tags.`crossover.study` LIKE 'dvc repro %'")
     assert len(runs) == FIRST_FITS
-    assert [parent.info.run_name for parent in parents] == ["dvc repro 01234567+"]
+    assert [parent.info.run_name for parent in parents] == ["dvc repro 01234567"]
     assert {run.data.tags["mlflow.parentRunId"] for run in runs} == {parents[0].info.run_id}
     assert {run.info.status for run in [*runs, *parents]} == {"FINISHED"}
     root = Path(store.removeprefix("sqlite:///")).parent

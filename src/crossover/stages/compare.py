@@ -1,5 +1,7 @@
 """Stage compare: the results of all data sets to a verdict. Of what was measured it reads `results/` alone."""
 
+import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -9,15 +11,20 @@ from omegaconf import DictConfig
 from crossover.analysis.claims.claim import Claim, load_claims
 from crossover.analysis.decision import Constraints
 from crossover.analysis.study import analyse
+from crossover.core.clock import git_commit
 from crossover.core.configuration import plain
 from crossover.core.files import atomic_folder, read_yaml
 from crossover.core.layout import Layout
 from crossover.core.settings import validated
 from crossover.core.study import Study, load_study
+from crossover.data.prepared import Prepared
 from crossover.launching import job
 from crossover.report.document import TITLE, draw, render
 from crossover.report.page.html import render_html
 from crossover.report.tables import write_tables
+from crossover.tracking.tracker import Tracker
+
+log = logging.getLogger(__name__)
 
 
 def compare(
@@ -57,14 +64,41 @@ def compare(
 
 def run(config: DictConfig) -> None:
     """Compare the study of `conf/compare.yaml`; see `compare`."""
-    job.check_keys(config, "study", "decision", "claims_folder", "datasets_folder", "textbook_folder")
+    job.check_keys(
+        config, "study", "decision", "claims_folder", "datasets_folder", "textbook_folder", "tracking"
+    )
     constraints = validated(Constraints, plain(config.decision), job.origin("decision"))
     claims = load_claims(Path(config.claims_folder))
     study = load_study(Path(config.study))
     caveats = read_caveats(study, Path(config.datasets_folder))
     recipes = Path(config.textbook_folder).glob("*.yaml")
     as_default = frozenset(path.stem for path in recipes if not read_yaml(path))
-    compare(study, job.layout(config), constraints, claims, caveats, as_default)
+    layout = job.layout(config)
+    compare(study, layout, constraints, claims, caveats, as_default)
+    record(study, layout, job.tracker(config))
+
+
+def record(study: Study, layout: Layout, tracker: Tracker) -> None:
+    """Record what `reports/` says where the fits are recorded, and tell where that is."""
+    report = (layout.reports / "report.md").read_text(encoding="utf-8")
+    for dataset in study.datasets:
+        prepared = Prepared(layout.prepared(dataset))
+        if not (prepared.folder / "meta.json").exists():  # results that came without their data
+            continue
+        pages = tracker.report(
+            prepared.meta, git_commit(layout.root), layout.reports, answer_of(report, dataset)
+        )
+        if pages:
+            log.info("%s in MLflow (`make ui`):", dataset)
+        for what, page in pages.items():
+            log.info("  %s: http://127.0.0.1:5000/%s", what, page)
+
+
+def answer_of(report: str, dataset: str) -> str:
+    """The box about a data set at the top of `report.md`, without its picture."""
+    boxes = re.findall(r"^(?:>.*\n)+", report, re.M)
+    box = next((box for box in boxes if box.startswith(f"> **{dataset}:")), "")
+    return re.sub(r">\n> !\[.*\n", "", box)
 
 
 def read_caveats(study: Study, folder: Path) -> dict[str, str]:

@@ -62,6 +62,14 @@ def origin_tags(facts: Facts) -> dict[str, str]:
     return tags
 
 
+def study_name(git_commit: str) -> str:
+    """The name of the run that a study's fits lie below: the DVC experiment's, or one made of the commit.
+
+    Uncommitted changes do not make another study: DVC itself changes `dvc.lock` while the study runs.
+    """
+    return os.environ.get("DVC_EXP_NAME") or f"dvc repro {git_commit.removesuffix('+')[:8]}".strip()
+
+
 def trial_note(facts: TrialFacts, error: str = "") -> str:
     cell = facts.sweep.cell
     values = [f"model.{key}={override_text(value)}" for key, value in facts.params.items()]

@@ -20,7 +20,7 @@ from typing import Any
 from crossover.core import columns
 from crossover.core.cell import DEFAULT
 from crossover.core.errors import first_line
-from crossover.data.prepared import Input
+from crossover.data.prepared import Input, Meta
 from crossover.tracking.contents import (
     NOTE,
     PARENT,
@@ -31,10 +31,12 @@ from crossover.tracking.contents import (
     origin_tags,
     params_of,
     readable,
+    study_name,
     sweep_note,
     trial_note,
 )
 from crossover.tracking.logged_model import log_model
+from crossover.tracking.report import record_report
 from crossover.tracking.store import FAILED, FINISHED, KILLED, RUNNING, RunLog, Store
 from crossover.tracking.tracker import LEARNING_CURVE, FitFacts, Log, SweepFacts, Tracker, TrialFacts
 
@@ -73,6 +75,9 @@ class MlflowTracker(Tracker):
     def trial(self, facts: TrialFacts) -> AbstractContextManager[Log]:
         return self._recorded(_start_trial, facts)
 
+    def report(self, meta: Meta, git_commit: str, reports: Path, answer: str) -> dict[str, str]:
+        return self._store.attempt(record_report, self._store, meta, git_commit, reports, answer) or {}
+
     @contextmanager
     def _recorded(self, start: "Callable[..., RunLog | None]", *args: Any) -> Iterator[Log]:
         log = self._store.attempt(start, self._store, *args)
@@ -94,15 +99,14 @@ class MlflowTracker(Tracker):
 
 
 def _start_fit(store: Store, facts: FitFacts, resume: bool, log_models: bool) -> "_FitLog":
-    cell, seed, commit = facts.cell, facts.seed, facts.git_commit
+    cell, seed = facts.cell, facts.seed
     query = f"tags.`{FIT_ID}` = '{facts.fit_id}'" + (
         "" if resume else f" and attributes.status != '{FINISHED}'"
     )
     run = store.newest(facts, query)
     resumed = run is not None
     if run is None:
-        at = commit[:8] + ("+" if commit.endswith("+") else "")
-        study = facts.parent or os.environ.get("DVC_EXP_NAME") or f"dvc repro {at}".strip()
+        study = facts.parent or study_name(facts.git_commit)
         variant = "" if cell.variant == DEFAULT else f" ({cell.variant})"
         name = f"{cell.model}{variant} · {cell.features} · seed {seed}"
         overrides = [*([] if cell.variant == DEFAULT else [f"variant={cell.variant}"]), f"seed={seed}"]

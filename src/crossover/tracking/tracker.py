@@ -144,6 +144,21 @@ class Tracker:
         """
         return nullcontext(Log())
 
+    def report(self, meta: Meta, git_commit: str, reports: Path, answer: str) -> dict[str, str]:
+        """Record what the comparison says of a data set: the study's answer, and a run for each cell and each curve.
+
+        Args:
+            meta: of the prepared data set.
+            git_commit: of the project.
+            reports: what the stage `compare` wrote.
+            answer: the verdict in Markdown.
+
+        Returns:
+            where it is found, below the address of the tracker's pages: what is there, and its page; empty where
+            nothing is recorded.
+        """
+        return {}
+
     def sweep(self, facts: SweepFacts) -> AbstractContextManager[Log]:
         """Record one search while the block runs; a search that began earlier continues in its run.
 
