@@ -49,7 +49,7 @@ OTHER = Cell("wine", "learned", "other", "deep")  # stands for a network
 STUDY = Study.model_construct(
     datasets=["wine"], feature_sets=["raw"], classical_models=["bayes"], deep_models=["other"], seeds=2
 )
-CURVE = LearningCurve(sizes=[20, 40], repetitions=2)
+CURVE = LearningCurve(sizes=[20, 40], repetitions=1)
 PLAN = Plan(
     objectives=["accuracy"],  # type: ignore[arg-type]
     examples=None,

@@ -41,7 +41,9 @@ def record_scores(
                 record_epochs(log, one.fit)
                 split = prepared.of(one.fit.seed)
                 featurizer = Features(features.folder, split.split).featurizer if features else None
-                record_fit(log, one.fit, validation.get(one.fit.seed), featurizer, split)
+                # One of the cell's models is enough to look at and to serve; the others lie in models/.
+                first = one is scored.fits[0]
+                record_fit(log, one.fit, validation.get(one.fit.seed), featurizer, split, with_model=first)
             numbers = one.metrics | vars(one.cost)
             log.metrics({f"test/{name}": value for name, value in numbers.items() if value is not None})
             log.figure(

@@ -9,7 +9,13 @@ from crossover.tracking.tracker import Log
 
 
 def record_fit(
-    log: Log, fit: Fit, scores: ValidationScores | None, featurizer: Path | None, prepared: Prepared
+    log: Log,
+    fit: Fit,
+    scores: ValidationScores | None,
+    featurizer: Path | None,
+    prepared: Prepared,
+    *,
+    with_model: bool = True,
 ) -> None:
     """Record the model and the numbers of a finished fit.
 
@@ -20,9 +26,11 @@ def record_fit(
             scored.
         featurizer: the fitted feature set in front of the model; None for a network.
         prepared: the data set; a few of its rows become the model's example request.
+        with_model: whether to keep a copy of the model, which takes most of the time.
     """
     # The model first: MLflow links the metrics that follow to it.
-    log.model(fit.model_folder, featurizer, prepared.inputs("train")[:5])
+    if with_model:
+        log.model(fit.model_folder, featurizer, prepared.inputs("train")[:5])
     record, cost = fit.record, fit.costs
     numbers = {f"val/{name}": value for name, value in (scores.metrics if scores else {}).items()}
     numbers |= {
