@@ -44,8 +44,11 @@ def untouched(copy_project, tmp_path_factory):
                 [f"pipelines/{stage}.py", f"dataset.name={name}"],
                 ["name must be 'digits'", "conf/dataset/digits.yaml"],
             )
-            for stage in ("download", "prepare", "featurize", "train_classical", "train_deep", "evaluate")
-            for name in ("../../src", "wine")
+            for stage, name in (
+                ("download", "../../src"),
+                ("prepare", "wine"),
+                ("train_classical", "../../src"),
+            )
         ),
         (["pipelines/featurize.py", "features=../features/raw"], ["Parent traversal ('..')"]),
         (["pipelines/download.py", "dataset._target_=os.system"], ["subclass of DataSource", "'os.system'"]),
@@ -140,6 +143,7 @@ def test_a_write_that_breaks_off_is_told_with_the_place_and_leaves_nothing(clone
 BAYES = ["pipelines/train_classical.py", "dataset=wine", "model=naive_bayes", "tracking=none"]
 
 
+@pytest.mark.slow
 def test_runs_by_hand_that_start_at_once_have_a_folder_each(clone_with_wine):
     runs = [clone_with_wine.start(*BAYES, f"model.estimator.var_smoothing=1e-{k}") for k in range(9, 5, -1)]
     assert [run.wait() for run in runs] == [0] * len(runs)
@@ -149,6 +153,7 @@ def test_runs_by_hand_that_start_at_once_have_a_folder_each(clone_with_wine):
     assert len(kept) == len(runs)
 
 
+@pytest.mark.slow
 def test_what_a_stage_finished_after_dvc_was_killed_is_taken_over(clone_with_wine):
     first = clone_with_wine.python(*BAYES, "output=project", "seeds=2")
     assert first.returncode == 0, first.stderr
@@ -169,6 +174,7 @@ def test_what_a_stage_finished_after_dvc_was_killed_is_taken_over(clone_with_win
     )
 
 
+@pytest.mark.slow
 def test_more_seeds_than_test_parts(clone_with_wine):
     made = clone_with_wine.python(*BAYES, "output=project", "seeds=25")
     told(made, "25 repetitions of wine, which has 24 parts")

@@ -354,7 +354,7 @@ def test_a_model_that_does_not_take_the_data(workplace):
             ["must not hold a password", "postgresql://***@host/x", "${oc.env:STORAGE}"],
         ),
         (["+pruner.n_startup_trails=3", "pruner=median"], ["n_startup_trails", "conf/pruner/median.yaml"]),
-        (["+pruner.percentile=3", "pruner=none"], ["percentile", "conf/pruner/none.yaml"]),
+        (["+pruner.percentile=3", "pruner=none"], ["takes no arguments", "conf/pruner/none.yaml"]),
     ],
 )
 def test_bad_input_is_refused_in_one_sentence(workplace, arguments, words):

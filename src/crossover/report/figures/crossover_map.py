@@ -18,6 +18,7 @@ from crossover.report.figures.style import COLORS, INK, STYLE, new_figure, save,
 
 # Strength of a colour: of a lead, of one that all resamples have and the band does not hold, of a family alone.
 _SURE, _LIKELY, _ALONE = 0.85, 0.35, 0.55
+_LEAST = 0.09  # of an even chance: white is where nothing is ready
 _TIE = "#c9c9c9"
 _HATCHES = {"alone": "....", "undecided": "////"}
 
@@ -92,7 +93,7 @@ def _color(cell: MapCell) -> tuple[float, ...]:
     if len(cell.played) == 1:
         return _tint(COLORS[next(iter(cell.played))], _ALONE)
     leader = "deep" if cell.difference > 0 else "classical"
-    return _tint(COLORS[leader], _LIKELY * abs(2 * cell.deep_ahead - 1))
+    return _tint(COLORS[leader], max(_LEAST, _LIKELY * abs(2 * cell.deep_ahead - 1)))
 
 
 def _frontier(found: CrossoverMap, labels: np.ndarray, seconds: np.ndarray) -> list[np.ndarray]:
