@@ -217,9 +217,16 @@ def test_mlflow_holds_a_run_for_each_fit(study):
     children = [run for run in runs if "mlflow.parentRunId" in run.data.tags]
     trials = [run for run in children if run.data.tags["variant"] == "trial"]
     curves = [run for run in children if run.data.tags["variant"] == "learning_curve"]
-    fits = [run for run in children if run not in trials + curves]
+    cells = [run for run in children if "crossover.cell" in run.data.tags and run not in curves]
+    fits = [run for run in children if run not in trials + curves + cells]
     assert len(curves) == 2  # CROSSOVER_TRACKING records them, which the stage itself does not
     assert len(fits) == 6 + 2 + 2
+    assert len(cells) == 5
+    of_cells = {run.info.run_id for run in cells}
+    assert {run.data.tags["mlflow.parentRunId"] for run in fits} == of_cells
+    (study_run,) = [run for run in runs if "crossover.study" in run.data.tags]
+    assert {run.data.tags["mlflow.parentRunId"] for run in cells + curves} == {study_run.info.run_id}
+    assert study_run.data.tags["verdict"]
     assert all("test/accuracy" in run.data.metrics for run in fits)
     assert sorted(run.info.run_name for run in trials) == ["trial 0", "trial 1", "trial 2"]
     assert [run.data.tags.get("best") for run in trials].count("true") == 1

@@ -133,13 +133,18 @@ def test_scores_of_a_fit_that_was_never_recorded_get_a_run(tracker: Tracker, cli
     assert run_of(client, "unrecorded").data.tags["model"] == "random_forest"
 
 
-def test_a_finished_fit_that_is_fitted_again_is_another_run(tracker: Tracker, client: Any) -> None:
+@pytest.mark.parametrize(("parent", "runs"), [(None, 1), ("multirun", 2)])
+def test_a_finished_fit_that_is_fitted_again(
+    parent: str | None, runs: int, tracker: Tracker, client: Any
+) -> None:
+    """Below a study it goes on in its run, since it is the same; a multirun has a run of its own."""
+    fit_id = f"again {parent}"
     for _ in range(2):
-        with tracker.fit(facts_of("again", dataset="twice")):
+        with tracker.fit(facts_of(fit_id, dataset="twice", parent=parent)):
             pass
     (experiment,) = client.search_experiments(filter_string="name = 'twice'")
-    runs = client.search_runs([experiment.experiment_id], "tags.`crossover.fit_id` = 'again'")
-    assert [run.info.status for run in runs] == ["FINISHED", "FINISHED"]
+    found = client.search_runs([experiment.experiment_id], f"tags.`crossover.fit_id` = '{fit_id}'")
+    assert [run.info.status for run in found] == ["FINISHED"] * runs
 
 
 @pytest.mark.parametrize(("error", "status"), [(ValueError, "FAILED"), (KeyboardInterrupt, "KILLED")])

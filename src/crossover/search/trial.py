@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import os
+import shutil
 import time
 import traceback
 from collections.abc import Callable
@@ -108,8 +109,10 @@ class Trial:
     def run(self) -> TrialResult:
         """Run the trial, or take over what an earlier run of it left; an error of any kind is its result."""
         found = finished(self.folder)
-        if found:
-            discard(self.folder / "fits")  # a kill may have come before
+        if found:  # a kill may have come before the fits were removed, or while they were
+            discard(self.folder / "fits")
+            for leftover in self.folder.glob(".fits.*.removed"):
+                shutil.rmtree(leftover, ignore_errors=True)
             return found
         result, start = TrialResult(COMPLETED, threads=threads(), started_at=now()), time.perf_counter()
         try:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crossover.core import columns
 from crossover.core.cell import DEFAULT
@@ -39,6 +39,9 @@ from crossover.tracking.logged_model import log_model
 from crossover.tracking.report import record_report
 from crossover.tracking.store import FAILED, FINISHED, KILLED, RUNNING, RunLog, Store
 from crossover.tracking.tracker import LEARNING_CURVE, FitFacts, Log, SweepFacts, Tracker, TrialFacts
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 """MLflow's own default, so that a bare `mlflow ui` in the project's root shows the runs."""
@@ -99,35 +102,40 @@ class MlflowTracker(Tracker):
 
 
 def _start_fit(store: Store, facts: FitFacts, resume: bool, log_models: bool) -> "_FitLog":
-    cell, seed = facts.cell, facts.seed
-    query = f"tags.`{FIT_ID}` = '{facts.fit_id}'" + (
-        "" if resume else f" and attributes.status != '{FINISHED}'"
-    )
-    run = store.newest(facts, query)
-    resumed = run is not None
-    if run is None:
-        study = facts.parent or study_name(facts.git_commit)
-        variant = "" if cell.variant == DEFAULT else f" ({cell.variant})"
-        name = f"{cell.model}{variant} · {cell.features} · seed {seed}"
-        overrides = [*([] if cell.variant == DEFAULT else [f"variant={cell.variant}"]), f"seed={seed}"]
-        if cell.variant == LEARNING_CURVE:
-            name, overrides = f"learning curve · {cell.features}-{cell.model}", []
-        tags = {
-            **origin_tags(facts),
-            **asdict(cell),
-            "seed": str(seed),
-            FIT_ID: facts.fit_id,
-            PARENT: store.shared_run(facts, "crossover.study", study, study, origin_tags(facts)),
-            NOTE: f"To repeat this fit: `{command(facts.stage, cell, overrides)}`",
-        }
-        run = store.create_run(name, tags, params_of(facts.params, facts.meta), facts)
-    elif run.info.status != FINISHED:
-        store.client.update_run(run.info.run_id, status=RUNNING)
+    # Of one id are equal fits: that of a study goes on in its run. A multirun may repeat a finished one as its own.
+    again = "" if resume or facts.parent is None else f" and attributes.status != '{FINISHED}'"
+    with store.locked():  # a stage whose `dvc` was killed may record the same at the same time
+        run = store.newest(facts, f"tags.`{FIT_ID}` = '{facts.fit_id}'{again}")
+        resumed = run is not None
+        if run is None:
+            run = _new_run(store, facts)
+        elif run.info.status != FINISHED:
+            store.client.update_run(run.info.run_id, status=RUNNING)
     log = _FitLog(store, run, facts, facts.meta)
     log.log_models, log.resumed = log_models, resumed
     models = run.outputs.model_outputs if run.outputs else []
     log.model_id = models[0].model_id if models else None
     return log
+
+
+def _new_run(store: Store, facts: FitFacts) -> "Run":
+    """A run of a fit below its study or multirun."""
+    cell, seed = facts.cell, facts.seed
+    study = facts.parent or study_name(facts.git_commit)
+    variant = "" if cell.variant == DEFAULT else f" ({cell.variant})"
+    name = f"{cell.model}{variant} · {cell.features} · seed {seed}"
+    overrides = [*([] if cell.variant == DEFAULT else [f"variant={cell.variant}"]), f"seed={seed}"]
+    if cell.variant == LEARNING_CURVE:
+        name, overrides = f"learning curve · {cell.features}-{cell.model}", []
+    tags = {
+        **origin_tags(facts),
+        **asdict(cell),
+        "seed": str(seed),
+        FIT_ID: facts.fit_id,
+        PARENT: store.shared_run(facts, "crossover.study", study, study, origin_tags(facts)),
+        NOTE: f"To repeat this fit: `{command(facts.stage, cell, overrides)}`",
+    }
+    return store.create_run(name, tags, params_of(facts.params, facts.meta), facts)
 
 
 class _FitLog(RunLog):

@@ -125,7 +125,11 @@ class _Recorded:
         """The run of a learning curve: test accuracy by the number of examples, which is the step."""
         model, _, features = label.removesuffix(")").partition(" (")
         cell = Cell(self.meta.dataset, features or LEARNED, model, rows["family"].iloc[0], LEARNING_CURVE)
-        run = self._child(cell, cell.name, f"learning curve · {label}")
+        own = {name: str(value) for name, value in asdict(cell).items()}
+        # The stage that measured the curve may have recorded it.
+        known = next((run for run in self._children if own.items() <= run.data.tags.items()), None)
+        run = known or self._child(cell, cell.name, f"learning curve · {label}")
+        self.client.set_tag(run.info.run_id, CELL, cell.name)
         names = {
             "accuracy": "test/accuracy",
             "lowest": "test/accuracy_lowest",

@@ -164,6 +164,10 @@ class Store:
             self._shared_runs[shared] = run.info.run_id
         return self._shared_runs[shared]
 
+    def locked(self) -> FileLock:
+        """Keeps the other processes of this machine from looking for a run and making it at the same time."""
+        return self._lock
+
     def create_run(self, name: str, tags: dict[str, str], params: "list[Param]", facts: Facts) -> "Run":
         """A new run with all that is known before it starts; no example of the data set goes to the store."""
         from mlflow.entities import Dataset, DatasetInput, InputTag

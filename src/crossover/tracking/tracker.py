@@ -139,8 +139,9 @@ class Tracker:
 
         Args:
             facts: what identifies the fit.
-            resume: continue the newest run of this fit even if it has finished, to add its scores. A run that was
-                broken off is continued in any case, so that its curves stay whole.
+            resume: continue the newest run of this fit even if it has finished, to add its scores. So does a fit
+                without a parent of its own; and a run that was broken off is continued in any case, so that its
+                curves stay whole.
         """
         return nullcontext(Log())
 
