@@ -16,6 +16,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from crossover.stages.compare import answer_of
+
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = re.compile(r"(<!-- reports: (\w+) of (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -38,9 +40,7 @@ def tables(text: str) -> str:
 
 
 def answer(report: str, dataset: str) -> str:
-    boxes = re.findall(r"^(?:>.*\n)+", section(report, "Verdict"), re.M)
-    box = next((box for box in boxes if box.startswith(f"> **{dataset}:")), "")
-    return re.sub(r">\n> !\[.*\n", "", box)  # the small picture lies in reports/, which git does not hold
+    return answer_of(report, dataset)  # without the small picture, which lies in reports/ and so not in git
 
 
 def claims(report: str, dataset: str) -> str:

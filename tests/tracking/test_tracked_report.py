@@ -152,3 +152,20 @@ def test_the_best_model_is_served_by_its_alias(recorded: Layout, client: Any, st
 def test_a_store_that_fails_costs_one_warning(recorded: Layout, caplog: pytest.LogCaptureFixture) -> None:
     record(STUDY, recorded, MlflowTracker(uri="http://127.0.0.1:1", log_models=True))
     assert caplog.text.count("tracking is off from here on") == 1
+
+
+def test_a_data_set_that_one_family_alone_takes(
+    client: Any, store: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    study, layout = study_of("alone", ["forest"], ["net"], seeds=2), Layout(tmp_path)
+    folder = ResultsFolder(tmp_path, "alone", 100)
+    folder.add("raw", "forest", first_right(100, 90, 88))
+    folder.add_not_applicable(LEARNED, "net", "net takes image data, alone is table data")
+    folder.write()
+    write_json(layout.prepared("alone") / "meta.json", replace(META, dataset="alone").__dict__)
+    compare(study, layout)
+    record(study, layout, MlflowTracker(uri=store, log_models=True))
+    assert "tracking is off" not in caplog.text
+    found = client.search_runs([client.get_experiment_by_name("alone").experiment_id])
+    assert {run.info.run_name for run in found} >= {"forest · raw"}
+    assert [run.data.tags["verdict"] for run in found if "crossover.study" in run.data.tags] == ["none"]

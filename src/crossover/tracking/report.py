@@ -32,7 +32,7 @@ CELL = "crossover.cell"
 STUDY = "crossover.study"
 
 BEST = "best"
-"""Alias of the newest version of a registered model."""
+"""Alias of the version that is the best of its family."""
 
 COSTS = [
     "fit_seconds",
@@ -61,7 +61,10 @@ def record_report(store: Store, meta: Meta, git_commit: str, reports: Path, answ
     """
     table = pd.read_csv(reports / "comparison.csv")
     table = table[(table["dataset"] == meta.dataset) & (table["status"] == "ok")]
-    verdict = read_json(reports / "verdicts" / f"{meta.dataset}.json", "dvc repro")
+    path = reports / "verdicts" / f"{meta.dataset}.json"
+    verdict = (
+        read_json(path, "dvc repro") if path.exists() else {}
+    )  # there is none where a family has no model
     recorded = _Recorded(store, meta, git_commit)
     cells = {}
     for row in table.to_dict("records"):
@@ -73,7 +76,8 @@ def record_report(store: Store, meta: Meta, git_commit: str, reports: Path, answ
         recorded.curve(str(label), rows)
     recorded.answer(table, verdict, answer, reports)
     for family in FAMILIES:
-        recorded.register(family, cells[verdict[f"best_{family}"]], answer)
+        if verdict:
+            recorded.register(family, cells[verdict[f"best_{family}"]], answer)
     experiment = recorded.study.info.experiment_id
     for key, view in views.tags().items():
         store.client.set_experiment_tag(experiment, key, view)
@@ -146,7 +150,11 @@ class _Recorded:
         if (joules := (table["fit_energy_j"] * table["n"]).sum(min_count=1)) == joules:
             numbers["fit_energy_j"] = float(joules)
         self._log(self.study, numbers)
-        tags = {"verdict": verdict["verdict"], "effort": verdict["tier"], **self._origin()}
+        tags = {
+            "verdict": verdict.get("verdict", "none"),
+            "effort": verdict.get("tier", "none"),
+            **self._origin(),
+        }
         note = f"{answer}\n\nThe whole report is `report.html` below *Artifacts*; below this run each cell has its own."
         self.store.set_tags(self.study_id, tags | {NOTE: note})
         self.client.log_table(self.study_id, table.dropna(axis="columns", how="all"), "comparison.json")
