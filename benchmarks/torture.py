@@ -7,6 +7,7 @@ Exit status 1 where a test failed.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,10 +16,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 PROJECT = Path(__file__).parents[1]
+KILLS = 50
+"""At random moments, of a study and of a search."""
 
 GROUPS = {
     "kills": (
-        "SIGKILL before each file operation, and of trainings, searches and multiruns",
+        f"SIGKILL before each file operation, and {KILLS} times at random moments of a study and of a search",
         ["tests/torture", "tests/search", "tests/launching", "tests/stages", "tests/fitting"],
         "kill or broken_off or breaks_off or carries_on or resume or leftovers",
     ),
@@ -50,7 +53,8 @@ def run(group: str) -> tuple[int, int, int, float]:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", "-n", "logical", "--dist", "loadfile"]
         markers = ["-m", "not gpu and not network", "-k", chosen, f"--junitxml={report}"]
-        subprocess.run([*command, *markers, *paths], cwd=PROJECT, check=False)
+        environment = os.environ | {"CROSSOVER_KILLS": str(KILLS)}
+        subprocess.run([*command, *markers, *paths], cwd=PROJECT, env=environment, check=False)
         suite = ElementTree.parse(report).getroot().find("testsuite")
     assert suite is not None
     total, failed, skipped = (int(suite.attrib[name]) for name in ("tests", "failures", "skipped"))

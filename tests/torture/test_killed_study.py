@@ -14,7 +14,7 @@ from tests.project_clone import Clone
 
 pytestmark = pytest.mark.slow
 
-KILLS = 8
+KILLS = int(os.environ.get("CROSSOVER_KILLS", "8"))
 PARAMS = """\
 datasets: [wine]
 feature_sets: [raw]
@@ -82,33 +82,42 @@ def test_a_study_killed_at_random_moments(copy_project, tmp_path) -> None:
     done = whole.run("dvc", "repro", env={"CROSSOVER_TRACKING": "mlflow"})
     seconds = time.monotonic() - begin
     assert done.returncode == 0, done.stdout + done.stderr
-    killed, rng = small_study(copy_project(tmp_path / "killed" / "project")), random.Random(0)
-    environment = killed.environment({"CROSSOVER_TRACKING": "mlflow"})
-    kills = 0
-    for number in range(10 * KILLS):
+    expected, fits, rng = exact_files(whole), fits_in_mlflow(whole), random.Random(0)
+    assert len(expected) > 10
+    assert set(fits.values()) == {1}
+    kills, studies = 0, 0
+    while kills < KILLS:  # a study that got to its end is followed by another one
+        studies += 1
+        killed = small_study(copy_project(tmp_path / f"killed-{studies}" / "project"))
+        kills += killed_again_and_again(killed, KILLS - kills, seconds / 5, rng)
+        done = killed.run("dvc", "repro", env={"CROSSOVER_TRACKING": "mlflow"})
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert exact_files(killed) == expected
+        assert fits_in_mlflow(killed) == fits
+        assert studies <= KILLS, f"{kills} kills in {studies} studies"
+
+
+def killed_again_and_again(clone: Clone, most: int, seconds: float, rng: random.Random) -> int:
+    """Start the study anew after each kill, until it ends or was killed so often; the number of kills.
+
+    Every second kill meets `dvc` alone, so that its stage goes on without it.
+    """
+    for kills in range(most):
         process = subprocess.Popen(
             ["dvc", "repro"],
-            cwd=killed.root,
-            env=environment,
+            cwd=clone.root,
+            env=clone.environment({"CROSSOVER_TRACKING": "mlflow"}),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         try:
-            process.wait(rng.uniform(3, 3 + seconds / 5))
+            process.wait(rng.uniform(3, 3 + seconds))
         except subprocess.TimeoutExpired:
-            if number % 2:  # the stage goes on without it
+            if kills % 2:
                 process.kill()
             else:
                 os.killpg(process.pid, signal.SIGKILL)
-        kills += process.wait() == -signal.SIGKILL
-        if kills == KILLS or process.returncode == 0:
-            break
-    assert kills > 2
-    done = killed.run("dvc", "repro", env={"CROSSOVER_TRACKING": "mlflow"})
-    assert done.returncode == 0, done.stdout + done.stderr
-    expected = exact_files(whole)
-    assert len(expected) > 10
-    assert exact_files(killed) == expected
-    assert fits_in_mlflow(killed) == fits_in_mlflow(whole)
-    assert set(fits_in_mlflow(killed).values()) == {1}
+        if process.wait() != -signal.SIGKILL:
+            return kills
+    return most
