@@ -1,10 +1,12 @@
 """The protocol's invariants."""
 
 import time
+from math import ceil
 from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.model_selection import StratifiedShuffleSplit
 
 from crossover.core.errors import CrossoverError
 from crossover.data.splits import subset_order, subset_rows
@@ -156,3 +158,17 @@ def test_every_beginning_of_the_order_is_stratified():
 def test_the_order_takes_labels_that_lack_a_class():
     assert sorted(subset_order(np.array([0, 0, 2]), seed=0)) == [0, 1, 2]
     assert len(subset_order(np.empty(0, dtype=np.int64), seed=0)) == 0
+
+
+@pytest.mark.parametrize("n", [60, 61, 203])
+@pytest.mark.parametrize("classes", [2, 5])
+def test_the_draws_are_those_of_scikit_learn(n: int, classes: int) -> None:
+    """Also where classes tie for the example that is left over."""
+    protocol = load_protocol()
+    y = np.arange(n) % classes
+    for k, rows in enumerate(protocol.validation_rows(y)):
+        seed = np.random.SeedSequence(protocol.split_seed, spawn_key=(k,)).generate_state(1)[0]
+        splitter = StratifiedShuffleSplit(
+            1, test_size=ceil(round(protocol.validation_fraction * n, 6)), random_state=int(seed)
+        )
+        np.testing.assert_array_equal(rows, np.sort(next(splitter.split(np.empty((n, 0)), y))[1]))

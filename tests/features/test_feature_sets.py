@@ -74,7 +74,8 @@ def test_saves_the_same_bytes_twice(case, tmp_path):
     for folder in (tmp_path / "first", tmp_path / "second"):
         folder.mkdir()
         feature_set.fit(part).save(folder)
-        contents.append({path.name: path.read_bytes() for path in folder.iterdir()})
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        contents.append({path.relative_to(folder): path.read_bytes() for path in files})
     assert contents[0] == contents[1]
 
 
@@ -173,3 +174,16 @@ class TestHandcrafted:
         feature_set = make_set("hog").fit(part("grey"))
         with pytest.raises(CrossoverError, match=r"\(28, 28, 1\), got \(32, 32, 3\)"):
             feature_set.transform(part("colour").X)
+
+
+def test_shifted_images_are_virtual_examples_for_the_training(make_set, part):
+    of_images, plain = part("grey"), make_set("hog")
+    shifted = make_set("hog_shifted", pixels=2).fit(of_images)
+    X, y = plain.fit(of_images).transform(of_images.X), of_images.X
+    assert (shifted.transform(of_images.X) == X).all()  # predictions are made from the image as it is
+    assert plain.versions(of_images.X) == []
+    down, up, right, left = (np.zeros_like(y) for _ in range(4))
+    down[:, 2:], up[:, :-2] = y[:, :-2], y[:, 2:]
+    right[:, :, 2:], left[:, :, :-2] = y[:, :, :-2], y[:, :, 2:]
+    for found, expected in zip(shifted.versions(y), (down, up, right, left), strict=True):
+        np.testing.assert_array_equal(found, expected)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from crossover.core.cell import LEARNED, Cell
+from crossover.core.configuration import build
 from crossover.core.layout import Layout
 from crossover.data.prepared import Input, Meta, Part
 from crossover.features.raw import RawFeatures
@@ -82,3 +83,44 @@ def test_a_network_gets_the_prepared_input_at_no_cost(images):
     inputs = SubsetInputs(data_of(images, LEARNED), ROWS)
     assert inputs.train.X.dtype == np.uint8
     assert inputs.feature_seconds == 0
+
+
+@pytest.mark.parametrize("inner", ["raw.RawFeatures", "random_patches.RandomPatches"])
+def test_a_fit_gets_the_virtual_examples_of_its_own_rows(images, inner):
+    """Features that learn, as the patches, learn from the rows of the fit alone, and describe their versions too."""
+    own: dict[str, Any] = {
+        "patch": 2,
+        "filters": 2,
+        "grid": 1,
+        "threshold": 0.0,
+        "contrast": 0.1,
+        "whitening": 0.1,
+    }
+    inside = {"_target_": f"crossover.features.{inner}", "modalities": ["image"]}
+    inside |= own | {"seed": 0} if "patches" in inner else {}
+    config = {"_target_": "crossover.features.shifted.Shifted", "modalities": ["image"], "pixels": 1}
+    config |= {"features": inside}
+    featurize("some", "shifted", build(config, "a test"), config, images, jobs=1)
+    data = data_of(images, "shifted")
+    inputs, val = data.split(0)
+    rows = np.arange(2, N)  # all but the validation rows
+    feature_set = build(config, "a test").fit(data.prepared.train().take(rows))
+    X = data.prepared.inputs("train")
+    assert isinstance(X, np.ndarray)
+    expected = [feature_set.transform(version) for version in feature_set.versions(X[rows])]
+    assert (len(inputs.train), len(inputs.fitted), len(val)) == (N - 2, 5 * (N - 2), 2)
+    np.testing.assert_array_equal(inputs.fitted.X[: N - 2], inputs.train.X)
+    np.testing.assert_allclose(
+        inputs.fitted.X[N - 2 :].reshape(N - 2, 4, -1), np.stack(expected, 1), atol=1e-6
+    )
+    np.testing.assert_array_equal(inputs.fitted.y[N - 2 :], np.repeat(data.labels[rows], 4))
+    assert (len(data.fitted), len(data.train)) == (5 * N, N)
+    smaller, _ = data.split(0, examples=10)
+    assert (len(smaller.train), len(smaller.fitted)) == (10, 50)
+
+
+def test_features_without_virtual_examples_and_networks_get_their_rows_alone(images):
+    for features in ("raw", LEARNED):
+        data = data_of(images, features)
+        assert len(data.fitted) == N
+        assert len(data.split(0)[0].fitted) == N - 2

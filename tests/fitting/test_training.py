@@ -221,7 +221,8 @@ def test_both_families_keep_a_model_of_all_rows(layout):
 def stopping_by_hand(layout: Layout, seed: int) -> tuple[int, np.ndarray]:
     """The number of rounds that the validation rows choose, and what so many rounds on all rows predict."""
     data = training(layout, STOPPING).data
-    train, val = data.split(seed)
+    inputs, val = data.split(seed)
+    train = inputs.train
     rounds = build(STOPPING, "this test").fit(train, val, seed=seed).chosen()["n_estimators"]
     config = STOPPING | {"n_estimators": rounds, "early_stopping_rounds": None}
     return rounds, build(config, "this test").fit(data.train, None, seed=seed).predict_proba(data.test.X)

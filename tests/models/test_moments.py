@@ -27,8 +27,9 @@ def every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def boosting(name: str, **overrides: object) -> Model:
     config = STOPPING
-    if name == "lightgbm":
-        config = yaml.safe_load((CONF / "model" / "lightgbm.yaml").read_text()) | {"min_child_samples": 2}
+    if name != "xgboost":
+        own = {"min_child_samples": 2} if name == "lightgbm" else {}
+        config = yaml.safe_load((CONF / "model" / f"{name}.yaml").read_text()) | own
     return build({**config, "n_jobs": 1, **overrides}, f"conf/model/{name}.yaml")
 
 
@@ -63,7 +64,7 @@ def test_a_network_that_selects_has_its_best_epoch_so_far() -> None:
 
 @pytest.mark.usefixtures("every_epoch")
 @pytest.mark.parametrize("stops", [3, None])
-@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
 def test_boosting_after_each_round_is_the_one_that_ends_there(name: str, stops: int | None) -> None:
     rng = np.random.default_rng(0)
 

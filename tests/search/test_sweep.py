@@ -1,5 +1,6 @@
 """A search: fair, resumable, and whole however it ends."""
 
+import contextlib
 import json
 import os
 import random
@@ -116,7 +117,8 @@ def test_a_sequential_search_killed_at_random_moments_ends_with_the_trials_of_an
         process = place.start(*arguments)
         while kills < KILLS and _has_a_new_trial(place, process):
             time.sleep(rng.uniform(0, 0.2))
-            os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+                os.killpg(process.pid, signal.SIGKILL)
             kills += process.wait() == -signal.SIGKILL
             process = place.start(*arguments)
         assert process.wait() == 0, process.text

@@ -238,7 +238,7 @@ def test_a_second_run_repeats_the_exact_files(data, tmp_path):
     first.run()
     second.run()
     assert exact(first) == exact(second)
-    assert len(exact(first)) == 2 + 3 * 2 + 1
+    assert len(exact(first)) == 3 + 3 * 2 + 1
 
 
 def test_a_killed_run_is_carried_on(data, tmp_path, monkeypatch):

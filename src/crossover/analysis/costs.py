@@ -140,6 +140,8 @@ def dataset_costs(results: DatasetResults) -> DatasetCosts | None:
         return None
     by_unit: dict[str, list[CellResult]] = {}
     for cell in cells:
+        if not np.isfinite(COMPLEXITY.of(cell)):
+            continue
         by_unit.setdefault(cell.complexity[1], []).append(cell)
     return DatasetCosts(
         cells=cells,

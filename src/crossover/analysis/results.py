@@ -14,6 +14,7 @@ from crossover.core.cell import DEFAULT, FAMILIES, TEXTBOOK, TIERS, TUNED, Cell,
 from crossover.core.columns import COSTS, METRICS, SCORES, VALIDATION, read_rows
 from crossover.core.errors import CrossoverError
 from crossover.core.files import existing
+from crossover.core.fits import validation_order
 from crossover.core.layout import Layout
 from crossover.core.study import OK, Study
 
@@ -77,8 +78,8 @@ class CellResult:
 
     @property
     def validation_order(self) -> tuple[float, float]:
-        """Lower is better: by accuracy on validation rows, rounded far below one example, then by log loss."""
-        return -round(self.validation_accuracy, 12), float(self.validation["log_loss"].mean())
+        """See `fits.validation_order`."""
+        return validation_order(self.validation_accuracy, float(self.validation["log_loss"].mean()))
 
     @property
     def selects(self) -> bool:
@@ -100,7 +101,10 @@ class CellResult:
 
     @property
     def complexity(self) -> tuple[float, str]:
-        """How many parameters, nodes or stored values the fitted model has, mean over the fits, and which of them."""
+        """How many parameters, nodes or stored values the fitted model has, mean over the fits, and which of them.
+
+        NaN for a vote of models that have different ones.
+        """
         count = float(pd.to_numeric(self.scores["complexity"]).mean())
         return count, str(self.scores["complexity_unit"].iloc[0])
 
@@ -277,7 +281,7 @@ def read_results(
     """
     folder, made_by = layout.results(dataset), f"dvc repro evaluate@{dataset}"
     reader = _Reader(folder, made_by, study.seeds)
-    cells = [reader.cell(cell) for cell in study.cells(dataset)]
+    cells = [reader.cell(cell) for cell in [*study.cells(dataset), *study.votes(dataset)]]
     ranked = sorted(
         (cell for cell in cells if cell.applicable), key=lambda c: (-c.mean("accuracy"), c.mean("log_loss"))
     )

@@ -10,6 +10,12 @@ FAMILIES: tuple[Family, ...] = ("classical", "deep")
 LEARNED = "learned"
 """The feature set of a network: it takes the prepared input and learns its features from it."""
 
+VOTE = "soft_vote"
+"""In place of a model: the mean of the probabilities of the best models of a family."""
+
+SEVERAL = "several"
+"""In place of the feature set of a vote of classical models."""
+
 Tier = Literal["textbook", "default", "tuned"]
 
 TEXTBOOK: Final = "textbook"
@@ -29,7 +35,7 @@ class Cell:
     Attributes:
         dataset: name of the data set's YAML.
         features: name of the feature set's YAML; `LEARNED` for a network.
-        model: name of the model's YAML.
+        model: name of the model's YAML; `VOTE` for what stands for several.
         family: "classical" or "deep".
         variant: one of `TIERS`; a trial of a search and a learning curve have variants of their own.
     """
@@ -64,7 +70,8 @@ class Cell:
     def described(self) -> str:
         """For a sentence that says what the model sees: "tuned xgboost on raw features", "cnn on its own features"."""
         model = self.model if self.variant == DEFAULT else f"{self.variant} {self.model}"
-        return f"{model} on {'its own' if self.family == 'deep' else self.features} features"
+        features = "its own" if self.family == "deep" else self.features
+        return f"{model} on {features} features"
 
     @property
     def path(self) -> str:
@@ -78,7 +85,9 @@ class Cell:
 
     @property
     def made_by(self) -> str:
-        """The command that fits it."""
+        """The command that fits it, or scores the vote."""
+        if self.model == VOTE:
+            return f"dvc repro evaluate@{self.dataset}"
         stage = f"train_{self.family}" + ("" if self.variant == DEFAULT else f"_{self.variant}")
         features = [] if self.family == "deep" else [self.features]
         return f"dvc repro {stage}@{'-'.join([self.dataset, *features, self.model])}"

@@ -231,10 +231,11 @@ def versions() -> str:
 def git_commit(root: Path) -> str:
     """The commit of the project, with "+" where the work tree differs from it; "" outside a repository.
 
-    As it was when this process first asked: a process runs the code with which it began.
+    As it was when this process first asked: a process runs the code with which it began. `dvc.lock` does not count:
+    DVC writes it while the study runs.
     """
     printed = []
-    for command in (["rev-parse", "HEAD"], ["status", "--porcelain"]):
+    for command in (["rev-parse", "HEAD"], ["status", "--porcelain", "--", ":(top)", ":(exclude)dvc.lock"]):
         try:
             done = subprocess.run(
                 ["git", "-C", str(root), *command], capture_output=True, text=True, check=False

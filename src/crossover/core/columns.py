@@ -10,6 +10,7 @@ times, memory, energy, and where and when they were measured. Both tables have t
 
     results/learning_curve/<dataset>/<features>/<model>/      one row a fit, by size and then by seed
         scores.csv                        CURVE_SCORES
+        curve.json                        {"curve_id": …}, of all that decides the curve
         correct.npy                       bool (fits, n_test), a line for each row: right answers on the test part
         largest/test-seed<k>.npy          float32 (n_test, n_classes), probabilities of the fit on the largest size
         largest/validation-seed<k>.npy    float32 (n_validation, n_classes), the same on the validation rows

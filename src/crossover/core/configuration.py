@@ -14,6 +14,7 @@ from crossover.core.settings import explained
 
 PARTS = {
     "crossover.core.settings.Settings",
+    "crossover.features.base.FeatureSet",
     "sklearn.base.BaseEstimator",
     "torch.nn.modules.module.Module",
     "torch.optim.optimizer.Optimizer",

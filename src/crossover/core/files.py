@@ -49,9 +49,9 @@ def atomic_folder(target: Path) -> Iterator[Path]:
 
 def discard(folder: Path) -> None:
     """Remove a folder, if it is there, so that a kill leaves no half of it under its name: it is renamed first."""
+    _remove_leftovers(folder.parent, ".*.removed")
     if not folder.exists():
         return
-    _remove_leftovers(folder.parent, ".*.removed")
     gone = _beside(folder, "removed")
     folder.rename(gone)
     shutil.rmtree(gone, ignore_errors=True)
@@ -97,8 +97,12 @@ def write_csv(table: "pd.DataFrame", path: Path) -> None:
 
     Text that a spreadsheet would take for a formula, as a class may be called, gets an apostrophe in front.
     """
-    text = table.select_dtypes(["object", "string"])
-    safe = text.map(lambda value: f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value)
+    from pandas.api.types import is_numeric_dtype
+
+    words = [name for name in table if not is_numeric_dtype(table[name])]
+    safe = table[words].map(
+        lambda value: f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+    )
     table.assign(**safe).to_csv(path, index=False)
 
 

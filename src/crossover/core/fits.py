@@ -4,6 +4,7 @@
 
     cell.json               Repetitions
     validation.json         ValidationScores of some repetitions, by which the best of a family is chosen
+    validation/seed_<k>.npy float32 (n_validation, n_classes), the probabilities that they were made from
     seed_<k>/model/         the model as `Model.save` wrote it, and `config.json`, from which it was built
     seed_<k>/fit.json       FitRecord: what a second run must repeat
     seed_<k>/history.json   one entry an epoch: {"epoch": 0, "train/loss": …, "val/loss": …, "val/accuracy": …}; what
@@ -15,11 +16,14 @@ A cell that does not apply has `cell.json` alone.
 
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from crossover.core.cell import Cell
-from crossover.core.files import read_json, write_json
+from crossover.core.files import read_array, read_json, write_json
 from crossover.core.study import OK
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MADE_BY = "dvc repro"
 
@@ -121,6 +125,11 @@ class ValidationScores:
     remedy: str = ""
 
 
+def validation_order(accuracy: float, log_loss: float) -> tuple[float, float]:
+    """Lower is better: by accuracy on validation rows, rounded far below one example, then by log loss."""
+    return -round(accuracy, 12), log_loss
+
+
 @dataclass(frozen=True)
 class Fit:
     """One fitted repetition on disk."""
@@ -195,6 +204,17 @@ class Repetitions:
         if self.status != OK:
             return []
         return [ValidationScores(**scores) for scores in read_json(folder / "validation.json", MADE_BY)]
+
+    def validation_proba(self, folder: Path) -> dict[int, "np.ndarray"]:
+        """By repetition, the probabilities behind `validation`: float32 (n_validation, n_classes).
+
+        Raises:
+            CrossoverError: a file is missing or broken.
+        """
+        return {
+            one.seed: read_array(folder / "validation" / f"seed_{one.seed}.npy", MADE_BY)
+            for one in self.validation(folder)
+        }
 
     def fits(self, folder: Path) -> list[Fit]:
         """The fits in the cell's folder, in the order of the seeds."""

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
-from crossover.core.cell import DEFAULT, LEARNED, TEXTBOOK, TUNED, Cell
+from crossover.core.cell import DEFAULT, FAMILIES, LEARNED, SEVERAL, TEXTBOOK, TUNED, VOTE, Cell
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_yaml
 from crossover.core.settings import Name, Names, Settings, validated
@@ -103,16 +103,37 @@ class LearningCurve(Settings):
 
 
 class Study(Settings):
-    """The lists in `params.yaml` that span the study."""
+    """The lists in `params.yaml` that span the study.
+
+    Attributes:
+        datasets: to compare on.
+        feature_sets: to make for the classical models.
+        classical_models: to fit on each feature set.
+        deep_models: to fit.
+        seeds: repetitions of each cell.
+        soft_vote: models of each family whose probabilities are averaged, the best ones on validation rows; None for
+            no vote.
+        textbook: what is fitted with the textbook's recipe, too.
+        tuning: what is searched.
+        learning_curve: what is fitted on subsets.
+    """
 
     datasets: AtLeastOneName
     feature_sets: AtLeastOneName
     classical_models: AtLeastOneName
     deep_models: AtLeastOneName
     seeds: PositiveInt
+    soft_vote: Annotated[int, Field(ge=2)] | None = None
     textbook: Textbook = Textbook()
     tuning: Tuning = Tuning()
     learning_curve: LearningCurve = LearningCurve()
+
+    @field_validator("classical_models", "deep_models")
+    @classmethod
+    def _not_a_vote(cls, names: list[str]) -> list[str]:
+        if VOTE in names:
+            raise ValueError(f"must not hold {VOTE!r}, which is no model; set the key soft_vote instead")
+        return names
 
     @model_validator(mode="after")
     def _parts_stay_within_the_study(self) -> Self:
@@ -139,6 +160,16 @@ class Study(Settings):
             *_cells(dataset, self, DEFAULT),
             *_cells(dataset, self.textbook, TEXTBOOK),
             *_cells(dataset, self.tuning, TUNED),
+        ]
+
+    def votes(self, dataset: str) -> list[Cell]:
+        """The soft votes of one data set: of each family, at each level of effort that has cells of its own."""
+        if self.soft_vote is None:
+            return []
+        tuned = [TUNED] if _cells(dataset, self.tuning, TUNED) else []
+        features = {"classical": SEVERAL, "deep": LEARNED}
+        return [
+            Cell(dataset, features[f], VOTE, f, variant) for variant in [DEFAULT, *tuned] for f in FAMILIES
         ]
 
     def curve_cells(self, dataset: str) -> list[Cell]:

@@ -138,7 +138,10 @@ class DelimitedTable(DataSource):
                 column = pc.if_else(pc.equal(column, self.missing), pa.scalar(None, pa.string()), column)
             X[name] = column.to_pandas()
             X[name].name = None
-        return Part(pd.DataFrame(X), y.to_numpy().astype(np.int64), len(self.classes))
+        labels = y.to_numpy().astype(np.int64)
+        del table, column, y
+        pa.default_memory_pool().release_unused()
+        return Part(pd.DataFrame(X, copy=False), labels, len(self.classes))
 
     def _read_lines(self, file: TextFile, path: Path, encoding: str) -> Part:
         """The same by Python's reader, which knows the number of a line, and needs many times the memory."""

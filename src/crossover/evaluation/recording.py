@@ -25,6 +25,7 @@ def record_scores(
 
     cell, validation = scored.cell, {one.seed: one for one in scored.validation}
     for one in scored.fits:
+        assert one.fit is not None
         title = f"{cell.dataset}: {cell.label}, seed {one.fit.seed}"
         facts = FitFacts(
             cell=cell,

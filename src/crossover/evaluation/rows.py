@@ -8,33 +8,39 @@ import pandas as pd
 
 from crossover.core.cell import Cell
 from crossover.core.columns import COSTS, METRICS, SCORES, VALIDATION, result_table
-from crossover.core.files import folder_bytes
-from crossover.core.fits import Fit, Repetitions, ValidationScores
+from crossover.core.fits import Fit, FitCosts, FitRecord, Repetitions, ValidationScores
 from crossover.data.prepared import Meta, Prepared
-from crossover.features.base import FeatureCosts
 from crossover.models.base import Complexity
 from crossover.scoring.latency import PredictionCost
 
 
 @dataclass(frozen=True)
 class ScoredFit:
-    """One fit and what it predicted for the test part.
+    """One fit, or one vote of fits, and what it predicted for the test part.
 
     Attributes:
-        fit: on disk.
+        seed: number of the repetition.
+        fit: on disk; None for a vote.
+        record: its exact facts.
         y_true: int64 (n_test,), the labels of its test part.
         proba: float32 (n_test, n_classes).
         metrics: the judge's, made from `proba`.
+        costs: of the fit, the making of the features included.
         cost: of the predictions.
-        complexity: of the fitted model.
+        complexity: of the fitted model; None for a vote of models whose units differ.
+        model_bytes: on disk.
     """
 
-    fit: Fit
+    seed: int
+    fit: Fit | None
+    record: FitRecord
     y_true: np.ndarray
     proba: np.ndarray
     metrics: dict[str, float]
+    costs: FitCosts
     cost: PredictionCost
-    complexity: Complexity
+    complexity: Complexity | None
+    model_bytes: int
 
 
 @dataclass(frozen=True)
@@ -44,13 +50,11 @@ class ScoredRepetitions:
     Attributes:
         record: of the cell.
         validation: scores on the validation rows of some repetitions; none where the cell does not apply.
-        features: what the features of the training part took; None for a network or a cell that does not apply.
         fits: in the order of the seeds; none where the cell does not apply.
     """
 
     record: Repetitions
     validation: list[ValidationScores]
-    features: FeatureCosts | None
     fits: list[ScoredFit]
 
     @property
@@ -87,15 +91,15 @@ def score_table(scored: list[ScoredRepetitions], meta: Meta) -> pd.DataFrame:
         for one in of_cell.fits:
             n_test, n_classes = one.proba.shape
             facts = {
-                "seed": one.fit.seed,
-                "n_train": one.fit.record.n_train,
-                "n_watched": one.fit.record.n_watched,
+                "seed": one.seed,
+                "n_train": one.record.n_train,
+                "n_watched": one.record.n_watched,
                 "n_test": n_test,
-                "split": one.fit.seed % meta.splits,
+                "split": one.seed % meta.splits,
                 "test_overlap": meta.test_overlap,
                 "n_classes": n_classes,
-                "complexity": one.complexity.count,
-                "complexity_unit": one.complexity.unit,
+                "complexity": one.complexity.count if one.complexity else None,
+                "complexity_unit": one.complexity.unit if one.complexity else None,
             }
             rows.append(shared | facts | one.metrics)
         if not of_cell.fits:
@@ -126,10 +130,8 @@ def cost_table(scored: list[ScoredRepetitions]) -> pd.DataFrame:
     for of_cell in scored:
         keys = asdict(of_cell.cell)
         for one in of_cell.fits:
-            size = {"model_bytes": folder_bytes(one.fit.model_folder)}
-            seconds = of_cell.features.of(one.fit.record.n_train) if of_cell.features else 0.0
-            costs = one.fit.costs.with_features(seconds)
-            rows.append(keys | {"seed": one.fit.seed} | asdict(costs) | asdict(one.cost) | size)
+            size = {"model_bytes": one.model_bytes}
+            rows.append(keys | {"seed": one.seed} | asdict(one.costs) | asdict(one.cost) | size)
         if not of_cell.fits:
             rows.append(keys | {"seed": 0})
     return result_table(rows, COSTS)

@@ -5,6 +5,7 @@
     train/meta.json   FeatureMeta; where the feature set does not apply, this file is all there is
     cost.json         FeatureCosts, measured
     train/<k>/X.npy   float32 (n_train, n_features), memory-mappable
+    train/<k>/V.npy   float32 (n_train, versions, n_features), likewise: virtual examples; missing where there are none
     test/<k>/X.npy    float32 (n_test, n_features)
     featurizer/<k>/   the fitted feature set, as `FeatureSet.save` wrote it
 
@@ -54,7 +55,7 @@ class FeatureCosts:
     """What it took to make the features of the training part.
 
     Attributes:
-        seconds: wall clock of `fit` and of `transform`.
+        seconds: wall clock of `fit` and of `transform`, virtual examples included.
         n: examples.
     """
 
@@ -88,6 +89,10 @@ class FeatureSet(ABC):
     @abstractmethod
     def transform(self, X: Input, *, jobs: int = 1, progress: bool = False) -> np.ndarray:
         """Features float32 (n, n_features); each row depends on its own example and on `fit` alone."""
+
+    def versions(self, X: Input) -> list[Input]:
+        """Virtual examples: for the training, other versions of each example that have its class, as n more each."""
+        return []
 
     @abstractmethod
     def names(self) -> list[str]:
@@ -146,3 +151,14 @@ class Features:
         """Features of one part: float32 (n, n_features)."""
         path = self.folder / part / str(self.split) / "X.npy"
         return read_array(path, self._made_by, mapped=True)
+
+    def versions(self) -> np.ndarray | None:
+        """Features of the virtual examples of the training part: float32 (n_train, versions, n_features)."""
+        path = self.folder / "train" / str(self.split) / "V.npy"
+        return read_array(path, self._made_by, mapped=True) if path.exists() else None
+
+
+def versions_of(feature_set: FeatureSet, X: Input, *, jobs: int = 1) -> np.ndarray | None:
+    """Features of the virtual examples of a fitted feature set: float32 (n, versions, n_features); None without any."""
+    made = [feature_set.transform(version, jobs=jobs) for version in feature_set.versions(X)]
+    return np.stack(made, axis=1) if made else None

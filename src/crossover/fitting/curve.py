@@ -1,7 +1,7 @@
 """The learning curve of one cell: fits on nested subsets of the training part, each scored on the test part.
 
-`crossover.core.columns` says what is written. Every finished fit is staged, so that a run that was killed carries on
-with the first fit that it had not finished.
+`crossover.core.columns` says what is written; `curve.json` beside it says of what. Every
+finished fit is staged, so that a run that was killed carries on with the first fit that it had not finished.
 """
 
 import logging
@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from crossover.core.clock import git_commit
-from crossover.core.columns import CURVE_COSTS, CURVE_SCORES, MOMENTS, PARTS, result_table
+from crossover.core.columns import CURVE_COSTS, CURVE_SCORES, MOMENTS, PARTS, read_rows, result_table
 from crossover.core.errors import CrossoverError
-from crossover.core.files import atomic_folder, digest, discard, write_csv
+from crossover.core.files import atomic_folder, digest, discard, read_json, write_csv, write_json
 from crossover.core.layout import Layout
 from crossover.core.study import NOT_APPLICABLE, OK, LearningCurve
 from crossover.fitting import engine
@@ -71,6 +71,13 @@ class CurveRun:
         """SHA-256 of all that decides the curve."""
         return digest([self._fit_id(subset) for subset in self._subsets])
 
+    def existing(self) -> pd.DataFrame | None:
+        """The scores in the cell's folder where they are those that `run` would make; else None."""
+        marker = self.folder / "curve.json"
+        if not marker.exists() or read_json(marker, "the same command") != {"curve_id": self.curve_id}:
+            return None
+        return read_rows(self.folder / "scores.csv", CURVE_SCORES, "the same command")
+
     def run(self, *, not_applicable: Literal["record", "error"] = "record") -> pd.DataFrame:
         """Fit and score all sizes and repetitions and write the cell's folder, whole or not at all.
 
@@ -100,7 +107,7 @@ class CurveRun:
             meta=self.data.meta,
             parent=self.parent,
         )
-        with engine.lock(self.data, digest(engine.identity(self.data))), self.tracker.fit(facts) as tracked:
+        with self.tracker.fit(facts) as tracked:
             points = [(subset, self._point(subset)) for subset in self._subsets]
             scores = self._write(points, reason)
             for n in sizes:  # means over the repetitions: a step of the tracked run is a size
@@ -174,6 +181,7 @@ class CurveRun:
         none = {**keys, "seed": 0}
         table = result_table(scores or [none | status], CURVE_SCORES)
         with atomic_folder(self.folder) as folder:
+            write_json(folder / "curve.json", {"curve_id": "" if reason else self.curve_id})
             write_csv(table, folder / "scores.csv")
             write_csv(result_table(costs or [none], CURVE_COSTS), folder / "costs.csv")
             (folder / "moments").mkdir()

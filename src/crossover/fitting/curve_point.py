@@ -63,7 +63,7 @@ def fit_point(
     watched = inputs.take(subset.watched) if data.config.build().selects else None
     model, fitted = engine.fit(
         data.config,
-        inputs.train,
+        inputs.fitted,
         watched,
         data=data,
         seed=subset.seed,

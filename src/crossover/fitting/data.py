@@ -13,7 +13,8 @@ from crossover.core.configuration import build
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.data.prepared import Meta, Part, Prepared, modality_set
-from crossover.features.base import Features, FeatureSet
+from crossover.data.splits import subset_rows
+from crossover.features.base import Features, FeatureSet, versions_of
 from crossover.fitting.config import FitConfig
 
 log = logging.getLogger(__name__)
@@ -39,10 +40,16 @@ class TrainingData:
 
     @cached_property
     def train(self) -> Part:
-        """The whole training part, validation rows included; an array is memory-mapped."""
+        """The whole training part, validation rows included; an array is memory-mapped. See `fitted`."""
         if self.config.cell.features == LEARNED:
             return self.prepared.train()
         return Part(self.features.matrix("train"), self.labels, self.meta.n_classes)
+
+    @property
+    def fitted(self) -> Part:
+        """What a fit on the whole training part gets: its rows and, after them, their virtual examples."""
+        versions = None if self.config.cell.features == LEARNED else self.features.versions()
+        return _with_versions(self.train, versions)
 
     @cached_property
     def test(self) -> Part:
@@ -58,11 +65,22 @@ class TrainingData:
         """Labels of the whole training part: int64 (n_train,)."""
         return self.prepared.labels("train")
 
-    def split(self, repetition: int) -> tuple[Part, Part]:
-        """The training part without the validation rows of a repetition, and these rows."""
-        rows = self.prepared.validation_rows(repetition)
-        inputs = SubsetInputs(self, np.setdiff1d(np.arange(self.meta.n_train), rows))
-        return inputs.train, inputs.take(rows)
+    def split(self, repetition: int, examples: int | None = None) -> tuple["SubsetInputs", Part]:
+        """The training part without the validation rows of a repetition, and these rows.
+
+        Args:
+            repetition: its number.
+            examples: size of a stratified subset of the training part; None for all of it.
+
+        Raises:
+            CrossoverError: see `subset_rows`.
+        """
+        validation = self.prepared.validation_rows(repetition)
+        rows = np.setdiff1d(np.arange(self.meta.n_train), validation)
+        if examples is not None:
+            rows = rows[subset_rows(self.labels[rows], examples, repetition)]
+        inputs = SubsetInputs(self, rows)
+        return inputs, inputs.take(validation)
 
     def stored_feature_seconds(self, n: int) -> float:
         """Wall clock of making the features of `n` examples that lie on disk; 0 where a fit makes its own."""
@@ -110,6 +128,7 @@ class SubsetInputs:
 
     Attributes:
         train: these rows.
+        fitted: what the fit gets: these rows and, after them, their virtual examples.
     """
 
     def __init__(self, data: TrainingData, rows: np.ndarray):
@@ -117,6 +136,8 @@ class SubsetInputs:
         self._learned = data.config.cell.features == LEARNED
         if self._learned or not data.features.meta.learns:
             self.train = data.train.take(rows)
+            versions = None if self._learned else data.features.versions()
+            self.fitted = _with_versions(self.train, None if versions is None else versions[rows])
             return
         start = perf_counter()
         part = data.prepared.train().take(rows)
@@ -124,6 +145,7 @@ class SubsetInputs:
             data.features.meta.config, f"conf/features/{data.features.meta.features}.yaml", FeatureSet
         ).fit(part)
         self.train = Part(self._feature_set.transform(part.X), part.y, part.n_classes)
+        self.fitted = _with_versions(self.train, versions_of(self._feature_set, part.X))
         self._seconds = perf_counter() - start
 
     @property
@@ -150,3 +172,12 @@ class SubsetInputs:
     def _transformed(self, part: Part) -> Part:
         assert self._feature_set is not None
         return Part(self._feature_set.transform(part.X), part.y, part.n_classes)
+
+
+def _with_versions(part: Part, versions: np.ndarray | None) -> Part:
+    """A part of features and, after its rows, their virtual examples (n, versions, n_features)."""
+    if versions is None:
+        return part
+    _, count, width = versions.shape
+    X = np.concatenate([part.X, versions.reshape(-1, width)])
+    return replace(part, X=X, y=np.concatenate([part.y, np.repeat(part.y, count)]))

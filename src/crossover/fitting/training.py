@@ -151,16 +151,18 @@ class Training:
     ) -> None:
         """Write the scores of such a fit, its costs, and what the validation rows decided in it."""
         data = self.data_of(seed)
-        train, val = data.split(seed)
+        inputs, val = data.split(seed)
         # The time of a fit counts where the kept one follows from it.
         clock_seconds = clock_seconds if self.config.build().selects else 0.0
         hooks = replace(hooks, checkpoints=checkpoints)
         model, costs = engine.fit(
-            self.config, train, val, data=data, seed=seed, hooks=hooks, clock_seconds=clock_seconds
+            self.config, inputs.fitted, val, data=data, seed=seed, hooks=hooks, clock_seconds=clock_seconds
         )
-        scores = engine.judged(val, model.predict_proba(val.X))
+        proba = model.predict_proba(val.X)
+        scores = engine.judged(val, proba)
+        np.save(folder / "validation.npy", proba.astype(np.float32))
         problem, remedy = (model.problem.what, model.problem.remedy) if model.problem else ("", "")
-        of_validation = ValidationScores(seed, len(train), len(val), scores, problem, remedy)
+        of_validation = ValidationScores(seed, len(inputs.train), len(val), scores, problem, remedy)
         write_json(folder / "validation.json", asdict(of_validation))
         write_json(folder / "history.json", model.history)
         write_json(folder / "chosen.json", model.chosen())
@@ -195,7 +197,7 @@ class Training:
                 config = replace(config, model=config.model | chosen)
             model, costs = engine.fit(
                 config,
-                data.train,
+                data.fitted,
                 None,
                 data=data,
                 seed=seed,
@@ -226,6 +228,9 @@ class Training:
             made.write(folder)
             scores = [read_json(one / "validation.json", MADE_BY) for one in validation]
             write_json(folder / "validation.json", scores)
+            (folder / "validation").mkdir()
+            for of_seed, one in zip(scores, validation, strict=True):
+                shutil.copy2(one / "validation.npy", folder / "validation" / f"seed_{of_seed['seed']}.npy")
             for fit in made.fits(folder):
                 shutil.copytree(staged[fit.seed], fit.folder, copy_function=_link_or_copy)
         return made.fits(target)

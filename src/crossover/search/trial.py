@@ -4,7 +4,6 @@ import json
 import logging
 import math
 import os
-import shutil
 import time
 import traceback
 from collections.abc import Callable
@@ -18,7 +17,6 @@ from crossover.core.clock import now, threads
 from crossover.core.columns import COMPLETED, FAILED, PRUNED
 from crossover.core.errors import CrossoverError, first_line
 from crossover.core.files import discard, read_json, write_json
-from crossover.data.splits import subset_rows
 from crossover.fitting import engine
 from crossover.fitting.config import FitConfig
 from crossover.fitting.data import TrainingData
@@ -111,8 +109,6 @@ class Trial:
         found = finished(self.folder)
         if found:  # a kill may have come before the fits were removed, or while they were
             discard(self.folder / "fits")
-            for leftover in self.folder.glob(".fits.*.removed"):
-                shutil.rmtree(leftover, ignore_errors=True)
             return found
         result, start = TrialResult(COMPLETED, threads=threads(), started_at=now()), time.perf_counter()
         try:
@@ -140,13 +136,11 @@ class Trial:
 
     def _fit(self, result: TrialResult, k: int, repetition: int, folder: Path, checkpoints: Path) -> None:
         """The fit number `k` of the trial; `result` holds those before it."""
-        train, val = self.data.split(repetition)
-        if self.plan.examples is not None:
-            try:
-                train = train.take(subset_rows(train.y, self.plan.examples, repetition))
-            except CrossoverError as error:
-                raise CrossoverError(f"examples: {error}") from error
-        planned = self.config.build().planned_epochs(len(train)) or 1
+        try:
+            inputs, val = self.data.split(repetition, self.plan.examples)
+        except CrossoverError as error:
+            raise CrossoverError(f"examples: {error}" if self.plan.examples else str(error)) from error
+        planned = self.config.build().planned_epochs(len(inputs.train)) or 1
 
         def on_epoch(epoch: int, metrics: dict[str, float]) -> None:
             if k == 0:
@@ -158,7 +152,9 @@ class Trial:
                 self._report(k * RUNGS + rung, float(np.mean(so_far)), result)
 
         hooks = FitHooks(checkpoints, on_epoch)
-        model, costs = engine.fit(self.config, train, val, data=self.data, seed=repetition, hooks=hooks)
+        model, costs = engine.fit(
+            self.config, inputs.fitted, val, data=self.data, seed=repetition, hooks=hooks
+        )
         if "latency_p50_ms" in self.plan.objectives:
             from crossover.scoring.latency import ModelInput, predict_clocked
 

@@ -18,10 +18,10 @@ import numpy as np
 from omegaconf import DictConfig
 from tqdm import tqdm
 
-from crossover.core.cell import LEARNED, Cell
+from crossover.core.cell import LEARNED, VOTE, Cell
 from crossover.core.configuration import load_fitted
 from crossover.core.errors import CrossoverError
-from crossover.core.files import atomic_folder
+from crossover.core.files import atomic_folder, folder_bytes
 from crossover.core.fits import Fit, Repetitions
 from crossover.core.layout import Layout
 from crossover.core.study import OK, Study, load_study
@@ -29,6 +29,7 @@ from crossover.data.prepared import Meta, Prepared
 from crossover.evaluation.files import write_results
 from crossover.evaluation.recording import record_scores
 from crossover.evaluation.rows import ScoredFit, ScoredRepetitions
+from crossover.evaluation.soft_vote import soft_vote
 from crossover.features.base import Features
 from crossover.launching import job
 from crossover.scoring.judge import evaluate
@@ -63,7 +64,7 @@ def evaluate_dataset(dataset: str, study: Study, layout: Layout, tracker: Tracke
             scores = record.validation(layout.models(cell))
             features = Features(layout.features(dataset, cell.features))
             needs_none = cell.features == LEARNED or not fits
-            of_cell = ScoredRepetitions(record, scores, None if needs_none else features.costs, [])
+            of_cell = ScoredRepetitions(record, scores, [])
             for fit in fits:
                 bar.set_postfix_str(cell.label)
                 split = prepared.of(fit.seed)
@@ -78,14 +79,26 @@ def evaluate_dataset(dataset: str, study: Study, layout: Layout, tracker: Tracke
                     metrics = evaluate(labels, proba)
                 except CrossoverError as error:
                     raise CrossoverError(f"{cell.in_words}, seed {fit.seed}: {error}") from error
-                of_cell.fits.append(ScoredFit(fit, labels, proba, metrics, cost, model.complexity()))
+                seconds = 0.0 if needs_none else features.costs.of(fit.record.n_train)
+                costs, size = fit.costs.with_features(seconds), folder_bytes(fit.model_folder)
+                sizes = (model.complexity(), size)
+                of_cell.fits.append(
+                    ScoredFit(fit.seed, fit, fit.record, labels, proba, metrics, costs, cost, *sizes)
+                )
                 bar.update()
             scored.append(of_cell)
+    if study.soft_vote:
+        validation = {one.cell: one.record.validation_proba(layout.models(one.cell)) for one in scored}
+        scored += [
+            soft_vote(cell, scored, validation, study.soft_vote, prepared) for cell in study.votes(dataset)
+        ]
     with atomic_folder(layout.results(dataset)) as folder:
         write_results(folder, scored, y_true, prepared)
     if tracker is None:
         return
     for of_cell in scored:
+        if of_cell.cell.model == VOTE:  # it has no fits of its own
+            continue
         features_of_cell = None
         if of_cell.cell.features != LEARNED:
             features_of_cell = Features(layout.features(dataset, of_cell.cell.features))

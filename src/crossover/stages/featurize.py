@@ -16,7 +16,7 @@ from crossover.core.errors import CrossoverError
 from crossover.core.files import atomic_folder, write_json
 from crossover.core.layout import Layout
 from crossover.data.prepared import PartName, Prepared
-from crossover.features.base import FeatureCosts, FeatureMeta, FeatureSet
+from crossover.features.base import FeatureCosts, FeatureMeta, FeatureSet, versions_of
 from crossover.launching import job
 
 log = logging.getLogger(__name__)
@@ -60,6 +60,7 @@ def featurize(
             while not times or (sum(times) < 1 and len(times) < TIMED):
                 start = perf_counter()
                 X_train = feature_set.fit(train).transform(train.X, jobs=jobs, progress=not times)
+                versions = versions_of(feature_set, train.X, jobs=jobs)
                 times.append(perf_counter() - start)
             X_test = feature_set.transform(prepared.inputs("test"), jobs=jobs, progress=True)
             names, n_features, learns = feature_set.names(), X_train.shape[1], feature_set.learns
@@ -67,8 +68,9 @@ def featurize(
             first: dict[PartName, np.ndarray] = {"train": X_train, "test": X_test}
             for k in range(prepared.meta.splits):
                 split = Prepared(prepared.folder, k)
-                if k and learns:
+                if k and (learns or versions is not None):
                     feature_set.fit(split.train())
+                    versions = versions_of(feature_set, split.inputs("train"), jobs=jobs)
                     made = {part: feature_set.transform(split.inputs(part), jobs=jobs) for part in PARTS}
                 elif k:  # the same examples, dealt out anew
                     made = _dealt_out(first, prepared, split)
@@ -79,6 +81,8 @@ def featurize(
                     place = folder / part / str(k)
                     place.mkdir(parents=True)
                     np.save(place / "X.npy", np.ascontiguousarray(X, np.float32))
+                if versions is not None:
+                    np.save(folder / "train" / str(k) / "V.npy", np.ascontiguousarray(versions, np.float32))
                 fitted = folder / "featurizer" / str(k)
                 fitted.mkdir(parents=True)
                 feature_set.save(fitted)

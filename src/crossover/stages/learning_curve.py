@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from crossover.core.cell import DEFAULT
 from crossover.core.clock import use_threads
-from crossover.core.columns import CURVE_SCORES, read_rows
 from crossover.core.configuration import plain
-from crossover.core.files import read_json, write_json
+from crossover.core.files import digest
 from crossover.core.study import load_study, with_overrides
+from crossover.fitting import engine
 from crossover.fitting.curve import CurveRun
 from crossover.launching import job
 from crossover.launching.multirun import mark_taken_over
@@ -52,18 +51,15 @@ def run(config: DictConfig) -> float | None:
         job.clock_seconds(config),
     )
     with use_threads((config.trainer.threads if fit_config.trainer else None) or config.threads):
-        # The same command finds the folder of a multirun's job again, and takes over a curve that has ended there.
-        in_job_folder = run.output.absolute() == Path(HydraConfig.get().runtime.output_dir).absolute()
-        kept = job.multirun_folder() is not None and in_job_folder and not run.data.why_not()
-        marker = run.output / "curve.json"
-        if kept and marker.exists() and read_json(marker, "the same command") == {"curve_id": run.curve_id}:
-            mark_taken_over(run.output)
-            scores = read_rows(run.folder / "scores.csv", CURVE_SCORES, "the same command")
-        else:
-            if kept:
-                marker.unlink(missing_ok=True)
-            scores = run.run(not_applicable=config.not_applicable)
-            if kept:
-                write_json(marker, {"curve_id": run.curve_id})
+        if run.data.why_not():
+            run.run(not_applicable=config.not_applicable)
+            return None
+        # A second process that measures the same waits for the first, whose staged fits it would remove, and takes
+        # over the curve: also from an earlier job of a multirun, or a stage that went on after `dvc` was killed.
+        with engine.lock(run.data, digest(engine.identity(run.data))):
+            found = run.existing()
+            scores = run.run() if found is None else found
+    if found is not None:
+        mark_taken_over(run.output)
     largest = scores[scores["n"] == scores["n"].max()]
-    return None if largest.empty else float(largest["validation_accuracy"].mean())
+    return float(largest["validation_accuracy"].mean())
