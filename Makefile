@@ -8,7 +8,7 @@ export PATH := $(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE  # or each of the many processes of the tests compiles the project anew
 
 .DEFAULT_GOAL := help
-.PHONY: help env repro test test-slow torture lint format types ui lock published readme clean distclean
+.PHONY: help env repro test test-slow torture lint format types ui clean-mlflow lock published readme clean distclean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -49,6 +49,9 @@ types: env  ## mypy
 
 ui: env  ## open the MLflow UI on http://127.0.0.1:$(PORT)
 	mlflow ui --port $(PORT)
+
+clean-mlflow: env  ## say which studies in MLflow the project no longer has (CLEAN=--remove removes them)
+	python -m crossover.tracking.cleaning $(CLEAN)
 
 published: env  ## check the published numbers again on the real data (minutes)
 	python benchmarks/published.py

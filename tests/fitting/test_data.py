@@ -111,7 +111,7 @@ def test_a_fit_gets_the_virtual_examples_of_its_own_rows(images, inner):
     assert (len(inputs.train), len(inputs.fitted), len(val)) == (N - 2, 5 * (N - 2), 2)
     np.testing.assert_array_equal(inputs.fitted.X[: N - 2], inputs.train.X)
     np.testing.assert_allclose(
-        inputs.fitted.X[N - 2 :].reshape(N - 2, 4, -1), np.stack(expected, 1), atol=1e-6
+        np.asarray(inputs.fitted.X)[N - 2 :].reshape(N - 2, 4, -1), np.stack(expected, 1), atol=1e-6
     )
     np.testing.assert_array_equal(inputs.fitted.y[N - 2 :], np.repeat(data.labels[rows], 4))
     assert (len(data.fitted), len(data.train)) == (5 * N, N)

@@ -130,6 +130,7 @@ def _cell_row(cell: CellResult, best: bool) -> dict[str, Any]:
     row |= {"best_of_family": best, "stochastic": cell.stochastic, "n": cell.n}
     row |= {column: cell.scores[column].iloc[0] for column in ("n_train", "n_watched", "n_test")}
     row |= {"validation_accuracy": cell.validation_accuracy}
+    row |= {"validation_log_loss": float(cell.validation["log_loss"].mean())}
     for metric in METRICS:
         row |= {f"{metric}_mean": cell.mean(metric), f"{metric}_sd": cell.sd(metric)}
     row |= {"accuracy_low": cell.accuracy_interval.low, "accuracy_high": cell.accuracy_interval.high}

@@ -115,6 +115,8 @@ def _start_fit(store: Store, facts: FitFacts, resume: bool, log_models: bool) ->
     log.log_models, log.resumed = log_models, resumed
     models = run.outputs.model_outputs if run.outputs else []
     log.model_id = models[0].model_id if models else None
+    if not resume:
+        log.watch_the_machine()
     return log
 
 
@@ -143,6 +145,19 @@ class _FitLog(RunLog):
 
     facts: FitFacts
     log_models: bool
+    monitor: Any = None
+
+    def watch_the_machine(self) -> None:
+        """Record processor, memory and GPU while the fit runs, where MLflow's own switch asks for it."""
+        from mlflow.environment_variables import MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING
+
+        if MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING.get():
+            from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+            self.monitor = SystemMetricsMonitor(
+                self.run_id, resume_logging=self.resumed, tracking_uri=self.store.address
+            )
+            self.monitor.start()
 
     def model(self, model_folder: Path, featurizer_folder: Path | None, example: Input) -> None:
         if self.log_models and self.model_id is None:
@@ -152,6 +167,8 @@ class _FitLog(RunLog):
 
     def close(self, status: str, error: str) -> None:
         """End the run, and with it for the time being its study; a run that had ended before keeps its time."""
+        if self.monitor:
+            self.monitor.finish()
         ended = self.run.info.end_time if self.run.info.status == FINISHED else None
         self.client.set_terminated(self.run_id, status, ended)
         if ended is None:

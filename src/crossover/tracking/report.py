@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from crossover.core.cell import FAMILIES, LEARNED, Cell
+from crossover.core.cell import DEFAULT, FAMILIES, LEARNED, SEVERAL, TUNED, VOTE, Cell
 from crossover.core.columns import METRICS
 from crossover.core.files import read_json
+from crossover.core.fits import validation_order
 from crossover.data.prepared import Meta
 from crossover.tracking import views
 from crossover.tracking.contents import NOTE, PARENT, origin_tags, study_name
-from crossover.tracking.store import FINISHED, Store
+from crossover.tracking.store import FINISHED, KILLED, Store
 from crossover.tracking.tracker import LEARNING_CURVE, Facts
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def record_report(store: Store, meta: Meta, git_commit: str, reports: Path, answ
     recorded.answer(table, verdict, answer, reports)
     for family in FAMILIES:
         if verdict:
-            recorded.register(family, cells[verdict[f"best_{family}"]], answer)
+            recorded.register(family, cells[best_model(table, verdict, family)], answer)
     experiment = recorded.study.info.experiment_id
     for key, view in views.tags().items():
         store.client.set_experiment_tag(experiment, key, view)
@@ -88,12 +89,34 @@ def record_report(store: Store, meta: Meta, git_commit: str, reports: Path, answ
     return pages
 
 
+def best_model(table: pd.DataFrame, verdict: dict[str, Any], family: str) -> str:
+    """The `Cell.name` of a family's best cell, or where that is a vote, of the best voter: a vote is no model to serve.
+
+    Args:
+        table: the comparison's rows of the data set.
+        verdict: on it.
+        family: which one.
+    """
+    name = str(verdict[f"best_{family}"])
+    features = {"deep": LEARNED, "classical": SEVERAL}[family]
+    votes = {Cell("", features, VOTE, "deep", variant).name: variant for variant in (DEFAULT, TUNED)}
+    if name not in votes:
+        return name
+    voters = table[
+        (table["family"] == family) & (table["model"] != VOTE) & table["variant"].isin([DEFAULT, votes[name]])
+    ].to_dict("records")
+    best = min(
+        voters, key=lambda row: validation_order(row["validation_accuracy"], row["validation_log_loss"])
+    )
+    return Cell("", best["features"], best["model"], "deep", best["variant"]).name
+
+
 class _Recorded:
     """The runs of one study on one data set."""
 
     def __init__(self, store: Store, meta: Meta, git_commit: str) -> None:
         self.store, self.client, self.meta, self.git_commit = store, store.client, meta, git_commit
-        facts = self._facts(Cell(meta.dataset, LEARNED, "", "deep"))
+        self.facts = facts = self._facts(Cell(meta.dataset, LEARNED, "", "deep"))
         name = study_name(git_commit)
         # A comparison alone, after a later commit, belongs to the study whose fits it compares.
         known = store.newest(facts, f"tags.`{STUDY}` = '{name}'") or store.newest(
@@ -163,6 +186,10 @@ class _Recorded:
             folder = "figures" if path.parent.name == "figures" else None
             self.client.log_artifact(self.study_id, str(path), folder)
         self.client.set_terminated(self.study_id, FINISHED)
+        for other in self.store.runs(self.facts, f"tags.`{STUDY}` LIKE 'dvc repro %'"):
+            if "verdict" not in other.data.tags:  # it was broken off, and this study came after it
+                self.store.set_tags(other.info.run_id, {"verdict": "never compared"})
+                self.client.set_terminated(other.info.run_id, KILLED, other.info.end_time)
 
     def register(self, family: str, cell: "Run", answer: str) -> None:
         """Give the first fit of a family's best cell the alias `BEST`, unless it has it already."""
@@ -190,7 +217,8 @@ class _Recorded:
                 model_id=models[0],
             )
             self.client.set_registered_model_alias(name, BEST, version.version)
-        self.client.update_registered_model(name, f"The best of the family on validation data.\n\n{answer}")
+        about = "The best model of the family on validation data; a soft vote of several is none."
+        self.client.update_registered_model(name, f"{about}\n\n{answer}")
 
     def _child(self, cell: Cell, key: str, name: str) -> "Run":
         """The study's run with this tag `CELL`, made where there is none."""

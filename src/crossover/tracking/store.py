@@ -205,12 +205,19 @@ class Store:
 
     def children(self, run: "Run") -> "list[Run]":
         """All runs below a run."""
-        query = f"tags.`mlflow.parentRunId` = '{run.info.run_id}'"
+        return self.all_runs(run.info.experiment_id, f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
+
+    def runs(self, facts: Facts, query: str) -> "list[Run]":
+        """All runs on the data set that a query finds."""
+        return self.all_runs(self.experiment(facts), query)
+
+    def all_runs(self, experiment_id: str, query: str) -> "list[Run]":
+        """All runs of an experiment that a query finds."""
         found: list[Run] = []
         token = None
         while token != "":
             page = self.client.search_runs(
-                [run.info.experiment_id], query, max_results=RUNS_PER_PAGE, page_token=token
+                [experiment_id], query, max_results=RUNS_PER_PAGE, page_token=token
             )
             found += page
             token = page.token or ""
