@@ -141,6 +141,7 @@ def write_study(name: str, task: Task, root: Path, mirror: Path, trials: int) ->
         "classical_models": ["logistic_regression", "svm", "random_forest", "lightgbm"],
         "deep_models": list(task.deep),
         "seeds": 1,
+        "soft_vote": 3,
         "textbook": {"feature_sets": [], "classical_models": [], "deep_models": []},
         "tuning": yaml.safe_load((root / "params.yaml").read_text())["tuning"] | searched,
         "learning_curve": {

@@ -27,6 +27,7 @@ LAYERS = (
     "analysis",
     "report",
     "stages",
+    "command",
     "cli.py",
 )
 """Each folder of the package imports only itself and those before it."""

@@ -22,6 +22,7 @@ feature_sets: [raw]
 classical_models: [decision_tree, k_nearest_neighbors]
 deep_models: [cnn]
 seeds: 2
+soft_vote: null
 textbook:
   feature_sets: []
   classical_models: []

@@ -1,7 +1,6 @@
 """The report in a real browser: it loads alone, its figures show, its tables sort, it fits a phone and paper."""
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,27 +11,15 @@ from crossover.core.cell import LEARNED
 from crossover.core.layout import Layout
 from crossover.core.study import Study, Tuning
 from crossover.report.page.html import render_html
+from tests.browser import CHROMIUM, FLAGS, playwright
 from tests.results_folder import compare, first_right
 from tests.tuning_folder import SearchFolder, TunedResults
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
-)
 pytestmark = [
     pytest.mark.slow,  # a browser opens the report of a whole study
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium or Chrome in PATH"),
 ]
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 STUDY = Study(
     datasets=["fruit", "leaves"],
     feature_sets=["raw", "handcrafted"],

@@ -120,6 +120,10 @@ def write_cell(layout: Layout, record: Repetitions, train: Part) -> None:
         scores = {name: 0.9 for name in METRICS}
         validation = [ValidationScores(seed, 108, 12, scores) for seed in (0, 1)]
         write_json(folder / "validation.json", [asdict(one) for one in validation])
+        (folder / "validation").mkdir()
+        for one in validation:
+            proba = np.random.default_rng(one.seed).dirichlet(np.ones(3), 12).astype(np.float32)
+            np.save(folder / "validation" / f"seed_{one.seed}.npy", proba)
     for seed in record.seeds:
         model = build(config, "the test").fit(part, None, seed=seed)
         (folder / f"seed_{seed}" / "model").mkdir(parents=True)

@@ -9,10 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crossover.core.cell import LEARNED, Cell
+from crossover.analysis.results import read_results
+from crossover.core.cell import LEARNED, VOTE, Cell
 from crossover.core.columns import COSTS, METRICS, SCORES, VALIDATION, read_rows
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_json, write_json
+from crossover.core.fits import Repetitions
+from crossover.core.study import OK, Study
+from crossover.data.prepared import Prepared
 from crossover.scoring.judge import evaluate
 from crossover.stages.evaluate import evaluate_dataset
 from crossover.tracking.tracker import FitFacts, Log, Tracker
@@ -257,3 +261,35 @@ def test_a_feature_matrix_that_is_missing_is_named(fitted) -> None:
     shutil.rmtree(fitted.layout.features("wine", "raw") / "test" / "0")
     with pytest.raises(CrossoverError, match=r"features/wine/raw/test/0/X\.npy does not exist"):
         evaluate_dataset("wine", fitted.study, fitted.layout)
+
+
+def test_soft_votes_are_cells_of_the_results(fitted) -> None:
+    """Two networks and two classical models: both families vote, and the comparison reads the votes."""
+    second = Repetitions(Cell("wine", LEARNED, "second", "deep"), OK, "", stochastic=True, seeds=[0, 1])
+    layout, train = fitted.layout, Prepared(fitted.layout.prepared("wine")).train()
+    shutil.copytree(layout.models(MLP), layout.models(second.cell))
+    second.write(layout.models(second.cell))
+    study = Study(**fitted.study.model_dump() | {"deep_models": ["mlp", "second"], "soft_vote": 2})
+    evaluate_dataset("wine", study, layout)
+    scores = _scores(layout.results("wine"))
+    votes = scores[scores["model"] == VOTE]
+    assert votes[["features", "family", "seed"]].to_numpy().tolist() == [
+        ["several", "classical", 0],
+        ["several", "classical", 1],
+        ["learned", "deep", 0],
+        ["learned", "deep", 1],
+    ]
+    assert set(votes["n_train"]) == {len(train)}
+    predictions = layout.results("wine") / "predictions"
+    voters = [
+        np.load(predictions / f"raw-{name}.npy")
+        for name in ("random_forest-seed1", "k_nearest_neighbors-seed0")
+    ]
+    vote = np.load(predictions / "several-soft_vote-seed1.npy")
+    np.testing.assert_allclose(vote, np.mean(voters, axis=0), rtol=1e-6)
+    read = read_results(study, layout, "wine")
+    assert {cell.cell.name for cell in read.cells} >= {"several-soft_vote", "learned-soft_vote"}
+    alone = fitted.study.model_copy(update={"soft_vote": 2})
+    evaluate_dataset("wine", alone, layout)
+    (first, other) = read_results(alone, layout, "wine").not_applicable[-2:]
+    assert first.reason == other.reason == "a vote needs two models in each family, wine has 1 deep"

@@ -21,6 +21,7 @@ feature_sets: [raw]
 classical_models: [naive_bayes, random_forest]
 deep_models: [mlp]
 seeds: 2
+soft_vote: 2
 textbook: {feature_sets: [], classical_models: [], deep_models: []}
 tuning:
   feature_sets: []

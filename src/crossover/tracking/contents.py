@@ -62,6 +62,13 @@ def origin_tags(facts: Facts) -> dict[str, str]:
     return tags
 
 
+def study_tags(facts: Facts) -> dict[str, str]:
+    """Who and what made the run of a study, whichever of its stages was the first."""
+    of_one_stage = {"crossover.stage", "dvc.stage"}
+    tags = {key: value for key, value in origin_tags(facts).items() if key not in of_one_stage}
+    return tags | {"mlflow.source.name": "dvc repro"}
+
+
 def study_name(git_commit: str) -> str:
     """The name of the run that a study's fits lie below: the DVC experiment's, or one made of the commit.
 

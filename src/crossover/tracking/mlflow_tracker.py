@@ -32,6 +32,7 @@ from crossover.tracking.contents import (
     params_of,
     readable,
     study_name,
+    study_tags,
     sweep_note,
     trial_note,
 )
@@ -134,7 +135,13 @@ def _new_run(store: Store, facts: FitFacts) -> "Run":
         **asdict(cell),
         "seed": str(seed),
         FIT_ID: facts.fit_id,
-        PARENT: store.shared_run(facts, "crossover.study", study, study, origin_tags(facts)),
+        PARENT: store.shared_run(
+            facts,
+            "crossover.study",
+            study,
+            study,
+            study_tags(facts) if facts.parent is None else origin_tags(facts),
+        ),
         NOTE: f"To repeat this fit: `{command(facts.stage, cell, overrides)}`",
     }
     return store.create_run(name, tags, params_of(facts.params, facts.meta), facts)

@@ -20,7 +20,7 @@ from crossover.core.files import read_json
 from crossover.core.fits import validation_order
 from crossover.data.prepared import Meta
 from crossover.tracking import views
-from crossover.tracking.contents import NOTE, PARENT, origin_tags, study_name
+from crossover.tracking.contents import NOTE, PARENT, origin_tags, study_name, study_tags
 from crossover.tracking.store import FINISHED, KILLED, Store
 from crossover.tracking.tracker import LEARNING_CURVE, Facts
 
@@ -83,6 +83,7 @@ def record_report(store: Store, meta: Meta, git_commit: str, reports: Path, answ
     for key, view in views.tags().items():
         store.client.set_experiment_tag(experiment, key, view)
     pages = {"the answer": f"#/experiments/{experiment}/runs/{recorded.study_id}"}
+    pages["the report"] = f"#/experiments/{experiment}/runs/{recorded.study_id}/artifacts/report.html"
     pages["every cell"] = views.page(experiment, views.COMPARISON)
     if len(curves):
         pages["the learning curves"] = views.page(experiment, views.CURVES)
@@ -123,7 +124,7 @@ class _Recorded:
             facts, f"tags.`{STUDY}` LIKE 'dvc repro %'"
         )
         if known is None:
-            known = self.client.get_run(store.shared_run(facts, STUDY, name, name, origin_tags(facts)))
+            known = self.client.get_run(store.shared_run(facts, STUDY, name, name, study_tags(facts)))
         self.study, self.study_id = known, known.info.run_id
         self._children = store.children(known)
 

@@ -1,0 +1,91 @@
+"""What a data set of the user's is taken for: one decision a line, with its reason and the option that changes it."""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from crossover.core.errors import CrossoverError
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One thing that was decided about the data.
+
+    Attributes:
+        what: it is about: "target".
+        value: what was decided.
+        reason: why.
+        option: of the command line, that decides otherwise; empty where there is none.
+    """
+
+    what: str
+    value: str
+    reason: str
+    option: str = ""
+
+    def __str__(self) -> str:
+        otherwise = f"; {self.option}" if self.option else ""
+        return f"{self.what}: {self.value} ({self.reason}{otherwise})"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says about the data; None where it says nothing.
+
+    Attributes:
+        name: of the data set.
+        target: the column of the labels.
+        test: a file or folder that holds the test part.
+        drop: columns that are left out.
+        sample: so many examples of the training part at most.
+        separator: between the values of a text.
+        size: pixels of the longer side of an image at most.
+    """
+
+    name: str
+    target: str | None = None
+    test: Path | None = None
+    drop: tuple[str, ...] = ()
+    sample: int | None = None
+    separator: str | None = None
+    size: int | None = None
+
+
+@dataclass
+class Description:
+    """A data set as it will be used.
+
+    Attributes:
+        yaml: what `conf/dataset/<name>.yaml` will hold.
+        modality: "table" or "image".
+        n_train: examples of the training part, or of all where there is no test part.
+        n_columns: of a table; pixels times channels of an image.
+        n_classes: of the target.
+        has_test: whether the data have a test part of their own.
+        decisions: in the order in which they were made.
+    """
+
+    yaml: dict[str, Any]
+    modality: str
+    n_train: int
+    n_columns: int
+    n_classes: int
+    has_test: bool
+    decisions: list[Decision] = field(default_factory=list)
+
+
+def choose(question: str, answers: list[str], advice: str) -> str:
+    """Ask on a terminal which of several answers is right.
+
+    Raises:
+        CrossoverError: nobody can answer, or the answer is none of them.
+    """
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise CrossoverError(f"{question} cannot be told from the data; {advice}")
+    shown = ", ".join(answers[:20]) + (", …" if len(answers) > 20 else "")
+    sys.stderr.write(f"{question}? One of: {shown}\n> ")
+    given = sys.stdin.readline().strip()
+    if given not in answers:
+        raise CrossoverError(f"{question} must be one of {shown}, got {given!r}; {advice}")
+    return given

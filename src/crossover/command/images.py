@@ -1,0 +1,124 @@
+"""What a folder of images of the user's is taken for: its classes, its parts, and the size of the images."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossover.command.description import Decision, Description, Options
+from crossover.core.errors import CrossoverError
+from crossover.data.image_folder import ENDINGS, PARTS, checksum_of, images_of
+
+LARGEST = 32
+"""Pixels along the longer side, unless the command line says more: twice as many take a network four times as long."""
+
+LEAST = 8
+
+LOOKED_AT = 2000
+"""Images by which sizes and colours are found."""
+
+
+def describe_images(path: Path, options: Options, kept: str) -> Description:
+    """Look at a folder of images and decide what it is.
+
+    Args:
+        path: of the folder.
+        options: of the command line.
+        kept: the path of the folder that the YAML will name.
+
+    Raises:
+        CrossoverError: there are no images, one class alone, or an image that cannot be read.
+    """
+    decisions: list[Decision] = []
+    has_parts = all((path / part).is_dir() for part in PARTS)
+    top = path / "train" if has_parts else path
+    classes = [name for name in _folders(top) if any(images_of(top, [name]))]
+    if len(classes) < 2:
+        got = f"{classes[0]!r} alone" if classes else "none"
+        raise CrossoverError(
+            f"{top} must have a folder of images for each of at least two classes, got {got}; images end in "
+            f"{', '.join(sorted(ENDINGS))}"
+        )
+    files = {part: list(images_of(path / part, classes)) for part in (PARTS if has_parts else (".",))}
+    counts = Counter(classes[label] for _, label in files["train" if has_parts else "."])
+    shown = ", ".join(f"{name} ({counts[name]:,})" for name in classes[:10]) + (
+        ", …" if len(classes) > 10 else ""
+    )
+    decisions.append(Decision("classes", shown, f"the folders below {top}, and how many images each has"))
+    if has_parts:
+        others = [name for name in _folders(path / "test") if name not in classes]
+        if others:
+            raise CrossoverError(
+                f"{path / 'test'} must have the classes of {top}, got another one, {others[0]!r}; rename it"
+            )
+        reason = f"the folders train/ and test/ ({len(files['test']):,} images)"
+        decisions.append(Decision("test part", "test/", reason))
+    every = [file for found in files.values() for file, _ in found]
+    sizes, colours = _look(every)
+    height, width, reason = _size(sizes, options.size)
+    decisions.append(Decision("size", f"{height} by {width} pixels", reason, "--size allows a longer side"))
+    channels = 3 if colours else 1
+    why = f"{colours:,} of {len(sizes):,} images have colours" if colours else "no image has colours"
+    decisions.append(
+        Decision("colours", "red, green, blue" if colours else "grey", why, "channels in the YAML")
+    )
+    yaml: dict[str, Any] = {
+        "_target_": "crossover.data.image_folder.ImageFolder",
+        "name": options.name,
+        "path": kept,
+        "sha256": checksum_of(path, every),
+        "classes": classes,
+        "height": height,
+        "width": width,
+        "channels": channels,
+        "parts": has_parts,
+    }
+    n_train = sum(counts.values())
+    if options.sample is not None and options.sample < n_train:
+        yaml["sample"], n_train = options.sample, options.sample
+        decisions.append(Decision("examples", f"{options.sample:,}", "--sample", "leave it out for all"))
+    return Description(yaml, "image", n_train, height * width * channels, len(classes), has_parts, decisions)
+
+
+def _folders(path: Path) -> list[str]:
+    return sorted(one.name for one in path.iterdir() if one.is_dir() and not one.name.startswith("."))
+
+
+def _look(files: list[Path]) -> tuple[np.ndarray, int]:
+    """Sizes int (n, 2) of height and width, and how many images have colours, of some of the images."""
+    from PIL import Image, UnidentifiedImageError
+
+    sizes, colours = [], 0
+    for path in files[:: max(1, len(files) // LOOKED_AT)]:
+        try:
+            with Image.open(path) as image:
+                sizes.append((image.height, image.width))
+                colours += image.mode not in ("1", "L", "LA", "I", "I;16", "F")
+        except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+            raise CrossoverError(
+                f"{path} must be an image, got a file that cannot be read; remove it or replace it"
+            ) from error
+    return np.array(sizes), colours
+
+
+def _size(sizes: np.ndarray, most: int | None) -> tuple[int, int, str]:
+    """One height and width for all images: the median, or where that is too large, scaled down."""
+    same = len(np.unique(sizes, axis=0)) == 1
+    height, width = (int(side) for side in np.median(sizes, axis=0))
+    found = (
+        f"all have {height} by {width}"
+        if same
+        else f"they have {_span(sizes)}, and {height} by {width} in the median"
+    )
+    longest = most or LARGEST
+    if max(height, width) > longest:
+        height, width = (max(LEAST, round(side * longest / max(height, width))) for side in (height, width))
+        why = "--size" if most else "what a processor trains in a short time"
+        found += f"; {longest} pixels are {why}"
+    return height, width, found
+
+
+def _span(sizes: np.ndarray) -> str:
+    low, high = sizes[sizes.prod(axis=1).argmin()], sizes[sizes.prod(axis=1).argmax()]
+    return f"{low[0]} by {low[1]} to {high[0]} by {high[1]}"

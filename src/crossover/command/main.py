@@ -1,0 +1,249 @@
+"""The command `crossover`: from a file of the user's to a verdict.
+
+    crossover study flowers.csv                  # a table: CSV, TSV, blank-separated text, Parquet
+    crossover study photos/ --budget 20m         # a folder with a sub-folder a class
+    crossover study flowers.csv --dry-run        # what it would take the data for, and how long the study would take
+
+It runs in the project's root. It writes `conf/dataset/<name>.yaml`, copies the data to `data/own/<name>` and adds them
+to DVC, and then runs the study as a DVC experiment. From there on the data set is one like all others.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from crossover.command.description import Description, Options
+from crossover.command.images import describe_images
+from crossover.command.plan import plan_within
+from crossover.command.table import describe_table
+from crossover.core.errors import CrossoverError, sentence
+from crossover.core.files import atomic_folder, read_yaml
+from crossover.core.settings import NAME, NAME_IN_WORDS
+from crossover.data.image_folder import ImageFolder
+from crossover.data.own_table import OwnTable
+
+OWN = Path("data/own")
+"""Where the data that users add lie, one folder a data set."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(
+        prog="crossover", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = top.add_subparsers(dest="command", required=True)
+    study = commands.add_parser("study", help="compare both families on your own data")
+    study.add_argument("path", type=Path, help="a table (CSV, TSV, text, Parquet) or a folder of images")
+    study.add_argument("--target", help="the column of the labels")
+    study.add_argument(
+        "--test", metavar="PATH|SHARE", help="a file of its own, or a share of the examples, 0.25"
+    )
+    study.add_argument("--drop", default="", metavar="C,…", help="columns to leave out")
+    study.add_argument("--separator", help="between the values of a text")
+    study.add_argument("--sample", type=int, metavar="N", help="train on so many examples at most")
+    study.add_argument(
+        "--size", type=int, metavar="PIXELS", help="of the longer side of an image at most; 32"
+    )
+    study.add_argument(
+        "--budget", metavar="10m", default="30m", help="about how long it may take: 90s, 10m, 2h; 30m"
+    )
+    study.add_argument("--name", help="of the data set; that of the file where it is left out")
+    study.add_argument("--no-copy", action="store_true", help="leave the data where they are")
+    study.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
+    study.add_argument("--yes", action="store_true", help="do not ask whether to begin")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; a mistake is one sentence and exit status 1."""
+    given = parser().parse_args(arguments)
+    try:
+        sys.exit(study(given))
+    except KeyboardInterrupt:
+        sys.exit("broken off; the same command goes on where it ended")
+    except Exception as error:
+        text = sentence(error)
+        if text is None or os.environ.get("HYDRA_FULL_ERROR"):
+            raise
+        sys.exit(f"error: {text}")
+
+
+def study(given: argparse.Namespace) -> int:
+    """Describe the data, plan the study and run it; the exit status of `dvc`.
+
+    Raises:
+        CrossoverError: the data or an option are refused.
+    """
+    if not Path("dvc.yaml").exists() or not Path("params.yaml").exists():
+        raise CrossoverError(
+            "crossover study must run in the root of the project, where dvc.yaml is; go there"
+        )
+    path: Path = given.path
+    if not path.exists():
+        raise CrossoverError(f"PATH must be a file or a folder, got {path}, which does not exist")
+    name = given.name or _name_of(path)
+    if not NAME.fullmatch(name):
+        raise CrossoverError(f"--name must be {NAME_IN_WORDS}, got {name!r}")
+    budget = seconds_of(given.budget)
+    for option, smallest in (("sample", 1), ("size", 8)):
+        value = getattr(given, option)
+        if value is not None and value < smallest:
+            raise CrossoverError(f"--{option} must be at least {smallest}, got {value}")
+    test, share = _test(given.test)
+    drop = tuple(filter(None, (column.strip() for column in given.drop.split(","))))
+    options = Options(name, given.target, test, drop, given.sample, given.separator, given.size)
+    place = path.resolve() if given.no_copy else OWN / name / (path.name if path.is_file() else "images")
+    found = (describe_images if path.is_dir() else describe_table)(path, options, place.as_posix())
+    known = Path("conf/dataset") / f"{name}.yaml"
+    again = _known(known, found)
+    plan = plan_within(name, found, budget)
+    for decision in found.decisions:
+        _say(f"- {decision}")
+    _say(f"plan: {plan}")
+    estimate = plan.seconds(found)
+    least = (
+        "" if budget is None or estimate <= budget else f", which is more than the {given.budget} of --budget"
+    )
+    _say(
+        f"time: about {_words(estimate)} on two cores{least}; disk: about {_megabytes(path, found, plan.seeds):,.0f} MB"
+    )
+    if given.dry_run:
+        _say("nothing was written (--dry-run)")
+        return 0
+    if again:
+        _say(f"{known} describes these data already; the study carries on")
+    elif not _agreed(given.yes):
+        _say("nothing was written")
+        return 0
+    else:
+        if not given.no_copy:
+            _copy(path, options.test, place)
+        _write(known, found)
+    changes = plan.overrides() + (
+        [] if share is None else [f"conf/protocol/default.yaml:test_fraction={share}"]
+    )
+    done = subprocess.run(["dvc", "exp", "run", *(f"-S{change}" for change in changes)], check=False)
+    if done.returncode == 0:
+        _say(f"the report: {Path('reports/report.html').resolve()}")
+    return done.returncode
+
+
+def seconds_of(text: str) -> float:
+    """Seconds of a time such as 90s, 10m or 2h.
+
+    Raises:
+        CrossoverError: it is none.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)", text.strip())
+    if not found or not float(found[1]):
+        raise CrossoverError(f"--budget must be a time such as 90s, 10m or 2h, got {text!r}")
+    return float(found[1]) * {"s": 1, "m": 60, "min": 60, "h": 3600}[found[2]]
+
+
+def _name_of(path: Path) -> str:
+    """A name of a data set made of that of a file."""
+    stem = path.resolve().name if path.is_dir() else path.stem
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", stem).strip("._-")
+    if not name:
+        raise CrossoverError(f"a name cannot be made of {path.name!r}; give one with --name")
+    return name[:100]
+
+
+def _test(given: str | None) -> tuple[Path | None, float | None]:
+    """A test part's file, or its share of the examples."""
+    if given is None:
+        return None, None
+    try:
+        share = float(given)
+    except ValueError:
+        if not Path(given).is_file():
+            raise CrossoverError(f"--test must be a file or a share such as 0.25, got {given!r}") from None
+        return Path(given), None
+    if not 0 < share < 1:
+        raise CrossoverError(f"--test must be a share between 0 and 1, got {given}")
+    return None, share
+
+
+def _known(path: Path, found: Description) -> bool:
+    """Whether the data set is described already, just so.
+
+    Raises:
+        CrossoverError: the name belongs to a data set of another kind.
+    """
+    if not path.exists():
+        return False
+    there = read_yaml(path)
+    own = {f"{kind.__module__}.{kind.__qualname__}" for kind in (OwnTable, ImageFolder)}
+    if there.get("_target_") not in own:
+        raise CrossoverError(
+            f"the name {found.yaml['name']!r} is taken by {path}; choose another one with --name"
+        )
+    if there == found.yaml:
+        return True
+    changed = sorted(key for key in set(there) | set(found.yaml) if there.get(key) != found.yaml.get(key))
+    _say(
+        f"{path} describes other data or describes them otherwise ({', '.join(changed)}); it will be written anew"
+    )
+    return False
+
+
+def _agreed(yes: bool) -> bool:
+    if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    sys.stderr.write("begin? [Y/n] ")
+    return sys.stdin.readline().strip().lower() in ("", "y", "yes")
+
+
+def _copy(path: Path, test: Path | None, place: Path) -> None:
+    """Copy the data into the project, whole or not at all, and add them to DVC."""
+    with atomic_folder(place.parent) as folder:
+        if path.is_dir():
+            shutil.copytree(path, folder / place.name, ignore_dangling_symlinks=True)
+        else:
+            for file in filter(None, (path, test)):
+                shutil.copyfile(file, folder / file.name)
+    done = subprocess.run(
+        ["dvc", "add", "--quiet", place.parent.as_posix()], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["no reason given"]
+        raise CrossoverError(f"dvc add {place.parent} failed: {lines[-1]}")
+
+
+def _write(path: Path, found: Description) -> None:
+    """Write the YAML, whole or not at all."""
+    head = [
+        "# Written by `crossover study`. What was decided about the data:",
+        *(f"#   {' '.join(str(decision).split())}" for decision in found.decisions),
+    ]
+    body = yaml.safe_dump(found.yaml, sort_keys=False, allow_unicode=True, width=120)
+    fresh = path.with_name(f".{path.name}.partial")
+    fresh.write_text("\n".join(head) + "\n" + body, encoding="utf-8")
+    fresh.rename(path)
+
+
+def _megabytes(path: Path, found: Description, splits: int) -> float:
+    """What the study writes: the raw data twice, and each split's prepared data and features."""
+    raw = (
+        sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
+        if path.is_dir()
+        else path.stat().st_size
+    )
+    each = found.n_train * found.n_columns * (1 + 4 if found.modality == "image" else 8 + 4)
+    return (2 * raw + splits * each) / 1e6 + 50
+
+
+def _words(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

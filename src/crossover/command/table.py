@@ -1,0 +1,359 @@
+"""What a table of the user's is taken for: its form, its target, and the type of each column."""
+
+import codecs
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pooch
+
+from crossover.command.description import Decision, Description, Options, choose
+from crossover.core.errors import CrossoverError, first_line
+from crossover.data.own_table import WHITESPACE, Kind, read_text
+
+PARQUET = {".parquet", ".pq"}
+
+MISSING = ("NA", "N/A", "n/a", "nan", "NaN", "NULL", "null", "None", "?", "-", "--", ".", "#N/A")
+"""What stands for a missing value, besides nothing at all."""
+
+TARGET_NAMES = ("target", "label", "class", "y", "outcome", "category", "species", "diagnosis", "result")
+"""Names of columns that hold the labels, in small letters, the likeliest first."""
+
+MOST_CLASSES = 100
+
+LOOKED_AT = 200
+"""Lines of a text by which its form is found."""
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|nan)", re.I)
+_COMMA_NUMBER = re.compile(r"[+-]?(\d+|\d*,\d+)([eE][+-]?\d+)?")
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:\d{2}.*)?")
+_IDENTIFIER = re.compile(r"(^|[_\s.-])(id|index|idx|nr|no|key|number|row)$|^unnamed: 0$|id$", re.I)
+
+SEPARATORS = {"\t": "a tab", ";": "a semicolon", "|": "a bar", ",": "a comma", WHITESPACE: "blanks"}
+
+
+@dataclass
+class TextForm:
+    """How a text is to be read, as `read_text` takes it."""
+
+    encoding: str
+    separator: str
+    header: list[str] | None
+    decimal: str
+    missing: list[str]
+
+
+def describe_table(path: Path, options: Options, kept: str) -> Description:
+    """Look at a table and decide what it is.
+
+    Args:
+        path: of the file.
+        options: of the command line.
+        kept: the path of the file that the YAML will name.
+
+    Raises:
+        CrossoverError: it is empty, ragged or no table; it has no target that could be classes; a class is too small.
+    """
+    decisions: list[Decision] = []
+    form = None if path.suffix.lower() in PARQUET else text_form(path, options.separator, decisions)
+    table = _read(path, form)
+    if table.empty:
+        raise CrossoverError(f"{path} must hold at least one row below the names of its columns, got none")
+    names = [str(name) for name in table]
+    for name in options.drop:
+        if name not in names:
+            raise CrossoverError(
+                f"--drop must name columns of {path}, got {name!r}; there are {', '.join(names)}"
+            )
+    target = _target(path, table, options, decisions)
+    labels = table[target].dropna().astype(str).str.strip()
+    if form is not None:
+        labels = _missing(table, target, form, decisions)
+        table = _read(path, form)
+    classes = _classes(path, target, labels, decisions)
+    if unlabelled := len(table) - len(labels):
+        decisions.append(
+            Decision("rows", f"{len(labels):,} of {len(table):,}", f"{unlabelled:,} have no label")
+        )
+    else:
+        decisions.append(Decision("rows", f"{len(labels):,}", "each has a label"))
+    columns = _columns(table.drop(columns=target), form, options.drop, decisions)
+    if not columns:
+        raise CrossoverError(
+            f"{path} must have a column of numbers, categories or dates besides its target {target!r}, got none; "
+            "see the reasons above"
+        )
+    yaml: dict[str, Any] = {
+        "_target_": "crossover.data.own_table.OwnTable",
+        "name": options.name,
+        "train": _file(path, kept),
+    }
+    if options.test is not None:
+        yaml["test"] = _file(options.test, str(Path(kept).parent / options.test.name))
+        decisions.append(Decision("test part", str(options.test), "named on the command line"))
+    yaml |= {"target": target, "columns": columns, "classes": classes}
+    if form is None:
+        yaml["format"] = "parquet"
+    else:
+        yaml |= {"separator": form.separator, "decimal": form.decimal, "encoding": form.encoding}
+        yaml |= {"missing": form.missing} | ({"header": form.header} if form.header else {})
+    n_train = len(labels)
+    if options.sample is not None and options.sample < n_train:
+        yaml["sample"], n_train = options.sample, options.sample
+        decisions.append(Decision("examples", f"{options.sample:,}", "--sample", "leave it out for all"))
+    return Description(
+        yaml, "table", n_train, len(columns), len(classes), options.test is not None, decisions
+    )
+
+
+def text_form(path: Path, separator: str | None, decisions: list[Decision]) -> TextForm:
+    """How a text is to be read, from its first lines.
+
+    Raises:
+        CrossoverError: it is empty, or no separator gives all lines the same number of values.
+    """
+    encoding = _encoding(path)
+    with path.open(encoding=encoding, newline="") as text:
+        lines = [line for line in islice(text, 10 * LOOKED_AT) if line.strip()][:LOOKED_AT]
+    if not lines:
+        raise CrossoverError(f"{path} must hold a table, got an empty file")
+    found = separator or _separator(lines)
+    if found is None:
+        raise CrossoverError(
+            f"{path} must have the same number of values in each line, and no tab, semicolon, bar, comma or blank "
+            "divides its first lines so; correct it, or name what does with --separator"
+        )
+    rows = _split(lines, found)
+    width = max({len(row) for row in rows}, key=[len(row) for row in rows].count)
+    ragged = next((number for number, row in enumerate(rows, start=1) if len(row) != width), None)
+    if ragged is not None:
+        raise CrossoverError(
+            f"line {ragged} of {path} must hold {width} values, as the others do, got {len(rows[ragged - 1])}; "
+            "correct it, or name another --separator"
+        )
+    decisions.append(
+        Decision(
+            "form",
+            f"text, values divided by {SEPARATORS.get(found, found)}",
+            f"{width} values in each line",
+            "--separator",
+        )
+    )
+    if encoding == "cp1252":
+        decisions.append(Decision("encoding", encoding, "its bytes are no UTF-8"))
+    header = None
+    if _has_header(rows):
+        if repeated := sorted({name for name in rows[0] if rows[0].count(name) > 1}):
+            raise CrossoverError(
+                f"{path} must have columns of different names, got {repeated[0]!r} twice; rename one of them"
+            )
+        decisions.append(Decision("names of the columns", "the first line", "it holds no number"))
+    else:
+        header = [f"c{number}" for number in range(1, width + 1)]
+        decisions.append(
+            Decision("names of the columns", "c1, c2, …", "the first line looks like the others")
+        )
+    body = rows if header else rows[1:]
+    decimal = "."
+    if found != "," and any(
+        _all(_COMMA_NUMBER, values) and any("," in value for value in values)
+        for values in zip(*body, strict=True)
+    ):
+        decimal = ","
+        decisions.append(Decision("decimal mark", "a comma", "a column has numbers like 1,5"))
+    return TextForm(encoding, found, header, decimal, [""])
+
+
+def _encoding(path: Path) -> str:
+    """By its first bytes; else UTF-8 where all of them are, and the encoding of Windows where not."""
+    with path.open("rb") as file:
+        start = file.read(4)
+        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return "utf-16"
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            decoder.decode(start)
+            while chunk := file.read(1 << 20):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8-sig"
+
+
+def _split(lines: list[str], separator: str) -> list[list[str]]:
+    if separator == WHITESPACE:
+        return [line.split() for line in lines]
+    return [
+        [value.strip() for value in row]
+        for row in csv.reader(lines, delimiter=separator, skipinitialspace=True)
+    ]
+
+
+def _separator(lines: list[str]) -> str | None:
+    """The first that gives most lines the same number of values, more than one."""
+    for separator in SEPARATORS:
+        widths = [len(row) for row in _split(lines, separator)]
+        usual = max(set(widths), key=widths.count)
+        if usual > 1 and widths.count(usual) > 0.5 * len(widths):
+            return separator
+    return None
+
+
+def _has_header(rows: list[list[str]]) -> bool:
+    first, body = rows[0], rows[1:]
+    if any(_NUMBER.fullmatch(value) or _COMMA_NUMBER.fullmatch(value) for value in first):
+        return False
+    below = list(zip(*body, strict=True))
+    numbers = any(_all(_NUMBER, values) or _all(_COMMA_NUMBER, values) for values in below)
+    return numbers or not any(name in values for name, values in zip(first, below, strict=False))
+
+
+def _all(pattern: re.Pattern[str], values: Sequence[str]) -> bool:
+    known = [value for value in values if value and value not in MISSING]
+    return bool(known) and all(pattern.fullmatch(value) for value in known)
+
+
+def _read(path: Path, form: TextForm | None) -> pd.DataFrame:
+    """All of it; the values of a text are strings."""
+    try:
+        if form is None:
+            return pd.read_parquet(path)
+        return read_text(path, form, str)
+    except (ValueError, OSError, csv.Error) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise CrossoverError(f"{path} cannot be read as a table: {first_line(error)}; correct it") from error
+
+
+def _target(path: Path, table: pd.DataFrame, options: Options, decisions: list[Decision]) -> str:
+    """The column of the labels."""
+    names = [str(name) for name in table]
+    if options.target is not None:
+        if options.target not in names:
+            raise CrossoverError(
+                f"--target must be a column of {path}, got {options.target!r}; there are {', '.join(names)}"
+            )
+        decisions.append(Decision("target", options.target, "--target"))
+        return options.target
+    by_name = [name for known in TARGET_NAMES for name in names if name.lower() == known]
+    for name, reason in [*((name, "by its name") for name in by_name[:1]), (names[-1], "the last column")]:
+        n = table[name].nunique()
+        if 2 <= n <= MOST_CLASSES and n <= max(2, len(table) // 5):
+            reason = f"{reason}, with {n} distinct values"
+            decisions.append(Decision("target", name, reason, "--target names another"))
+            return name
+    target = choose(f"the target of {path}", names, "name it with --target")
+    decisions.append(Decision("target", target, "your answer", "--target names another"))
+    return target
+
+
+def _missing(table: pd.DataFrame, target: str, form: TextForm, decisions: list[Decision]) -> pd.Series:
+    """Which texts stand for a missing value; returns the labels, in which a word such as None may be a class."""
+    labels = table[target].dropna().str.strip()
+    own = set(labels)
+    there = [
+        word for word in MISSING if word not in own and any((table[name] == word).any() for name in table)
+    ]
+    form.missing += there
+    if there:
+        decisions.append(
+            Decision("missing values", ", ".join(map(repr, ["", *there])), "they stand among other values")
+        )
+    return labels[labels != ""]
+
+
+def _classes(path: Path, target: str, labels: pd.Series, decisions: list[Decision]) -> list[str]:
+    counts = labels.value_counts()
+    numeric = all(_NUMBER.fullmatch(label) for label in counts.index)
+    if len(counts) < 2:
+        got = f"{counts.index[0]!r} alone" if len(counts) else "no label"
+        raise CrossoverError(
+            f"the target must have at least two classes, got {got} in column {target!r} of {path}"
+        )
+    if len(counts) > MOST_CLASSES:
+        what = "a number" if numeric else "a column"
+        advice = (
+            "this project compares classifiers, so make classes of it, such as quarters of its range, in a column of "
+            "its own"
+            if numeric
+            else "name another column with --target"
+        )
+        raise CrossoverError(
+            f"the target must have at most {MOST_CLASSES} classes, got {what} with {len(counts):,} distinct values "
+            f"in column {target!r} of {path}; {advice}"
+        )
+    classes = sorted(counts.index, key=float) if numeric else sorted(counts.index)
+    shares = ", ".join(f"{label} ({counts[label]:,})" for label in classes[:10]) + (
+        ", …" if len(classes) > 10 else ""
+    )
+    decisions.append(Decision("classes", shares, f"the values of {target}, and how often each is there"))
+    return list(classes)
+
+
+def _columns(
+    table: pd.DataFrame, form: TextForm | None, drop: tuple[str, ...], decisions: list[Decision]
+) -> dict[str, Kind]:
+    """The type of each column that is used; what is left out is told with its reason."""
+    columns: dict[str, Kind] = {}
+    for name in map(str, table):
+        if name in drop:
+            decisions.append(Decision(f"column {name}", "left out", "--drop"))
+            continue
+        kind, reason = _kind(name, table[name], "." if form is None else form.decimal)
+        if kind is None:
+            decisions.append(Decision(f"column {name}", "left out", reason))
+        else:
+            columns[name] = kind
+    for kind in ("number", "category", "date", "datetime"):
+        same = [name for name, own in columns.items() if own == kind]
+        if same:
+            shown = ", ".join(same[:12]) + (f", … ({len(same)})" if len(same) > 12 else "")
+            decisions.append(
+                Decision(f"columns of type {kind}", shown, "by their values", "--drop leaves some out")
+            )
+    return columns
+
+
+def _kind(name: str, column: pd.Series, decimal: str) -> tuple[Kind | None, str]:
+    """The type of a column, or None and why it is left out."""
+    known = column.dropna()
+    distinct = known.nunique()
+    if distinct < 2:
+        return None, "it has no value" if distinct == 0 else "it has the same value in every row"
+    if pd.api.types.is_datetime64_any_dtype(known):
+        return ("date" if (known == known.dt.normalize()).all() else "datetime"), ""
+    numbers = known
+    if not pd.api.types.is_numeric_dtype(known) or pd.api.types.is_bool_dtype(known):
+        known = known.astype(str).str.strip()
+        numbers = pd.to_numeric(known.str.replace(decimal, ".", regex=False), errors="coerce")
+    if numbers.notna().all() and not pd.api.types.is_bool_dtype(numbers):
+        whole = bool((numbers == numbers.round()).all())
+        steps = bool((numbers.diff().dropna() == 1).all())
+        if whole and distinct == len(column) and len(column) > 20 and (steps or _IDENTIFIER.search(name)):
+            return None, "it numbers the rows"
+        return "number", ""
+    known = known.astype(str)
+    if known.head(2000).str.fullmatch(_DATE).mean() > 0.99:
+        dates = pd.to_datetime(known, errors="coerce", format="mixed", utc=True)
+        if dates.notna().mean() > 0.99:
+            return ("date" if (dates.dropna() == dates.dropna().dt.normalize()).all() else "datetime"), ""
+    if distinct > 50 and distinct > 0.5 * len(known):
+        what = (
+            "each row has another text" if distinct == len(known) else f"it has {distinct:,} different texts"
+        )
+        return None, f"{what}, which says nothing about other rows"
+    return "category", ""
+
+
+def _file(path: Path, kept: str) -> dict[str, str]:
+    return {
+        "_target_": "crossover.data.own_table.OwnFile",
+        "path": kept,
+        "md5": pooch.file_hash(path, alg="md5"),
+    }

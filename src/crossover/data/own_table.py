@@ -1,0 +1,237 @@
+"""A table of the user's own: one file, or one for training and one for testing, in text or in Parquet.
+
+`crossover study` writes the YAML of such a data set; each key can be changed by hand.
+"""
+
+import csv
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+import pooch
+from pydantic import Field, PositiveInt
+
+from crossover.core.errors import CrossoverError, first_line
+from crossover.core.settings import AllDifferent, Name, Settings, checked
+from crossover.data.prepared import Part
+from crossover.data.source import DataSource, RawData
+from crossover.data.splits import subset_rows
+
+Kind = Literal["number", "category", "date", "datetime"]
+
+WHITESPACE = " "
+"""As a separator: any number of blanks or tabs."""
+
+
+class OwnFile(Settings):
+    """A file of the user's.
+
+    Attributes:
+        path: of the file, from the project's root where it is relative.
+        md5: its checksum, in hexadecimal.
+    """
+
+    path: str
+    md5: str
+
+    @property
+    def name(self) -> str:
+        return Path(self.path).name
+
+
+class OwnTable(DataSource):
+    """A table with a target column; all other columns that are described are inputs, and the rest is left out."""
+
+    modality = "table"
+
+    @checked
+    def __init__(
+        self,
+        *,
+        name: Name,
+        train: OwnFile,
+        test: OwnFile | None = None,
+        target: str,
+        columns: Annotated[Mapping[str, Kind], Field(min_length=1)],
+        classes: Annotated[Sequence[str], AllDifferent, Field(min_length=2)],
+        format: Literal["text", "parquet"] = "text",
+        header: Sequence[str] | None = None,
+        separator: Annotated[str, Field(min_length=1, max_length=1)] = ",",
+        decimal: Literal[".", ","] = ".",
+        encoding: str = "utf-8",
+        missing: Sequence[str] = ("",),
+        sample: PositiveInt | None = None,
+        caveat: str = "",
+    ) -> None:
+        """Describe a table.
+
+        Args:
+            name: of the data set.
+            train: the file of the training part, or of all examples.
+            test: the file of a test part, if there is one.
+            target: the column of the labels; a row without a label is left out.
+            columns: the inputs, each "number", "category", "date" or "datetime". Of a date come its days since 1970,
+                its month and its weekday, and of a datetime its hour as well.
+            classes: the labels as they stand in the file.
+            format: of both files.
+            header: names of all columns of a text without a line of names; None where the first line has them.
+            separator: between the values of a text; a blank stands for any number of blanks and tabs.
+            decimal: mark of a text.
+            encoding: of a text.
+            missing: what stands for a missing value in a text.
+            sample: so many examples of a training part that has more, drawn with each class's share; None is all.
+            caveat: see `DataSource`.
+        """
+        super().__init__(name, caveat)
+        self.train, self.test, self.target = train, test, target
+        self.columns, self.classes = dict(columns), list(classes)
+        self.format, self.header, self.sample = format, None if header is None else list(header), sample
+        self.separator, self.decimal, self.encoding, self.missing = (
+            separator,
+            decimal,
+            encoding,
+            list(missing),
+        )
+        if target in self.columns:
+            raise CrossoverError(f"target must not be among the columns, got {target!r} ({self.origin})")
+
+    def download(self, folder: Path) -> list[Path]:
+        return [take(file, folder, self.name) for file in self._files()]
+
+    def load(self, folder: Path) -> RawData:
+        train = self._part(folder / self.train.name)
+        if self.sample is not None and self.sample < len(train):
+            train = train.take(subset_rows(train.y, self.sample, seed=0))
+        test = None if self.test is None else self._part(folder / self.test.name)
+        return RawData(train, test, self.classes)
+
+    def _files(self) -> list[OwnFile]:
+        files = [self.train] if self.test is None else [self.train, self.test]
+        if len({file.name for file in files}) < len(files):
+            raise CrossoverError(
+                f"train and test must be files of different names, got {self.train.name!r} twice ({self.origin}); "
+                "rename one of them"
+            )
+        return files
+
+    def _part(self, path: Path) -> Part:
+        if not path.is_file():
+            raise CrossoverError(f"{path} does not exist; make it with `{self.made_by}`")
+        table = self._parquet(path) if self.format == "parquet" else self._text(path)
+        table = table[table[self.target].notna()]
+        labels = table[self.target].astype(str).str.strip()
+        codes = labels.map({label: code for code, label in enumerate(self.classes)})
+        if codes.isna().any():
+            raise CrossoverError(
+                f"a label of {path} must be one of {self.classes}, got {labels[codes.isna()].iloc[0]!r}; "
+                f"add it to classes in {self.origin}, or describe the data anew with `crossover study`"
+            )
+        X = pd.concat([as_input(name, table[name], kind) for name, kind in self.columns.items()], axis=1)
+        return Part(X.reset_index(drop=True), codes.to_numpy(dtype=np.int64), len(self.classes))
+
+    def _parquet(self, path: Path) -> pd.DataFrame:
+        try:
+            return pd.read_parquet(path, columns=[*self.columns, self.target])
+        except (ValueError, OSError, KeyError) as error:
+            raise CrossoverError(
+                f"{path} must be a Parquet file with the columns of {self.origin}, got {first_line(error)}"
+            ) from error
+
+    def _text(self, path: Path) -> pd.DataFrame:
+        """The table with numbers as float64 and all other columns as strings; the index is the number of the row."""
+        numbers = {name for name, kind in self.columns.items() if kind == "number"}
+        wanted = [*self.columns, self.target]
+        try:
+            return read_text(path, self, {name: np.float64 if name in numbers else str for name in wanted})
+        except (ValueError, csv.Error) as error:
+            raise CrossoverError(self._why_not(path, error, sorted(numbers), wanted)) from error
+
+    def _why_not(self, path: Path, error: Exception, numbers: list[str], wanted: list[str]) -> str:
+        """The first thing in a file that is not as described, in a sentence."""
+        advice = f"correct it, or describe the file as it is in {self.origin}"
+        if isinstance(error, UnicodeError):
+            return f"{path} must be text in {self.encoding}, got {first_line(error)}; {advice}"
+        try:
+            table = read_text(path, self, str)
+        except (ValueError, csv.Error) as broken:
+            return f"{path} cannot be read as a table: {first_line(broken)}; {advice}"
+        if lacking := [name for name in wanted if name not in table]:
+            return f"{path} must have the column {lacking[0]!r}, got {', '.join(map(str, table))}; {advice}"
+        for name in numbers:
+            texts = table[name].dropna()
+            wrong = texts[pd.to_numeric(texts.str.replace(self.decimal, "."), errors="coerce").isna()]
+            if len(wrong):
+                row = wrong.index[0] + (1 if self.header else 2)
+                return f"{path} must hold a number in column {name}, got {wrong.iloc[0]!r} in row {row}; {advice}"
+        return f"{path}: {first_line(error)}; {advice}"
+
+
+def read_text(path: Path, described: Any, dtype: Any, rows: int | None = None) -> pd.DataFrame:
+    """A table from text, by pandas.
+
+    Args:
+        path: the file.
+        described: has `header`, `separator`, `decimal`, `encoding` and `missing`, as `OwnTable` does.
+        dtype: pandas' argument: of all columns, or of those that are read.
+        rows: at most so many; None is all.
+
+    Raises:
+        ValueError: the text is not as described.
+    """
+    return pd.read_csv(
+        path,
+        sep=r"\s+" if described.separator == WHITESPACE else described.separator,
+        decimal=described.decimal,
+        encoding=described.encoding,
+        header=0 if described.header is None else None,
+        names=described.header,
+        index_col=False,
+        dtype=dtype,
+        usecols=list(dtype) if isinstance(dtype, dict) else None,
+        na_values=described.missing,
+        keep_default_na=False,
+        skipinitialspace=True,
+        nrows=rows,
+    )
+
+
+def take(file: OwnFile, folder: Path, name: str) -> Path:
+    """Copy the user's file into a folder; the file itself stays as it is.
+
+    Raises:
+        CrossoverError: it is not there, or has changed since the data set was described.
+    """
+    path, target = Path(file.path), folder / file.name
+    if target.exists() and pooch.file_hash(target, alg="md5") == file.md5:
+        return target
+    if not path.is_file():
+        raise CrossoverError(
+            f"{path} of the data set {name} does not exist; put it there, or name its place in conf/dataset/{name}.yaml"
+        )
+    if (got := pooch.file_hash(path, alg="md5")) != file.md5:
+        raise CrossoverError(
+            f"{path} has changed since the data set {name} was described: its MD5 sum must be {file.md5}, got {got}; "
+            f"describe it anew with `crossover study {path} --name {name}`"
+        )
+    return Path(shutil.copyfile(path, target))
+
+
+def as_input(name: str, column: pd.Series, kind: Kind) -> pd.DataFrame:
+    """The inputs that a column becomes: a float64 column, one of strings, or the numbers of a date."""
+    if kind == "number":
+        return pd.DataFrame({name: column.astype(np.float64)})
+    if kind == "category":
+        texts = [None if pd.isna(value) else str(value).strip() for value in column]
+        return pd.DataFrame({name: pd.Series(texts, column.index, dtype="str")})
+    dates = pd.to_datetime(column, errors="coerce", format="mixed", utc=True)
+    parts: dict[str, pd.Series] = {
+        f"{name} (days)": (dates - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1),
+        f"{name} (month)": dates.dt.month,
+        f"{name} (weekday)": dates.dt.day_of_week,
+    }
+    if kind == "datetime":
+        parts[f"{name} (hour)"] = dates.dt.hour
+    return pd.DataFrame({key: values.astype(np.float64) for key, values in parts.items()})

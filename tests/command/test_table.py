@@ -1,0 +1,201 @@
+"""What a table of the user's is taken for."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crossover.command.description import Description, Options
+from crossover.command.table import describe_table
+from crossover.core.configuration import build
+from crossover.core.errors import CrossoverError
+from crossover.data.source import DataSource, RawData
+
+LEAF = """id,length,width,colour,kind
+1,5.1,3.5,green,oak
+2,4.9,,red,elm
+3,4.7,3.2,green,oak
+4,NA,3.1,blue,elm
+"""
+
+Describe = Callable[..., Description]
+
+
+@pytest.fixture
+def describe(tmp_path: Path) -> Describe:
+    """Writes a file and describes it."""
+
+    def of(content: str | bytes, name: str = "some.csv", **options: object) -> Description:
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return describe_table(path, Options("some", **options), path.as_posix())  # type: ignore[arg-type]
+
+    return of
+
+
+def load(found: Description, folder: Path) -> RawData:
+    """The data as the pipeline reads them by the YAML."""
+    source = build(found.yaml, "conf/dataset/some.yaml", DataSource)
+    raw = folder / "raw"
+    raw.mkdir(exist_ok=True)
+    source.download(raw)
+    return source.load(raw)
+
+
+def said(found: Description) -> str:
+    return "\n".join(map(str, found.decisions))
+
+
+def test_a_table_with_a_header(describe: Describe, tmp_path: Path) -> None:
+    found = describe(LEAF * 1)
+    raw = load(found, tmp_path)
+    assert found.yaml["target"] == "kind"
+    assert raw.classes == ["elm", "oak"]
+    assert raw.train.y.tolist() == [1, 0, 1, 0]
+    assert isinstance(raw.train.X, pd.DataFrame)
+    np.testing.assert_array_equal(raw.train.X["length"], [5.1, 4.9, 4.7, np.nan])
+    np.testing.assert_array_equal(raw.train.X["width"], [3.5, np.nan, 3.2, 3.1])
+    assert raw.train.X["colour"].tolist() == ["green", "red", "green", "blue"]
+    assert "target: kind (the last column, with 2 distinct values; --target names another)" in said(found)
+    assert "missing values: '', 'NA'" in said(found)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|", " "])
+def test_a_text_without_a_header(describe: Describe, tmp_path: Path, separator: str) -> None:
+    rows = [[1.5, -2, 0], [2.5, 3, 1], [0.5, 1, 0], [1e-3, 2, 1]]
+    found = describe("\r\n".join(separator.join(map(str, row)) for row in rows) + "\r\n", "some.txt")
+    raw = load(found, tmp_path)
+    assert found.yaml["header"] == ["c1", "c2", "c3"]
+    assert isinstance(raw.train.X, pd.DataFrame)
+    np.testing.assert_array_equal(raw.train.X.to_numpy(), np.array(rows)[:, :2])
+    assert raw.train.y.tolist() == [0, 1, 0, 1]
+
+
+def test_windows_text_with_decimal_commas(describe: Describe, tmp_path: Path) -> None:
+    found = describe("größe;klasse\n1,5;süß\n2,25;sauer\n-3;süß\n".encode("cp1252"))
+    raw = load(found, tmp_path)
+    assert (found.yaml["encoding"], found.yaml["decimal"]) == ("cp1252", ",")
+    assert isinstance(raw.train.X, pd.DataFrame)
+    assert raw.train.X["größe"].tolist() == [1.5, 2.25, -3.0]
+    assert raw.classes == ["sauer", "süß"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark(describe: Describe, tmp_path: Path, encoding: str) -> None:
+    raw = load(describe(LEAF.encode(encoding)), tmp_path)
+    assert raw.train.y.tolist() == [1, 0, 1, 0]
+
+
+def test_the_target_goes_by_its_name_before_the_last_place(describe: Describe) -> None:
+    assert describe("label,a\nx,1.5\ny,2.5\nx,1.0\n").yaml["target"] == "label"
+    assert describe("label,a\nx,1\ny,2\nx,1\n", target="a").yaml["target"] == "a"
+
+
+def test_what_is_left_out_says_why(describe: Describe) -> None:
+    rows = [f"{k},{k * 0.5},same,text {k} and more,{'yn'[k % 2]}" for k in range(1, 61)]
+    found = describe("\n".join(["number,half,constant,words,y", *rows]))
+    assert list(found.yaml["columns"]) == ["half"]
+    assert "column number: left out (it numbers the rows)" in said(found)
+    assert "column constant: left out (it has the same value in every row)" in said(found)
+    assert "column words: left out (each row has another text" in said(found)
+    assert "half: left out" not in said(found)
+    with pytest.raises(CrossoverError, match=r"a column of numbers, .* besides its target 'y', got none"):
+        describe("\n".join(["number,half,constant,words,y", *rows]), drop=("half",))
+
+
+def test_parquet_with_dates_and_rows_without_a_label(tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {
+            "day": pd.to_datetime(pd.Series(["2024-01-01", "2024-02-03", None, "2024-01-02"])),
+            "at": pd.to_datetime(
+                pd.Series(["2024-01-01 06:00", "2024-02-03 18:30", "2024-05-05 01:00", None])
+            ),
+            "sure": [True, False, True, True],
+            "bad": [False, True, None, True],
+        }
+    )
+    path = tmp_path / "some.parquet"
+    table.to_parquet(path)
+    found = describe_table(path, Options("some"), path.as_posix())
+    assert found.yaml["columns"] == {"day": "date", "at": "datetime", "sure": "category"}
+    assert "rows: 3 of 4 (1 have no label)" in said(found)
+    X = load(found, tmp_path).train.X
+    assert isinstance(X, pd.DataFrame)
+    assert X["day (days)"].tolist() == [19723.0, 19756.0, 19724.0]
+    assert X["at (hour)"].tolist()[:2] == [6.0, 18.0]
+    assert X["day (weekday)"].tolist() == [0.0, 5.0, 1.0]
+    assert X["sure"].tolist() == ["True", "False", "True"]
+
+
+def test_dates_in_a_text(describe: Describe) -> None:
+    rows = [f"2024-03-{k:02d},{k}.03.2024 1{k % 10}:30,{k % 2}" for k in range(1, 29)]
+    assert describe("\n".join(["a,b,y", *rows])).yaml["columns"] == {"a": "date", "b": "datetime"}
+
+
+def test_a_class_that_is_called_like_a_missing_value(describe: Describe, tmp_path: Path) -> None:
+    raw = load(describe("a,y\n1,None\n2,some\n3,None\n"), tmp_path)
+    assert raw.classes == ["None", "some"]
+    assert len(raw.train) == 3
+
+
+def test_a_sample_keeps_the_shares_of_the_classes(describe: Describe, tmp_path: Path) -> None:
+    rows = [f"{k / 7},{'rare' if k % 5 == 0 else 'usual'}" for k in range(500)]
+    found = describe("\n".join(["a,y", *rows]), sample=100)
+    assert np.bincount(load(found, tmp_path).train.y).tolist() == [20, 80]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "must hold a table, got an empty file"),
+        ("a,y\n", "must hold at least one row"),
+        ("a,b,y\n1,2,x\n1,2\n3,4,y\n" * 1, "line 3 of .* must hold 3 values, as the others do, got 2"),
+        ("a,a,y\n1,2,x\n3,4,y\n", "columns of different names, got 'a' twice"),
+        ("word\nother\nthird\n", "the same number of values in each line"),
+        ("a,y\n1,x\n2,x\n3,x\n", "the target .*cannot be told from the data; name it with --target"),
+    ],
+)
+def test_bad_tables_get_one_sentence(describe: Describe, content: str, words: str) -> None:
+    with pytest.raises(CrossoverError, match=words):
+        describe(content)
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("x", "--target must be a column of .*, got 'x'; there are a, y"),
+        ("y", "at least two classes, got 'same' alone in column 'y'"),
+        ("a", "at most 100 classes, got a number with 120 distinct values .* make classes of it"),
+    ],
+)
+def test_a_target_that_is_none(describe: Describe, target: str, words: str) -> None:
+    content = "\n".join(["a,y", *(f"{k / 3:.4f},same" for k in range(120))])
+    with pytest.raises(CrossoverError, match=words):
+        describe(content, target=target)
+
+
+def test_a_file_that_changed_is_not_taken(describe: Describe, tmp_path: Path) -> None:
+    found = describe(LEAF)
+    (tmp_path / "some.csv").write_text(LEAF + "5,1,1,red,oak\n")
+    with pytest.raises(CrossoverError, match="has changed since the data set some was described"):
+        load(found, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("5.1", "five", "must hold a number in column length, got 'five' in row 2"),
+        ("oak", "ash", "a label of .* must be one of .*, got 'ash'"),
+        ("length", "long", "must have the column 'length', got id, long"),
+    ],
+)
+def test_a_file_that_is_not_as_the_yaml_says(
+    describe: Describe, tmp_path: Path, old: str, new: str, words: str
+) -> None:
+    found = describe(LEAF)
+    other = describe(LEAF.replace(old, new, 1), target="kind")
+    found.yaml["train"] = other.yaml["train"]
+    with pytest.raises(CrossoverError, match=words):
+        load(found, tmp_path)
