@@ -11,6 +11,7 @@ to DVC, and then runs the study as a DVC experiment. From there on the data set 
 import argparse
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from crossover.command.images import describe_images
 from crossover.command.plan import plan_within
 from crossover.command.table import describe_table
 from crossover.core.errors import CrossoverError, sentence
-from crossover.core.files import atomic_folder, read_yaml
+from crossover.core.files import atomic_folder, discard, read_yaml
 from crossover.core.settings import NAME, NAME_IN_WORDS
 from crossover.data.image_folder import ImageFolder
 from crossover.data.own_table import OwnTable
@@ -209,12 +210,13 @@ def _copy(path: Path, test: Path | None, place: Path) -> None:
         else:
             for file in filter(None, (path, test)):
                 shutil.copyfile(file, folder / file.name)
-    done = subprocess.run(
-        ["dvc", "add", "--quiet", place.parent.as_posix()], capture_output=True, text=True, check=False
-    )
+    added = ["dvc", "add", place.parent.as_posix()]
+    done = subprocess.run(added, capture_output=True, text=True, check=False)
     if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["no reason given"]
-        raise CrossoverError(f"dvc add {place.parent} failed: {lines[-1]}")
+        discard(place.parent)
+        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+        reason = lines[-1].removeprefix("ERROR: ") if lines else "no reason given"
+        raise CrossoverError(f"`{shlex.join(added)}` failed: {reason}; nothing was kept")
 
 
 def _write(path: Path, found: Description) -> None:
