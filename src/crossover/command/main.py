@@ -5,7 +5,7 @@
     crossover study flowers.csv --dry-run        # what it would take the data for, and how long the study would take
 
 It runs in the project's root. It writes `conf/dataset/<name>.yaml`, copies the data to `data/own/<name>` and adds them
-to DVC, and then runs the study as a DVC experiment. From there on the data set is one like all others.
+to DVC, asks for the study in `params.yaml`, and runs `dvc repro`. From there on the data set is one like all others.
 """
 
 import argparse
@@ -17,16 +17,20 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
+from ruamel.yaml import YAML
 
 from crossover.command.description import Description, Options
 from crossover.command.images import describe_images
 from crossover.command.plan import plan_within
 from crossover.command.table import describe_table
+from crossover.core.configuration import override_text
 from crossover.core.errors import CrossoverError, sentence
 from crossover.core.files import atomic_folder, discard, read_yaml
 from crossover.core.settings import NAME, NAME_IN_WORDS
+from crossover.core.study import load_study
 from crossover.data.image_folder import ImageFolder
 from crossover.data.own_table import OwnTable
 
@@ -97,9 +101,12 @@ def study(given: argparse.Namespace) -> int:
         value = getattr(given, option)
         if value is not None and value < smallest:
             raise CrossoverError(f"--{option} must be at least {smallest}, got {value}")
-    test, share = _test(given.test)
+    if given.test is not None and (path.is_dir() or not given.test.is_file()):
+        raise CrossoverError(
+            f"--test must be a file next to a table, got {given.test}; a folder of images has its own train/ and test/"
+        )
     drop = tuple(filter(None, (column.strip() for column in given.drop.split(","))))
-    options = Options(name, given.target, test, drop, given.sample, given.separator, given.size)
+    options = Options(name, given.target, given.test, drop, given.sample, given.separator, given.size)
     place = path.resolve() if given.no_copy else OWN / name / (path.name if path.is_file() else "images")
     found = (describe_images if path.is_dir() else describe_table)(path, options, place.as_posix())
     known = Path("conf/dataset") / f"{name}.yaml"
@@ -127,10 +134,9 @@ def study(given: argparse.Namespace) -> int:
         if not given.no_copy:
             _copy(path, options.test, place)
         _write(known, found)
-    changes = plan.overrides() + (
-        [] if share is None else [f"conf/protocol/default.yaml:test_fraction={share}"]
-    )
-    done = subprocess.run(["dvc", "exp", "run", *(f"-S{change}" for change in changes)], check=False)
+    for line in ask_for(plan.params(), Path("params.yaml")):
+        _say(line)
+    done = subprocess.run(["dvc", "repro"], check=False)
     if done.returncode == 0:
         _say(f"the report: {Path('reports/report.html').resolve()}")
     return done.returncode
@@ -157,19 +163,38 @@ def _name_of(path: Path) -> str:
     return name[:100]
 
 
-def _test(given: str | None) -> tuple[Path | None, float | None]:
-    """A test part's file, or its share of the examples."""
-    if given is None:
-        return None, None
-    try:
-        share = float(given)
-    except ValueError:
-        if not Path(given).is_file():
-            raise CrossoverError(f"--test must be a file or a share such as 0.25, got {given!r}") from None
-        return Path(given), None
-    if not 0 < share < 1:
-        raise CrossoverError(f"--test must be a share between 0 and 1, got {given}")
-    return None, share
+def ask_for(params: dict[str, Any], path: Path) -> list[str]:
+    """Change keys of `params.yaml`, and keep its comments and all other keys; what it held before, a line a key.
+
+    Args:
+        params: dotted key to value.
+        path: of the file.
+    """
+    load_study(path)  # a broken one is not made worse
+    editor = YAML()
+    editor.width = 120
+    content = editor.load(path.read_text(encoding="utf-8"))
+    changed = []
+    for key, value in params.items():
+        *outer, last = key.split(".")
+        place = content
+        for name in outer:
+            place = place.setdefault(name, {})
+        if place.get(last) != value:
+            changed.append(
+                f"{path}: {key} is {override_text(value)}, and was {override_text(_plain(place.get(last)))}"
+            )
+            place[last] = value
+    fresh = path.with_name(f".{path.name}.partial")
+    with fresh.open("w", encoding="utf-8") as file:
+        editor.dump(content, file)
+    load_study(fresh)
+    fresh.rename(path)
+    return changed
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, list) else value
 
 
 def _known(path: Path, found: Description) -> bool:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil, log2, sqrt
+from typing import Any
 
 from crossover.command.description import Description
-from crossover.core.configuration import override_text
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Plan:
         """Whether both families may have enough models for a vote."""
         return len(self.deep_models) > 1 and len(self.classical_models) * len(self.feature_sets) > 1
 
-    def overrides(self) -> list[str]:
-        """What DVC changes in params.yaml."""
+    def params(self) -> dict[str, Any]:
+        """What params.yaml asks for: dotted key to value."""
         curve_classical = [name for name in self.classical_models if name in self.curve_models]
         curve_deep = [name for name in self.deep_models if name in self.curve_models]
-        values = {
+        return {
             "datasets": [self.name],
             "feature_sets": list(self.feature_sets),
             "classical_models": list(self.classical_models),
@@ -59,7 +59,6 @@ class Plan:
             "learning_curve.sizes": self.sizes,
             "learning_curve.repetitions": self.curve_repetitions,
         }
-        return [f"{key}={override_text(value)}" for key, value in values.items()]
 
     def __str__(self) -> str:
         curves = (
