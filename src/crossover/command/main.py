@@ -47,9 +47,7 @@ def parser() -> argparse.ArgumentParser:
     study = commands.add_parser("study", help="compare both families on your own data")
     study.add_argument("path", type=Path, help="a table (CSV, TSV, text, Parquet) or a folder of images")
     study.add_argument("--target", help="the column of the labels")
-    study.add_argument(
-        "--test", metavar="PATH|SHARE", help="a file of its own, or a share of the examples, 0.25"
-    )
+    study.add_argument("--test", type=Path, metavar="PATH", help="a file with the test part of a table")
     study.add_argument("--drop", default="", metavar="C,…", help="columns to leave out")
     study.add_argument("--separator", help="between the values of a text")
     study.add_argument("--sample", type=int, metavar="N", help="train on so many examples at most")

@@ -1,0 +1,68 @@
+"""`crossover study` from the data to the report, as a user runs it in a clone of the project."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from tests.project_clone import Clone
+
+pytestmark = pytest.mark.slow  # whole studies
+
+
+def verdict(clone: Clone, name: str) -> dict[str, object]:
+    return dict(json.loads((clone.root / "reports" / "verdicts" / f"{name}.json").read_text()))
+
+
+def quick(clone: Clone) -> Clone:
+    """Networks that end soon."""
+    for model in ("mlp", "cnn_modern"):
+        path = f"conf/model/{model}.yaml"
+        text = (clone.root / path).read_text()
+        lines = [
+            f"{line.split(':')[0]}: {dict(max_epochs=3, min_steps=20)[line.split(':')[0]]}"
+            if line.split(":")[0] in ("max_epochs", "min_steps")
+            else line
+            for line in text.splitlines()
+        ]
+        clone.write(path, "\n".join(lines) + "\n")
+    clone.run("git", "commit", "-qam", "quick networks")
+    return clone
+
+
+def test_a_table_with_dates_and_missing_values(clone: Clone, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 700, 300), unit="D")
+    table = pd.DataFrame({"day": days.strftime("%d.%m.%Y"), "amount": rng.lognormal(3, 1, 300).round(2)})
+    table["city"] = rng.choice(np.array(["Köln", "Rom", None], dtype=object), 300)
+    table["late"] = np.where((table["amount"] > 20) ^ (rng.random(300) < 0.1), "yes", "no")
+    path = tmp_path / "who paid.csv"
+    table.to_csv(path, sep=";", decimal=",", index=False, encoding="cp1252", na_rep="NA")
+    done = quick(clone).run("crossover", "study", str(path), "--budget", "60s")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the report: " in done.stdout
+    assert verdict(clone, "who_paid")["best_classical_accuracy"] > 0.8  # type: ignore[operator]
+    assert "day (weekday)" in (clone.root / "data/prepared/who_paid/statistics.json").read_text()
+    again = clone.run("crossover", "study", str(path), "--budget", "60s")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "the study carries on" in again.stdout
+    assert "Running stage" not in again.stdout
+
+
+def test_a_folder_of_images(clone: Clone, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name, side in (("upright", 0), ("flat", 1)):
+        (tmp_path / "lines" / name).mkdir(parents=True)
+        for k in range(40):
+            pixels = rng.integers(0, 60, (20, 24, 3), dtype=np.uint8)
+            place = rng.integers(4, 16)
+            pixels[(slice(None), place) if side == 0 else (place, slice(None))] = 255
+            image = Image.fromarray(pixels)
+            (image.convert("L") if k % 2 else image).save(tmp_path / "lines" / name / f"{k}.png")
+    done = quick(clone).run("crossover", "study", str(tmp_path / "lines"), "--budget", "60s", "--size", "16")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert verdict(clone, "lines")["best_classical_accuracy"] > 0.9  # type: ignore[operator]
+    assert (clone.root / "data/own/lines/images/flat/0.png").exists()

@@ -1,0 +1,158 @@
+"""The command `crossover study`, with a stand-in for DVC; the whole of it is in test_own_data.py."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from crossover.command.main import main, seconds_of
+from crossover.core.errors import CrossoverError
+from crossover.core.study import load_study
+
+PROJECT = Path(__file__).parents[2]
+ROWS = "".join(f"{k / 7:.3f},{'red' if k % 3 else 'blue'},{'yes' if k % 2 else 'no'}\n" for k in range(60))
+TABLE = f"size,colour,kept\n{ROWS}"
+
+Run = Callable[..., tuple[object, str]]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project without results, in which `dvc` only notes what it is asked for."""
+    root = tmp_path / "project"
+    (root / "conf").mkdir(parents=True)
+    for name in ("dvc.yaml", "params.yaml"):
+        shutil.copy(PROJECT / name, root / name)
+    shutil.copytree(PROJECT / "conf" / "dataset", root / "conf" / "dataset")
+    dvc = tmp_path / "bin" / "dvc"
+    dvc.parent.mkdir()
+    dvc.write_text('#!/bin/sh\necho "$@" >> dvc.log\nexit ${DVC_STATUS:-0}\n')
+    dvc.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{dvc.parent}:/usr/bin:/bin")
+    monkeypatch.chdir(root)
+    (tmp_path / "kept.csv").write_text(TABLE)
+    return root
+
+
+@pytest.fixture
+def run(project: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """The exit status, or its sentence, and what was printed."""
+
+    def command(*arguments: str) -> tuple[object, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(["study", *arguments])
+        return ended.value.code, capsys.readouterr().out
+
+    return command
+
+
+def asked(project: Path) -> list[str]:
+    log = project / "dvc.log"
+    return log.read_text().splitlines() if log.exists() else []
+
+
+def test_from_a_file_to_dvc_repro(project: Path, run: Run) -> None:
+    before = (project.parent / "kept.csv").stat()
+    status, text = run("../kept.csv", "--budget", "2m")
+    assert status == 0
+    assert asked(project) == ["add data/own/kept", "repro"]
+    assert (project / "data/own/kept/kept.csv").read_text() == TABLE
+    described = yaml.safe_load((project / "conf/dataset/kept.yaml").read_text())
+    assert described["train"]["path"] == "data/own/kept/kept.csv"
+    assert described["columns"] == {"size": "number", "colour": "category"}
+    assert "target: kept (the last column, with 2 distinct values" in text
+    study = load_study(project / "params.yaml")
+    assert study.datasets == ["kept"]
+    assert "mlp" in study.deep_models
+    assert "params.yaml: datasets is [kept], and was [digits,breast_cancer]" in text
+    assert "# What to run. How each thing is built" in (project / "params.yaml").read_text()
+    after = (project.parent / "kept.csv").stat()
+    assert (before.st_mtime_ns, before.st_mode, before.st_nlink) == (
+        after.st_mtime_ns,
+        after.st_mode,
+        after.st_nlink,
+    )
+
+
+def test_a_dry_run_writes_nothing(project: Path, run: Run) -> None:
+    files = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    status, text = run("../kept.csv", "--dry-run")
+    assert status == 0
+    assert "plan: " in text
+    assert "time: about " in text
+    assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == files
+
+
+def test_a_second_call_carries_on_and_changed_data_say_so(project: Path, run: Run) -> None:
+    run("../kept.csv")
+    status, text = run("../kept.csv")
+    assert status == 0
+    assert "conf/dataset/kept.yaml describes these data already; the study carries on" in text
+    assert asked(project) == ["add data/own/kept", "repro", "repro"]
+    (project.parent / "kept.csv").write_text(TABLE + "9.5,green,yes\n")
+    status, text = run("../kept.csv")
+    assert status == 0
+    assert "conf/dataset/kept.yaml describes other data" in text
+    assert (project / "data/own/kept/kept.csv").read_text().endswith("green,yes\n")
+
+
+def test_the_data_may_stay_where_they_are(project: Path, run: Run) -> None:
+    run("../kept.csv", "--no-copy", "--name", "mine")
+    described = yaml.safe_load((project / "conf/dataset/mine.yaml").read_text())
+    assert described["train"]["path"] == str(project.parent / "kept.csv")
+    assert asked(project) == ["repro"]
+    assert not (project / "data").exists()
+
+
+def test_the_status_of_dvc_is_that_of_the_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("../kept.csv", "--no-copy")[0] == 0
+    monkeypatch.setenv("DVC_STATUS", "3")
+    assert run("../kept.csv", "--no-copy")[0] == 3
+
+
+def test_data_that_dvc_refuses_leave_nothing(
+    project: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DVC_STATUS", "1")
+    status, _ = run("../kept.csv")
+    assert "`dvc add data/own/kept` failed" in str(status)
+    assert not (project / "data/own/kept").exists()
+    assert not (project / "conf/dataset/kept.yaml").exists()
+    assert load_study(project / "params.yaml").datasets == ["digits", "breast_cancer"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nothing.csv"], "PATH must be a file or a folder, got nothing.csv, which does not exist"),
+        (["../kept.csv", "--name", "digits"], "the name 'digits' is taken by conf/dataset/digits.yaml"),
+        (["../kept.csv", "--name", "../x"], "--name must be a name of at most 100 letters"),
+        (["../kept.csv", "--budget", "soon"], "--budget must be a time such as 90s, 10m or 2h, got 'soon'"),
+        (["../kept.csv", "--sample", "0"], "--sample must be at least 1, got 0"),
+        (["../kept.csv", "--target", "x"], "--target must be a column of"),
+        (["../kept.csv", "--drop", "x"], "--drop must name columns of"),
+        (["../kept.csv", "--test", "../none.csv"], "--test must be a file next to a table"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_writes_nothing(
+    project: Path, run: Run, arguments: list[str], words: str
+) -> None:
+    status, _ = run(*arguments)
+    assert str(status).startswith("error: ")
+    assert words in str(status)
+    assert asked(project) == []
+    assert not (project / "data").exists()
+
+
+def test_outside_of_a_project(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "must run in the root of the project" in str(run("kept.csv")[0])
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("10m", 600), ("1.5h", 5400), ("2 min", 120)])
+def test_times(text: str, seconds: float) -> None:
+    assert seconds_of(text) == seconds
+    with pytest.raises(CrossoverError, match="--budget must be a time"):
+        seconds_of(f"-{text}")
