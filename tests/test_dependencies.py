@@ -16,6 +16,7 @@ STAGES = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"]
 LAYERS = (
     "core",
     "data",
+    "audit",
     "features",
     "tracking",
     "models",

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from crossover.audit.finding import Finding, Findings, findings_file, write_findings
 from crossover.command.main import main, seconds_of
 from crossover.core.errors import CrossoverError
+from crossover.core.layout import Layout
 from crossover.core.study import load_study
 
 PROJECT = Path(__file__).parents[2]
@@ -57,7 +59,7 @@ def test_from_a_file_to_dvc_repro(project: Path, run: Run) -> None:
     before = (project.parent / "kept.csv").stat()
     status, text = run("../kept.csv", "--budget", "2m")
     assert status == 0
-    assert asked(project) == ["add data/own/kept", "repro"]
+    assert asked(project) == ["add data/own/kept", "repro audit@kept", "repro"]
     assert (project / "data/own/kept/kept.csv").read_text() == TABLE
     described = yaml.safe_load((project / "conf/dataset/kept.yaml").read_text())
     assert described["train"]["path"] == "data/own/kept/kept.csv"
@@ -90,7 +92,7 @@ def test_a_second_call_carries_on_and_changed_data_say_so(project: Path, run: Ru
     status, text = run("../kept.csv")
     assert status == 0
     assert "conf/dataset/kept.yaml describes these data already; the study carries on" in text
-    assert asked(project) == ["add data/own/kept", "repro", "repro"]
+    assert asked(project) == ["add data/own/kept", *2 * ["repro audit@kept", "repro"]]
     (project.parent / "kept.csv").write_text(TABLE + "9.5,green,yes\n")
     status, text = run("../kept.csv")
     assert status == 0
@@ -102,7 +104,7 @@ def test_the_data_may_stay_where_they_are(project: Path, run: Run) -> None:
     run("../kept.csv", "--no-copy", "--name", "mine")
     described = yaml.safe_load((project / "conf/dataset/mine.yaml").read_text())
     assert described["train"]["path"] == str(project.parent / "kept.csv")
-    assert asked(project) == ["repro"]
+    assert asked(project) == ["repro audit@mine", "repro"]
     assert not (project / "data").exists()
 
 
@@ -156,3 +158,16 @@ def test_times(text: str, seconds: float) -> None:
     assert seconds_of(text) == seconds
     with pytest.raises(CrossoverError, match="--budget must be a time"):
         seconds_of(f"-{text}")
+
+
+def test_data_that_are_not_fit_to_compare_on(project: Path, run: Run) -> None:
+    leak = Finding("A02", "test examples that …", "why", "do", 0.2, 20, 100, [], {0: [1]}, voids=True)
+    path = findings_file(Layout(project), "kept")
+    write_findings(path, Findings([leak], {}))
+    status, text = run("../kept.csv")
+    assert "the data must be fit to compare on, and have test examples that …" in str(status)
+    assert "--accept A02" in str(status)
+    assert "- A02, test examples that … (20 of 100): why; do" in text
+    assert asked(project)[-1] == "repro audit@kept"
+    assert run("../kept.csv", "--accept", "A02")[0] == 0
+    assert asked(project)[-1] == "repro"

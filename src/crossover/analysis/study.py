@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from crossover.analysis.audit import DatasetAudit, weigh
 from crossover.analysis.calibration import DatasetCalibration, calibrate
 from crossover.analysis.claims.answers import AnsweredClaim, answer_claims
 from crossover.analysis.claims.claim import Claim
@@ -20,6 +21,7 @@ from crossover.analysis.results import CellResult, DatasetResults, read_results
 from crossover.analysis.tuning import DatasetTuning
 from crossover.analysis.tuning_reader import read_tuning
 from crossover.analysis.verdict import Verdict, judge
+from crossover.audit.finding import Findings
 from crossover.core.cell import FAMILIES, Tier
 from crossover.core.layout import Layout
 from crossover.core.study import Study
@@ -41,6 +43,7 @@ class DatasetAnalysis:
         calibration: of the fits on the largest size of the curves; None without curves.
         decision: which approach to use; None where no cell has a result.
         caveat: what a reader must know to judge its accuracies; empty where there is nothing.
+        audit: what is wrong with the data; None where nobody looked.
     """
 
     results: DatasetResults
@@ -54,6 +57,7 @@ class DatasetAnalysis:
     calibration: DatasetCalibration | None
     decision: Decision | None
     caveat: str = ""
+    audit: DatasetAudit | None = None
 
     @property
     def dataset(self) -> str:
@@ -89,6 +93,7 @@ def analyse(
     claims: list[Claim],
     caveats: Mapping[str, str] = MappingProxyType({}),
     textbook: frozenset[str] | None = None,
+    audits: Mapping[str, Findings] = MappingProxyType({}),
 ) -> StudyAnalysis:
     """Read `results/` and compare the study's cells.
 
@@ -99,6 +104,7 @@ def analyse(
         claims: to answer.
         caveats: by data set, what a reader must know to judge its accuracies.
         textbook: the models whose default recipe is the textbook's; None: all that have no textbook cell.
+        audits: by data set, what its audit found.
 
     Raises:
         CrossoverError: a result that the study asks for is missing or does not fit the others.
@@ -127,6 +133,9 @@ def analyse(
                 calibration=calibrate(measured) if measured else None,
                 decision=decide(results, curves, constraints),
                 caveat=caveats.get(dataset, ""),
+                audit=weigh(audits[dataset], results, tiers[results.tiers[-1]])
+                if dataset in audits
+                else None,
             )
         )
     resampled = [

@@ -22,6 +22,7 @@ from typing import Any
 import yaml
 from ruamel.yaml import YAML
 
+from crossover.audit.finding import findings_file, read_findings
 from crossover.command.description import Description, Options
 from crossover.command.images import describe_images
 from crossover.command.plan import plan_within
@@ -29,6 +30,7 @@ from crossover.command.table import describe_table
 from crossover.core.configuration import override_text
 from crossover.core.errors import CrossoverError, sentence
 from crossover.core.files import atomic_folder, discard, read_yaml
+from crossover.core.layout import Layout
 from crossover.core.settings import NAME, NAME_IN_WORDS
 from crossover.core.study import load_study
 from crossover.data.image_folder import ImageFolder
@@ -58,6 +60,9 @@ def parser() -> argparse.ArgumentParser:
         "--budget", metavar="10m", default="30m", help="about how long it may take: 90s, 10m, 2h; 30m"
     )
     study.add_argument("--name", help="of the data set; that of the file where it is left out")
+    study.add_argument(
+        "--accept", default="", metavar="A02,…", help="findings of the audit that do not stop it"
+    )
     study.add_argument("--no-copy", action="store_true", help="leave the data where they are")
     study.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
     study.add_argument("--yes", action="store_true", help="do not ask whether to begin")
@@ -134,6 +139,10 @@ def study(given: argparse.Namespace) -> int:
         _write(known, found)
     for line in ask_for(plan.params(), Path("params.yaml")):
         _say(line)
+    done = subprocess.run(["dvc", "repro", f"audit@{name}"], check=False)
+    if done.returncode:
+        return done.returncode
+    _refuse_unfit(name, {code.strip() for code in given.accept.split(",")})
     done = subprocess.run(["dvc", "repro"], check=False)
     if done.returncode == 0:
         _say(f"the report: {Path('reports/report.html').resolve()}")
@@ -159,6 +168,25 @@ def _name_of(path: Path) -> str:
     if not name:
         raise CrossoverError(f"a name cannot be made of {path.name!r}; give one with --name")
     return name[:100]
+
+
+def _refuse_unfit(name: str, accepted: set[str]) -> None:
+    """Tell what the audit found.
+
+    Raises:
+        CrossoverError: a comparison on these data would say little.
+    """
+    path = findings_file(Layout(Path.cwd()), name)
+    found = read_findings(path, f"dvc repro audit@{name}").findings if path.exists() else []
+    for one in found:
+        _say(f"- {one.code}, {one.title} ({one.n:,} of {one.of:,}): {one.why}; {one.do}")
+    voiding = [one for one in found if one.voids and one.code not in accepted]
+    if voiding:
+        codes = ",".join(one.code for one in voiding)
+        raise CrossoverError(
+            f"the data must be fit to compare on, and have {' and '.join(one.title for one in voiding)}; correct them, "
+            f"or go on all the same with --accept {codes}"
+        )
 
 
 def ask_for(params: dict[str, Any], path: Path) -> list[str]:

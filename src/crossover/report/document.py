@@ -50,6 +50,7 @@ def template(name: str) -> Callable[..., str]:
 OF_A_DATASET = (
     Chapter(template("verdict"), draw_verdict),
     Chapter(template("decision")),
+    Chapter(template("audit")),
     Chapter(template("cells"), draw_accuracy),
     Chapter(template("training"), draw_losses),
     Chapter(

@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from crossover.analysis.claims.claim import Claim, load_claims
 from crossover.analysis.decision import Constraints
 from crossover.analysis.study import analyse
+from crossover.audit.finding import Findings, findings_file, read_findings
 from crossover.core.clock import git_commit
 from crossover.core.configuration import plain
 from crossover.core.files import atomic_folder, read_yaml
@@ -34,6 +35,7 @@ def compare(
     claims: list[Claim],
     caveats: Mapping[str, str] = MappingProxyType({}),
     textbook: frozenset[str] | None = None,
+    audits: Mapping[str, Findings] = MappingProxyType({}),
 ) -> None:
     """Read `results/`, compare the study's cells and write `reports/`, whole or not at all.
 
@@ -48,11 +50,12 @@ def compare(
         claims: to answer.
         caveats: by data set, as `analyse` takes them.
         textbook: likewise.
+        audits: likewise.
 
     Raises:
         CrossoverError: a result that the study asks for is missing or does not fit the others.
     """
-    found = analyse(study, layout, constraints, claims, caveats, textbook)
+    found = analyse(study, layout, constraints, claims, caveats, textbook, audits)
     with atomic_folder(layout.reports) as folder:
         write_tables(folder, found)
         draw(folder / "figures", found)
@@ -74,7 +77,7 @@ def run(config: DictConfig) -> None:
     recipes = Path(config.textbook_folder).glob("*.yaml")
     as_default = frozenset(path.stem for path in recipes if not read_yaml(path))
     layout = job.layout(config)
-    compare(study, layout, constraints, claims, caveats, as_default)
+    compare(study, layout, constraints, claims, caveats, as_default, read_audits(study, layout))
     record(study, layout, job.tracker(config))
 
 
@@ -99,6 +102,14 @@ def answer_of(report: str, dataset: str) -> str:
     boxes = re.findall(r"^(?:>.*\n)+", report, re.M)
     box = next((box for box in boxes if box.startswith(f"> **{dataset}:")), "")
     return re.sub(r">\n> !\[.*\n", "", box)
+
+
+def read_audits(study: Study, layout: Layout) -> dict[str, Findings]:
+    """What the audits of the study's data sets found, as far as there were any."""
+    files = {name: findings_file(layout, name) for name in study.datasets}
+    return {
+        name: read_findings(path, f"dvc repro audit@{name}") for name, path in files.items() if path.exists()
+    }
 
 
 def read_caveats(study: Study, folder: Path) -> dict[str, str]:

@@ -1,0 +1,111 @@
+"""What the checks of a data set found, and how they are configured."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from crossover.core.files import read_json, write_json
+from crossover.core.layout import Layout
+from crossover.core.settings import Settings
+
+
+class Check(Settings):
+    """One check: `conf/audit/`.
+
+    Attributes:
+        title: what it finds.
+        threshold: more than this is told (of A09: less).
+        voids: more than this makes a comparison say little; None for never.
+        why: it matters.
+        do: what to do.
+    """
+
+    title: str
+    threshold: Annotated[float | int, Field(ge=0)]
+    voids: float | int | None
+    why: str
+    do: str
+
+
+class Checks(Settings):
+    """All checks.
+
+    Attributes:
+        checks: by code.
+        muted: codes that are left out.
+    """
+
+    checks: dict[str, Check]
+    muted: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _muted_are_known(self) -> Self:
+        for code in self.muted:
+            if code not in self.checks:
+                raise ValueError(f"muted must hold codes of checks, got {code!r}")
+        return self
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found.
+
+    Attributes:
+        code: of the check; `title`, `why` and `do` are the check's.
+        value: what is compared with the threshold: a share, a score, a number.
+        n: how many examples or columns it is about.
+        of: of how many that were looked at.
+        examples: the first of them, in words.
+        test_rows: by split, the rows of the test part that it is about; empty where it is about none.
+        voids: whether a comparison would say little.
+    """
+
+    code: str
+    title: str
+    why: str
+    do: str
+    value: float
+    n: int
+    of: int
+    examples: list[str]
+    test_rows: dict[int, list[int]] = field(default_factory=dict)
+    voids: bool = False
+
+
+def findings_file(layout: Layout, dataset: str) -> Path:
+    """`results/audit/<dataset>/findings.json`."""
+    return layout.results("audit") / layout.results(dataset).name / "findings.json"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the checks of one data set found.
+
+    Attributes:
+        findings: by the order of the codes.
+        clean: codes and titles of the checks that found nothing.
+    """
+
+    findings: list[Finding]
+    clean: dict[str, str]
+
+
+def write_findings(path: Path, found: Findings) -> None:
+    """Write them as JSON."""
+    write_json(path, asdict(found))
+
+
+def read_findings(path: Path, made_by: str) -> Findings:
+    """Read them.
+
+    Raises:
+        CrossoverError: the file is missing or broken.
+    """
+    content = read_json(path, made_by)
+    findings = [
+        Finding(**one | {"test_rows": {int(k): rows for k, rows in one["test_rows"].items()}})
+        for one in content["findings"]
+    ]
+    return Findings(findings, content["clean"])
