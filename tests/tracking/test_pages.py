@@ -121,7 +121,8 @@ def visit(server: str) -> Iterator[Callable[[str], Any]]:
 
         def goto(page: str) -> Any:
             opened = context.new_page()
-            opened.goto(f"{server}/{page}")
+            assert page.startswith(server)
+            opened.goto(page)
             return opened
 
         yield goto

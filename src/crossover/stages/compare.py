@@ -92,9 +92,9 @@ def record(study: Study, layout: Layout, tracker: Tracker) -> None:
             prepared.meta, git_commit(layout.root), layout.reports, answer_of(report, dataset)
         )
         if pages:
-            log.info("%s in MLflow (`make ui`):", dataset)
+            log.info("%s in MLflow:", dataset)
         for what, page in pages.items():
-            log.info("  %s: http://127.0.0.1:5000/%s", what, page)
+            log.info("  %s: %s", what, page)
 
 
 def answer_of(report: str, dataset: str) -> str:

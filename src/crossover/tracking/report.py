@@ -32,6 +32,9 @@ CELL = "crossover.cell"
 
 STUDY = "crossover.study"
 
+UI = "http://127.0.0.1:5000"
+"""Where `make ui` and a plain `mlflow ui` show a local store."""
+
 BEST = "best"
 """Alias of the version that is the best of its family."""
 
@@ -58,7 +61,7 @@ def record_report(store: Store, meta: Meta, git_commit: str, reports: Path, answ
         answer: the verdict in Markdown.
 
     Returns:
-        where it is found, below the address of `mlflow ui`: what is there, and its page.
+        where it is found: what is there, and the address of its page; of a local store, that of `make ui`.
     """
     table = pd.read_csv(reports / "comparison.csv")
     table = table[(table["dataset"] == meta.dataset) & (table["status"] == "ok")]
@@ -87,7 +90,8 @@ def record_report(store: Store, meta: Meta, git_commit: str, reports: Path, answ
     pages["every cell"] = views.page(experiment, views.COMPARISON)
     if len(curves):
         pages["the learning curves"] = views.page(experiment, views.CURVES)
-    return pages
+    server = store.address.rstrip("/") if store.address.startswith("http") else UI
+    return {what: f"{server}/{page}" for what, page in pages.items()}
 
 
 def best_model(table: pd.DataFrame, verdict: dict[str, Any], family: str) -> str:

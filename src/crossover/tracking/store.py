@@ -42,6 +42,7 @@ SETTINGS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",  # seconds
     "MLFLOW_DISABLE_TELEMETRY": "true",  # a run on somebody's own machine reports to nobody
     "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # a server's client prints two lines a run
 }
 """MLflow's settings that suit a pipeline, unless the environment says otherwise."""
 

@@ -155,8 +155,7 @@ class Tracker:
             answer: the verdict in Markdown.
 
         Returns:
-            where it is found, below the address of the tracker's pages: what is there, and its page; empty where
-            nothing is recorded.
+            where it is found: what is there, and the address of its page; empty where nothing is recorded.
         """
         return {}
 
