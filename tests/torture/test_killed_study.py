@@ -77,6 +77,13 @@ def fits_in_mlflow(clone: Clone) -> Counter[str]:
     return Counter(run.data.tags["crossover.fit_id"] for run in runs if "crossover.fit_id" in run.data.tags)
 
 
+def studies_in_mlflow(clone: Clone) -> int:
+    """How many runs stand for a study."""
+    client = MlflowClient(f"sqlite:///{clone.root / 'mlflow.db'}")
+    experiments = [one.experiment_id for one in client.search_experiments()]
+    return len(client.search_runs(experiments, "tags.`crossover.study` LIKE '%'"))
+
+
 def test_a_study_killed_at_random_moments(copy_project, tmp_path) -> None:
     whole = small_study(copy_project(tmp_path / "whole" / "project"))
     begin = time.monotonic()
@@ -95,6 +102,7 @@ def test_a_study_killed_at_random_moments(copy_project, tmp_path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
         assert exact_files(killed) == expected
         assert fits_in_mlflow(killed) == fits
+        assert studies_in_mlflow(killed) == 1
         assert studies <= KILLS, f"{kills} kills in {studies} studies"
 
 

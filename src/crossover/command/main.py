@@ -3,6 +3,8 @@
     crossover study flowers.csv                  # a table: CSV, TSV, blank-separated text, Parquet
     crossover study photos/ --budget 20m         # a folder with a sub-folder a class
     crossover study flowers.csv --dry-run        # what it would take the data for, and how long the study would take
+    crossover add model my_net                   # the files of a network of your own, with a test that passes
+    crossover add model lda --estimator sklearn.discriminant_analysis.LinearDiscriminantAnalysis
 
 It runs in the project's root. It writes `conf/dataset/<name>.yaml`, copies the data to `data/own/<name>` and adds them
 to DVC, asks for the study in `params.yaml`, and runs `dvc repro`. From there on the data set is one like all others.
@@ -23,6 +25,7 @@ import yaml
 from ruamel.yaml import YAML
 
 from crossover.audit.finding import findings_file, read_findings
+from crossover.command.add_model import write_model
 from crossover.command.description import Description, Options
 from crossover.command.images import describe_images
 from crossover.command.plan import plan_within
@@ -66,6 +69,12 @@ def parser() -> argparse.ArgumentParser:
     study.add_argument("--no-copy", action="store_true", help="leave the data where they are")
     study.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
     study.add_argument("--yes", action="store_true", help="do not ask whether to begin")
+    add = commands.add_parser("add", help="add a model").add_subparsers(dest="what", required=True)
+    model = add.add_parser("model", help="write the files of a new model, and a test that passes")
+    model.add_argument("name")
+    model.add_argument(
+        "--estimator", metavar="CLASS", help="a classifier of scikit-learn; without it, a network"
+    )
     return top
 
 
@@ -73,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; a mistake is one sentence and exit status 1."""
     given = parser().parse_args(arguments)
     try:
-        sys.exit(study(given))
+        sys.exit(study(given) if given.command == "study" else add_model(given.name, given.estimator))
     except KeyboardInterrupt:
         sys.exit("broken off; the same command goes on where it ended")
     except Exception as error:
@@ -147,6 +156,27 @@ def study(given: argparse.Namespace) -> int:
     if done.returncode == 0:
         _say(f"the report: {Path('reports/report.html').resolve()}")
     return done.returncode
+
+
+def add_model(name: str, estimator: str | None) -> int:
+    """Write the files of a new model.
+
+    Raises:
+        CrossoverError: see `write_model`.
+    """
+    _require_project()
+    for path in write_model(name, estimator):
+        _say(f"wrote {path}")
+    family = "deep" if estimator is None else "classical"
+    _say(
+        f"try it: pytest tests/models/test_{name}.py; python pipelines/train_{family}.py dataset=digits model={name}"
+    )
+    return 0
+
+
+def _require_project() -> None:
+    if not Path("dvc.yaml").exists() or not Path("params.yaml").exists():
+        raise CrossoverError("crossover must run in the root of the project, where dvc.yaml is; go there")
 
 
 def seconds_of(text: str) -> float:

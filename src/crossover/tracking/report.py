@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pandas as pd
 
@@ -90,7 +91,10 @@ def record_report(store: Store, meta: Meta, git_commit: str, reports: Path, answ
     pages["every cell"] = views.page(experiment, views.COMPARISON)
     if len(curves):
         pages["the learning curves"] = views.page(experiment, views.CURVES)
-    server = store.address.rstrip("/") if store.address.startswith("http") else UI
+    server = UI
+    if store.address.startswith("http"):  # without the password that it may hold
+        parts = urlsplit(store.address.rstrip("/"))
+        server = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
     return {what: f"{server}/{page}" for what, page in pages.items()}
 
 
