@@ -199,3 +199,28 @@ def test_a_file_that_is_not_as_the_yaml_says(
     found.yaml["train"] = other.yaml["train"]
     with pytest.raises(CrossoverError, match=words):
         load(found, tmp_path)
+
+
+def test_rare_categories_become_one(describe: Describe, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    codes = np.where(rng.random(2000) < 0.5, rng.integers(0, 20, 2000), rng.integers(20, 500, 2000))
+    found = describe("\n".join(["code,y", *(f"z{code},{k % 2}" for k, code in enumerate(codes))]))
+    assert "column code: 99 categories and one for the others (it has" in said(found)
+    X = load(found, tmp_path).train.X
+    assert isinstance(X, pd.DataFrame)
+    assert X["code"].nunique() == 100
+    frequent = np.isin(codes, np.arange(20))
+    assert (X["code"][frequent] == [f"z{code}" for code in codes[frequent]]).all()
+    assert 0.2 < (X["code"] == "(other)").mean() < 0.5
+
+
+def test_of_a_large_text_the_first_rows_are_looked_at(
+    describe: Describe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crossover.command.table.LARGE_BYTES", 1000)
+    monkeypatch.setattr("crossover.command.table.LARGE_ROWS", 100)
+    rng = np.random.default_rng(0)
+    found = describe("\n".join(["a,y", *(f"{rng.random():.6f},{k % 2}" for k in range(5000))]))
+    assert "looked at: the first 100 rows (the file is large; about" in said(found)
+    assert abs(found.n_train - 5000) < 500
+    assert len(load(found, tmp_path).train) == 5000

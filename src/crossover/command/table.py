@@ -26,8 +26,14 @@ TARGET_NAMES = ("target", "label", "class", "y", "outcome", "category", "species
 
 MOST_CLASSES = 100
 
+MOST_CATEGORIES = 100
+"""As of `OwnTable`, which keeps so many."""
+
 LOOKED_AT = 200
 """Lines of a text by which its form is found."""
+
+LARGE_BYTES, LARGE_ROWS = 300_000_000, 200_000
+"""Of a text that is larger, so many rows are looked at."""
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|nan)", re.I)
 _COMMA_NUMBER = re.compile(r"[+-]?(\d+|\d*,\d+)([eE][+-]?\d+)?")
@@ -76,7 +82,13 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
         labels = _missing(table, target, form, decisions)
         table = _read(path, form)
     classes = _classes(path, target, labels, decisions)
-    if unlabelled := len(table) - len(labels):
+    looked_at = len(labels)
+    if form is not None and path.stat().st_size > LARGE_BYTES:
+        bytes_a_row = len(",".join(map(str, table.iloc[:1000].to_numpy().ravel()))) / min(1000, len(table))
+        looked_at = int(path.stat().st_size / bytes_a_row)
+        reason = f"the file is large; about {looked_at:,} rows in all"
+        decisions.append(Decision("looked at", f"the first {len(table):,} rows", reason))
+    elif unlabelled := len(table) - len(labels):
         decisions.append(
             Decision("rows", f"{len(labels):,} of {len(table):,}", f"{unlabelled:,} have no label")
         )
@@ -102,7 +114,7 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
     else:
         yaml |= {"separator": form.separator, "decimal": form.decimal, "encoding": form.encoding}
         yaml |= {"missing": form.missing} | ({"header": form.header} if form.header else {})
-    n_train = len(labels)
+    n_train = looked_at
     if options.sample is not None and options.sample < n_train:
         yaml["sample"], n_train = options.sample, options.sample
         decisions.append(Decision("examples", f"{options.sample:,}", "--sample", "leave it out for all"))
@@ -224,7 +236,7 @@ def _read(path: Path, form: TextForm | None) -> pd.DataFrame:
     try:
         if form is None:
             return pd.read_parquet(path)
-        return read_text(path, form, str)
+        return read_text(path, form, str, LARGE_ROWS if path.stat().st_size > LARGE_BYTES else None)
     except (ValueError, OSError, csv.Error) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
@@ -308,6 +320,11 @@ def _columns(
         kind, reason = _kind(name, table[name], "." if form is None else form.decimal)
         if kind is None:
             decisions.append(Decision(f"column {name}", "left out", reason))
+        elif kind == "category" and table[name].nunique() > MOST_CATEGORIES:
+            columns[name] = kind
+            kept = f"{MOST_CATEGORIES - 1} categories and one for the others"
+            why = f"it has {table[name].nunique():,} different values"
+            decisions.append(Decision(f"column {name}", kept, why, "most_categories in the YAML"))
         else:
             columns[name] = kind
     for kind in ("number", "category", "date", "datetime"):

@@ -26,6 +26,10 @@ WHITESPACE = " "
 """As a separator: any number of blanks or tabs."""
 
 
+OTHER = "(other)"
+"""In place of rare categories."""
+
+
 class OwnFile(Settings):
     """A file of the user's.
 
@@ -64,6 +68,7 @@ class OwnTable(DataSource):
         encoding: str = "utf-8",
         missing: Sequence[str] = ("",),
         sample: PositiveInt | None = None,
+        most_categories: Annotated[int, Field(ge=2)] = 100,
         caveat: str = "",
     ) -> None:
         """Describe a table.
@@ -83,9 +88,12 @@ class OwnTable(DataSource):
             encoding: of a text.
             missing: what stands for a missing value in a text.
             sample: so many examples of a training part that has more, drawn with each class's share; None is all.
+            most_categories: of a column that has more, the most frequent ones of the training part are kept, and the
+                others become one, `OTHER`.
             caveat: see `DataSource`.
         """
         super().__init__(name, caveat)
+        self.most_categories = most_categories
         self.train, self.test, self.target = train, test, target
         self.columns, self.classes = dict(columns), list(classes)
         self.format, self.header, self.sample = format, None if header is None else list(header), sample
@@ -106,7 +114,22 @@ class OwnTable(DataSource):
         if self.sample is not None and self.sample < len(train):
             train = train.take(subset_rows(train.y, self.sample, seed=0))
         test = None if self.test is None else self._part(folder / self.test.name)
+        for name, kind in self.columns.items():
+            if kind == "category":
+                self._join_rare(name, train, test)
         return RawData(train, test, self.classes)
+
+    def _join_rare(self, name: str, train: Part, test: Part | None) -> None:
+        """Make one category of the rare ones of a column that has too many."""
+        assert isinstance(train.X, pd.DataFrame)
+        counts = train.X[name].value_counts()
+        if len(counts) <= self.most_categories:
+            return
+        kept = set(counts.index[: self.most_categories - 1])
+        for part in filter(None, (train, test)):
+            assert isinstance(part.X, pd.DataFrame)
+            column = part.X[name]
+            part.X[name] = column.where(column.isna() | column.isin(kept), OTHER)
 
     def _files(self) -> list[OwnFile]:
         files = [self.train] if self.test is None else [self.train, self.test]
