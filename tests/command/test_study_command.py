@@ -1,5 +1,6 @@
 """The command `crossover study`, with a stand-in for DVC; the whole of it is in test_own_data.py."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +28,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "conf").mkdir(parents=True)
     for name in ("dvc.yaml", "params.yaml"):
         shutil.copy(PROJECT / name, root / name)
-    shutil.copytree(PROJECT / "conf" / "dataset", root / "conf" / "dataset")
+    for group in ("dataset", "protocol"):
+        shutil.copytree(PROJECT / "conf" / group, root / "conf" / group)
     dvc = tmp_path / "bin" / "dvc"
     dvc.parent.mkdir()
     dvc.write_text('#!/bin/sh\necho "$@" >> dvc.log\nexit ${DVC_STATUS:-0}\n')
@@ -171,3 +173,20 @@ def test_data_that_are_not_fit_to_compare_on(project: Path, run: Run) -> None:
     assert asked(project)[-1] == "repro audit@kept"
     assert run("../kept.csv", "--accept", "A02")[0] == 0
     assert asked(project)[-1] == "repro"
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("1.5,blue,rare\n", "each class must have enough examples to be split .*, got 1 of 'rare'"),
+        ("inf,blue,yes\n", "a number must be finite, got infinity in 1 rows of column 'size'"),
+    ],
+)
+def test_data_that_cannot_be_used_are_told_before_anything_is_written(
+    project: Path, run: Run, rows: str, words: str
+) -> None:
+    (project.parent / "kept.csv").write_text(TABLE + rows)
+    status, _ = run("../kept.csv")
+    assert re.search(words, str(status))
+    assert asked(project) == []
+    assert not (project / "data").exists()

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from crossover.core.errors import CrossoverError
+from crossover.data.splits import Protocol
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class Description:
         n_columns: of a table; pixels times channels of an image.
         n_classes: of the target.
         has_test: whether the data have a test part of their own.
+        counts: examples of each class in the training part, or of all, by the order of the classes.
         decisions: in the order in which they were made.
     """
 
@@ -72,7 +76,29 @@ class Description:
     n_columns: int
     n_classes: int
     has_test: bool
+    counts: list[int]
     decisions: list[Decision] = field(default_factory=list)
+
+
+def require_enough(found: Description, protocol: Protocol) -> None:
+    """Refuse data whose classes are too small to be split as the protocol asks.
+
+    Raises:
+        CrossoverError: it names the smallest class.
+    """
+    y = np.repeat(np.arange(len(found.counts)), found.counts)
+    try:
+        if found.has_test:
+            protocol.validation_rows(y)
+        else:
+            protocol.splits(y)
+    except CrossoverError as error:
+        least = min(found.counts)
+        name = found.yaml["classes"][found.counts.index(least)]
+        raise CrossoverError(
+            f"each class must have enough examples to be split into training, validation and test rows, got {least} of "
+            f"{name!r}; collect more, join the class with another one, or leave it out"
+        ) from error
 
 
 def choose(question: str, answers: list[str], advice: str) -> str:

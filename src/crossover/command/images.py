@@ -78,7 +78,9 @@ def describe_images(path: Path, options: Options, kept: str) -> Description:
     if options.sample is not None and options.sample < n_train:
         yaml["sample"], n_train = options.sample, options.sample
         decisions.append(Decision("examples", f"{options.sample:,}", "--sample", "leave it out for all"))
-    return Description(yaml, "image", n_train, height * width * channels, len(classes), has_parts, decisions)
+    every_class = [max(1, round(n_train * counts[name] / sum(counts.values()))) for name in classes]
+    pixels = height * width * channels
+    return Description(yaml, "image", n_train, pixels, len(classes), has_parts, every_class, decisions)
 
 
 def _folders(path: Path) -> list[str]:

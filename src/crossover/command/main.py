@@ -26,11 +26,11 @@ from ruamel.yaml import YAML
 
 from crossover.audit.finding import findings_file, read_findings
 from crossover.command.add_model import write_model
-from crossover.command.description import Description, Options
+from crossover.command.description import Description, Options, require_enough
 from crossover.command.images import describe_images
 from crossover.command.plan import plan_within
 from crossover.command.table import describe_table
-from crossover.core.configuration import override_text
+from crossover.core.configuration import build, override_text
 from crossover.core.errors import CrossoverError, sentence
 from crossover.core.files import atomic_folder, discard, read_yaml
 from crossover.core.layout import Layout
@@ -38,6 +38,7 @@ from crossover.core.settings import NAME, NAME_IN_WORDS
 from crossover.core.study import load_study
 from crossover.data.image_folder import ImageFolder
 from crossover.data.own_table import OwnTable
+from crossover.data.splits import ORIGIN, Protocol
 
 OWN = Path("data/own")
 """Where the data that users add lie, one folder a data set."""
@@ -121,6 +122,8 @@ def study(given: argparse.Namespace) -> int:
     options = Options(name, given.target, given.test, drop, given.sample, given.separator, given.size)
     place = path.resolve() if given.no_copy else OWN / name / (path.name if path.is_file() else "images")
     found = (describe_images if path.is_dir() else describe_table)(path, options, place.as_posix())
+    protocol = build(read_yaml(Path("conf/protocol/default.yaml")), ORIGIN, Protocol)
+    require_enough(found, protocol)
     known = Path("conf/dataset") / f"{name}.yaml"
     again = _known(known, found)
     plan = plan_within(name, found, budget)

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pooch
 
@@ -118,9 +119,10 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
     if options.sample is not None and options.sample < n_train:
         yaml["sample"], n_train = options.sample, options.sample
         decisions.append(Decision("examples", f"{options.sample:,}", "--sample", "leave it out for all"))
-    return Description(
-        yaml, "table", n_train, len(columns), len(classes), options.test is not None, decisions
-    )
+    shares = labels.value_counts() / len(labels)
+    counts = [max(1, round(n_train * shares[label])) for label in classes]
+    has_test = options.test is not None
+    return Description(yaml, "table", n_train, len(columns), len(classes), has_test, counts, decisions)
 
 
 def text_form(path: Path, separator: str | None, decisions: list[Decision]) -> TextForm:
@@ -350,6 +352,11 @@ def _kind(name: str, column: pd.Series, decimal: str) -> tuple[Kind | None, str]
         known = known.astype(str).str.strip()
         numbers = pd.to_numeric(known.str.replace(decimal, ".", regex=False), errors="coerce")
     if numbers.notna().all() and not pd.api.types.is_bool_dtype(numbers):
+        if infinite := int(np.isinf(numbers.astype(float)).sum()):
+            raise CrossoverError(
+                f"a number must be finite, got infinity in {infinite:,} rows of column {name!r}; replace it, or leave "
+                f"the column out with --drop {name}"
+            )
         whole = bool((numbers == numbers.round()).all())
         steps = bool((numbers.diff().dropna() == 1).all())
         if whole and distinct == len(column) and len(column) > 20 and (steps or _IDENTIFIER.search(name)):
