@@ -48,6 +48,7 @@ types: env  ## mypy
 	mypy
 
 ui: env  ## open the MLflow UI on http://127.0.0.1:$(PORT)
+	@python -m crossover.tracking.links --port $(PORT)
 	mlflow ui --port $(PORT)
 
 clean-mlflow: env  ## say which studies in MLflow the project no longer has (CLEAN=--remove removes them)

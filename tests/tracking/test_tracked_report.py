@@ -14,8 +14,10 @@ from crossover.core.files import write_json
 from crossover.core.layout import Layout
 from crossover.data.prepared import Part
 from crossover.models.classical.sklearn_model import SklearnClassifier
-from crossover.stages.compare import record
+from crossover.stages.compare import answer_of, record
+from crossover.tracking.links import links
 from crossover.tracking.mlflow_tracker import MlflowTracker
+from crossover.tracking.store import Store
 from tests.results_folder import ResultsFolder, compare, first_right, study_of
 from tests.tracking.tracking_facts import IMAGES, facts_of
 
@@ -169,3 +171,31 @@ def test_a_data_set_that_one_family_alone_takes(
     found = client.search_runs([client.get_experiment_by_name("alone").experiment_id])
     assert {run.info.run_name for run in found} >= {"forest · raw"}
     assert [run.data.tags["verdict"] for run in found if "crossover.study" in run.data.tags] == ["none"]
+
+
+def test_a_study_that_fits_one_cell_again_says_what_it_took_over(
+    recorded: Layout, client: Any, store: str
+) -> None:
+    tracker, later = MlflowTracker(uri=store, log_models=False), "fedcba98" * 5
+    (net,) = (cell for cell in STUDY.cells("reported") if cell.model == "net")
+    with tracker.fit(replace(facts_of("net again", seed=0, meta=META, git_commit=later), cell=net)):
+        pass
+    answer = answer_of((recorded.reports / "report.md").read_text(encoding="utf-8"), "reported")
+    tracker.report(META, later, recorded.reports, answer)
+    (study,) = runs(client, "tags.`crossover.study` = 'dvc repro fedcba98'")
+    note = study.data.tags["mlflow.note.content"]
+    assert note.endswith(
+        "Taken over from an earlier study, in which their fits are: forest (raw), line (raw)."
+    )
+    (first,) = runs(client, "tags.`crossover.study` = 'dvc repro 89abcdef'")
+    assert "Taken over" not in first.data.tags["mlflow.note.content"]
+
+
+def test_the_newest_comparison_of_each_data_set_is_linked(recorded: Layout, client: Any, store: str) -> None:
+    found = links(Store(store), "http://127.0.0.1:7000")
+    experiment = client.get_experiment_by_name("reported").experiment_id
+    assert found["reported"]["the report"].startswith(
+        f"http://127.0.0.1:7000/#/experiments/{experiment}/runs/"
+    )
+    assert found["reported"]["every cell"].endswith("viewStateShareKey=comparison")
+    assert "passengers" not in found  # never compared

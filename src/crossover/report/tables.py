@@ -54,14 +54,28 @@ def write_tables(folder: Path, found: StudyAnalysis) -> None:
                 "deep_minus_classical": verdict.difference,
                 "low": verdict.interval.low,
                 "high": verdict.interval.high,
+                "deep_ahead": verdict.deep_ahead,
                 "mcnemar_p": verdict.p_value,
                 "verdict": verdict.winner,
                 "tier": list(d.tiers)[-1],
                 "splits": verdict.splits,  # with 1, it is about these fits
             }
-            write_json(folder / "verdicts" / f"{d.dataset}.json", summary)
+            write_json(folder / "verdicts" / f"{d.dataset}.json", summary | _crossing(d))
     if tunings := [d.tuning for d in found.datasets if d.tuning]:
         write_csv(tuning_table(tunings), folder / "tuning.csv")
+
+
+def _crossing(d: DatasetAnalysis) -> dict[str, float]:
+    """The number of training examples at which deep learning takes the lead; nothing where it does not, once."""
+    pair = d.curves.family if d.curves else None
+    crossings = pair.crossover.crossings if pair else []
+    if len(crossings) != 1 or crossings[0].direction != "deep overtakes":
+        return {}
+    return {
+        "crossover": crossings[0].n,
+        "crossover_low": crossings[0].low,
+        "crossover_high": crossings[0].high,
+    }
 
 
 def claims_table(answers: list[AnsweredClaim]) -> pd.DataFrame:

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from crossover.core.clock import git_commit
 from crossover.core.files import read_json
 from crossover.tracking.contents import study_name
-from crossover.tracking.mlflow_tracker import DEFAULT_URI, FIT_ID
-from crossover.tracking.report import STUDY
+from crossover.tracking.mlflow_tracker import DEFAULT_URI
+from crossover.tracking.report import FIT, STUDY
 from crossover.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def removable(store: Store, root: Path) -> "list[tuple[Run, list[Run]]]":
             name = study.data.tags[STUDY]
             cells = store.children(study)
             below = [*cells, *(fit for cell in cells for fit in store.children(cell))]
-            fits = {run.data.tags.get(FIT_ID) for run in below}
+            fits = {run.data.tags.get(FIT) for run in below}
             if name not in names and not fits & kept and not (root / name).exists():
                 found.append((study, below))
     return found

@@ -37,7 +37,7 @@ from crossover.tracking.contents import (
     trial_note,
 )
 from crossover.tracking.logged_model import log_model
-from crossover.tracking.report import record_report
+from crossover.tracking.report import FIT, record_report
 from crossover.tracking.store import FAILED, FINISHED, KILLED, RUNNING, RunLog, Store
 from crossover.tracking.tracker import LEARNING_CURVE, FitFacts, Log, SweepFacts, Tracker, TrialFacts
 
@@ -55,7 +55,7 @@ STATUS = {
 }
 """MLflow's status of a trial that has ended."""
 
-FIT_ID, TRIAL_ID = "crossover.fit_id", "crossover.trial_id"
+TRIAL_ID = "crossover.trial_id"
 
 
 class MlflowTracker(Tracker):
@@ -106,7 +106,7 @@ def _start_fit(store: Store, facts: FitFacts, resume: bool, log_models: bool) ->
     # Of one id are equal fits: that of a study goes on in its run. A multirun may repeat a finished one as its own.
     again = "" if resume or facts.parent is None else f" and attributes.status != '{FINISHED}'"
     with store.locked():  # a stage whose `dvc` was killed may record the same at the same time
-        run = store.newest(facts, f"tags.`{FIT_ID}` = '{facts.fit_id}'{again}")
+        run = store.newest(facts, f"tags.`{FIT}` = '{facts.fit_id}'{again}")
         resumed = run is not None
         if run is None:
             run = _new_run(store, facts)
@@ -134,7 +134,7 @@ def _new_run(store: Store, facts: FitFacts) -> "Run":
         **origin_tags(facts),
         **asdict(cell),
         "seed": str(seed),
-        FIT_ID: facts.fit_id,
+        FIT: facts.fit_id,
         PARENT: store.shared_run(
             facts,
             "crossover.study",

@@ -33,6 +33,9 @@ CELL = "crossover.cell"
 
 STUDY = "crossover.study"
 
+FIT = "crossover.fit_id"
+"""Tag of the run of a fit."""
+
 UI = "http://127.0.0.1:5000"
 """Where `make ui` and a plain `mlflow ui` show a local store."""
 
@@ -135,14 +138,19 @@ class _Recorded:
             known = self.client.get_run(store.shared_run(facts, STUDY, name, name, study_tags(facts)))
         self.study, self.study_id = known, known.info.run_id
         self._children = store.children(known)
+        self.taken_over: list[str] = []  # labels of cells whose fits are those of an earlier study
 
     def cell(self, cell: Cell, row: dict[str, Any]) -> "Run":
         """The run of a cell: means and standard deviations over its fits, the interval of its accuracy, its costs."""
         run = self._child(cell, cell.name, " · ".join([cell.model_label, cell.features]))
         own = {name: str(value) for name, value in asdict(cell).items()}
-        for fit in self._children:
-            if "crossover.fit_id" in fit.data.tags and own.items() <= fit.data.tags.items():
-                self.client.set_tag(fit.info.run_id, PARENT, run.info.run_id)
+        fits = [
+            fit for fit in self._children if FIT in fit.data.tags and own.items() <= fit.data.tags.items()
+        ]
+        for fit in fits:
+            self.client.set_tag(fit.info.run_id, PARENT, run.info.run_id)
+        if cell.model != VOTE and not fits and not self.store.children(run):
+            self.taken_over.append(cell.label)
         numbers = {"n": row["n"], "n_train": row["n_train"], "val/accuracy": row["validation_accuracy"]}
         for metric in METRICS:
             numbers[f"test/{metric}"] = row[f"{metric}_mean"]
@@ -188,6 +196,8 @@ class _Recorded:
             **self._origin(),
         }
         note = f"{answer}\n\nThe whole report is `report.html` below *Artifacts*; below this run each cell has its own."
+        if self.taken_over:
+            note += f"\n\nTaken over from an earlier study, in which their fits are: {', '.join(self.taken_over)}."
         self.store.set_tags(self.study_id, tags | {NOTE: note})
         self.client.log_table(self.study_id, table.dropna(axis="columns", how="all"), "comparison.json")
         project = reports.parent
