@@ -99,44 +99,25 @@ def study(given: argparse.Namespace) -> int:
     Raises:
         CrossoverError: the data or an option are refused.
     """
-    if not Path("dvc.yaml").exists() or not Path("params.yaml").exists():
-        raise CrossoverError(
-            "crossover study must run in the root of the project, where dvc.yaml is; go there"
-        )
+    _require_project()
+    options, budget = _options(given), seconds_of(given.budget)
     path: Path = given.path
-    if not path.exists():
-        raise CrossoverError(f"PATH must be a file or a folder, got {path}, which does not exist")
-    name = given.name or _name_of(path)
-    if not NAME.fullmatch(name):
-        raise CrossoverError(f"--name must be {NAME_IN_WORDS}, got {name!r}")
-    budget = seconds_of(given.budget)
-    for option, smallest in (("sample", 1), ("size", 8)):
-        value = getattr(given, option)
-        if value is not None and value < smallest:
-            raise CrossoverError(f"--{option} must be at least {smallest}, got {value}")
-    if given.test is not None and (path.is_dir() or not given.test.is_file()):
-        raise CrossoverError(
-            f"--test must be a file next to a table, got {given.test}; a folder of images has its own train/ and test/"
-        )
-    drop = tuple(filter(None, (column.strip() for column in given.drop.split(","))))
-    options = Options(name, given.target, given.test, drop, given.sample, given.separator, given.size)
+    name = options.name
     place = path.resolve() if given.no_copy else OWN / name / (path.name if path.is_file() else "images")
     found = (describe_images if path.is_dir() else describe_table)(path, options, place.as_posix())
-    protocol = build(read_yaml(Path("conf/protocol/default.yaml")), ORIGIN, Protocol)
-    require_enough(found, protocol)
+    require_enough(found, build(read_yaml(Path("conf/protocol/default.yaml")), ORIGIN, Protocol))
     known = Path("conf/dataset") / f"{name}.yaml"
-    again = _known(known, found)
+    again = _known(known, found) and (given.no_copy or place.exists())
     plan = plan_within(name, found, budget)
+    estimate = plan.seconds(found)
     for decision in found.decisions:
         _say(f"- {decision}")
     _say(f"plan: {plan}")
-    estimate = plan.seconds(found)
     least = (
-        "" if budget is None or estimate <= budget else f", which is more than the {given.budget} of --budget"
+        "" if estimate <= budget else f", which is more than the {given.budget} of --budget, and the least"
     )
-    _say(
-        f"time: about {_words(estimate)} on two cores{least}; disk: about {_megabytes(path, found, plan.seeds):,.0f} MB"
-    )
+    disk = _megabytes(path, found, plan.seeds)
+    _say(f"time: about {_words(estimate)} on two cores{least}; disk: about {disk:,.0f} MB")
     if given.dry_run:
         _say("nothing was written (--dry-run)")
         return 0
@@ -159,6 +140,26 @@ def study(given: argparse.Namespace) -> int:
     if done.returncode == 0:
         _say(f"the report: {Path('reports/report.html').resolve()}")
     return done.returncode
+
+
+def _options(given: argparse.Namespace) -> Options:
+    """What the command line says about the data, checked."""
+    path: Path = given.path
+    if not path.exists():
+        raise CrossoverError(f"PATH must be a file or a folder, got {path}, which does not exist")
+    name = given.name or _name_of(path)
+    if not NAME.fullmatch(name):
+        raise CrossoverError(f"--name must be {NAME_IN_WORDS}, got {name!r}")
+    for option, smallest in (("sample", 1), ("size", 8)):
+        value = getattr(given, option)
+        if value is not None and value < smallest:
+            raise CrossoverError(f"--{option} must be at least {smallest}, got {value}")
+    if given.test is not None and (path.is_dir() or not given.test.is_file()):
+        raise CrossoverError(
+            f"--test must be a file next to a table, got {given.test}; a folder of images has its own train/ and test/"
+        )
+    drop = tuple(filter(None, (column.strip() for column in given.drop.split(","))))
+    return Options(name, given.target, given.test, drop, given.sample, given.separator, given.size)
 
 
 def add_model(name: str, estimator: str | None) -> int:
