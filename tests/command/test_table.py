@@ -224,3 +224,14 @@ def test_of_a_large_text_the_first_rows_are_looked_at(
     assert "looked at: the first 100 rows (the file is large; about" in said(found)
     assert abs(found.n_train - 5000) < 500
     assert len(load(found, tmp_path).train) == 5000
+
+
+def test_spellings_that_differ_in_capitals_and_blanks_are_one_category(
+    describe: Describe, tmp_path: Path
+) -> None:
+    cities = ["Berlin", "berlin ", "BERLIN", "New  York", "new york", "Rome"]
+    found = describe("\n".join(["city,y", *(f"{cities[k % 6]},{k % 2}" for k in range(60))]))
+    assert "column city: 6 spellings are 3 categories" in said(found)
+    X = load(found, tmp_path).train.X
+    assert isinstance(X, pd.DataFrame)
+    assert set(X["city"]) == {"berlin", "new york", "rome"}

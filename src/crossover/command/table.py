@@ -15,7 +15,7 @@ import pooch
 
 from crossover.command.description import Decision, Description, Options, choose
 from crossover.core.errors import CrossoverError, first_line
-from crossover.data.own_table import WHITESPACE, Kind, read_text
+from crossover.data.own_table import WHITESPACE, Kind, fold, read_text
 
 PARQUET = {".parquet", ".pq"}
 
@@ -96,6 +96,7 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
     else:
         decisions.append(Decision("rows", f"{len(labels):,}", "each has a label"))
     columns = _columns(table.drop(columns=target), form, options.drop, decisions)
+    folded = _folded(table, columns, decisions)
     if not columns:
         raise CrossoverError(
             f"{path} must have a column of numbers, categories or dates besides its target {target!r}, got none; "
@@ -115,6 +116,8 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
     else:
         yaml |= {"separator": form.separator, "decimal": form.decimal, "encoding": form.encoding}
         yaml |= {"missing": form.missing} | ({"header": form.header} if form.header else {})
+    if folded:
+        yaml["folded"] = folded
     n_train = looked_at
     if options.sample is not None and options.sample < n_train:
         yaml["sample"], n_train = options.sample, options.sample
@@ -337,6 +340,23 @@ def _columns(
                 Decision(f"columns of type {kind}", shown, "by their values", "--drop leaves some out")
             )
     return columns
+
+
+def _folded(table: pd.DataFrame, columns: dict[str, Kind], decisions: list[Decision]) -> list[str]:
+    """Columns of categories in which some differ in capitals and blanks alone."""
+    found = []
+    for name, kind in columns.items():
+        if kind != "category":
+            continue
+        spellings = table[name].dropna().astype(str).str.strip().unique()
+        categories = {fold(text) for text in spellings}
+        if 2 <= len(categories) < len(spellings):
+            found.append(name)
+            value = f"{len(spellings)} spellings are {len(categories)} categories"
+            decisions.append(
+                Decision(f"column {name}", value, "capitals and blanks do not count", "folded in the YAML")
+            )
+    return found
 
 
 def _kind(name: str, column: pd.Series, decimal: str) -> tuple[Kind | None, str]:

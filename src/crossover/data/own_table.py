@@ -68,6 +68,7 @@ class OwnTable(DataSource):
         encoding: str = "utf-8",
         missing: Sequence[str] = ("",),
         sample: PositiveInt | None = None,
+        folded: Sequence[str] = (),
         most_categories: Annotated[int, Field(ge=2)] = 100,
         caveat: str = "",
     ) -> None:
@@ -88,12 +89,13 @@ class OwnTable(DataSource):
             encoding: of a text.
             missing: what stands for a missing value in a text.
             sample: so many examples of a training part that has more, drawn with each class's share; None is all.
+            folded: columns of categories in which capitals and the number of blanks make no other category.
             most_categories: of a column that has more, the most frequent ones of the training part are kept, and the
                 others become one, `OTHER`.
             caveat: see `DataSource`.
         """
         super().__init__(name, caveat)
-        self.most_categories = most_categories
+        self.most_categories, self.folded = most_categories, set(folded)
         self.train, self.test, self.target = train, test, target
         self.columns, self.classes = dict(columns), list(classes)
         self.format, self.header, self.sample = format, None if header is None else list(header), sample
@@ -152,7 +154,11 @@ class OwnTable(DataSource):
                 f"a label of {path} must be one of {self.classes}, got {labels[codes.isna()].iloc[0]!r}; "
                 f"add it to classes in {self.origin}, or describe the data anew with `crossover study`"
             )
-        X = pd.concat([as_input(name, table[name], kind) for name, kind in self.columns.items()], axis=1)
+        columns = []
+        for name, kind in self.columns.items():
+            column = as_input(name, table[name], kind)
+            columns.append(column.map(fold, na_action="ignore") if name in self.folded else column)
+        X = pd.concat(columns, axis=1)
         return Part(X.reset_index(drop=True), codes.to_numpy(dtype=np.int64), len(self.classes))
 
     def _parquet(self, path: Path) -> pd.DataFrame:
@@ -240,6 +246,11 @@ def take(file: OwnFile, folder: Path, name: str) -> Path:
             f"describe it anew with `crossover study {path} --name {name}`"
         )
     return Path(shutil.copyfile(path, target))
+
+
+def fold(text: str) -> str:
+    """A category without capitals, and with single blanks."""
+    return " ".join(text.split()).casefold()
 
 
 def as_input(name: str, column: pd.Series, kind: Kind) -> pd.DataFrame:
