@@ -43,6 +43,7 @@ def test_a_table_with_dates_and_missing_values(clone: Clone, tmp_path: Path) -> 
     table.to_csv(path, sep=";", decimal=",", index=False, encoding="cp1252", na_rep="NA")
     done = quick(clone).run("crossover", "study", str(path), "--budget", "60s")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "\nwho_paid: use " in done.stdout
     assert "the report: " in done.stdout
     assert verdict(clone, "who_paid")["best_classical_accuracy"] > 0.8  # type: ignore[operator]
     assert "day (weekday)" in (clone.root / "data/prepared/who_paid/statistics.json").read_text()

@@ -137,7 +137,12 @@ def study(given: argparse.Namespace) -> int:
         return done.returncode
     _refuse_unfit(name, {code.strip() for code in given.accept.split(",")})
     done = subprocess.run(["dvc", "repro"], check=False)
-    if done.returncode == 0:
+    report = Path("reports/report.md")
+    if done.returncode == 0 and report.exists():
+        from crossover.stages.compare import answer_of  # loads Matplotlib
+
+        answer = answer_of(report.read_text(encoding="utf-8"), name)
+        _say("\n" + re.sub(r"^> ?", "", answer, flags=re.M).replace("**", "").strip() + "\n")
         _say(f"the report: {Path('reports/report.html').resolve()}")
     return done.returncode
 
