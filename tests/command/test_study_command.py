@@ -71,7 +71,9 @@ def test_from_a_file_to_dvc_repro(project: Path, run: Run) -> None:
     assert study.datasets == ["kept"]
     assert "mlp" in study.deep_models
     assert "params.yaml: datasets is [kept], and was [digits,breast_cancer]" in text
-    assert "# What to run. How each thing is built" in (project / "params.yaml").read_text()
+    asked_for = (project / "params.yaml").read_text()
+    assert "# What to run. How each thing is built" in asked_for
+    assert re.search(r"^soft_vote: null +# of each family", asked_for, re.M)
     after = (project.parent / "kept.csv").stat()
     assert (before.st_mtime_ns, before.st_mode, before.st_nlink) == (
         after.st_mtime_ns,

@@ -238,6 +238,9 @@ def ask_for(params: dict[str, Any], path: Path) -> list[str]:
     load_study(path)  # a broken one is not made worse
     editor = YAML()
     editor.width = 120
+    editor.representer.add_representer(
+        type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", "null")
+    )
     content = editor.load(path.read_text(encoding="utf-8"))
     changed = []
     for key, value in params.items():
