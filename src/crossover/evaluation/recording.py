@@ -47,7 +47,7 @@ def record_scores(
                 record_fit(log, one.fit, validation.get(one.fit.seed), featurizer, split, with_model=first)
             numbers = one.metrics | vars(one.cost)
             log.metrics({f"test/{name}": value for name, value in numbers.items() if value is not None})
-            log.figure(
-                confusion_figure(one.y_true, one.proba, prepared.meta.classes, title), "confusion_matrix"
-            )
-            log.figure(reliability_figure(one.y_true, one.proba, title), "reliability")
+            if one is scored.fits[0]:  # as of the models; the report has those of all repetitions together
+                classes = prepared.meta.classes
+                log.figure(confusion_figure(one.y_true, one.proba, classes, title), "confusion_matrix")
+                log.figure(reliability_figure(one.y_true, one.proba, title), "reliability")
