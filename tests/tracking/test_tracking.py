@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -355,3 +356,20 @@ def test_no_tracker_keeps_nothing_and_imports_no_mlflow(tmp_path: Path) -> None:
     )
     assert json.loads(done.stdout) == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_system_metrics_are_recorded_where_mlflow_is_asked_for_them(
+    tracker: Tracker, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "1")
+    found = {}
+    for asked in ("false", "true"):
+        monkeypatch.setenv("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", asked)
+        with tracker.fit(facts_of(f"watched {asked}")):
+            time.sleep(2.5)
+        experiment = client.get_experiment_by_name("digits").experiment_id
+        (run,) = client.search_runs([experiment], f"tags.`crossover.fit_id` = 'watched {asked}'")
+        assert run.info.status == "FINISHED"
+        found[asked] = {key for key in run.data.metrics if key.startswith("system/")}
+    assert found["false"] == set()
+    assert "system/cpu_utilization_percentage" in found["true"]
