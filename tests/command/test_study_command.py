@@ -192,3 +192,37 @@ def test_data_that_cannot_be_used_are_told_before_anything_is_written(
     assert re.search(words, str(status))
     assert asked(project) == []
     assert not (project / "data").exists()
+
+
+def test_data_that_lie_where_the_copy_would_go_stay_as_they_are(project: Path, run: Run) -> None:
+    own = project / "data" / "own" / "kept"
+    own.mkdir(parents=True)
+    for name in ("kept.csv", "notes.txt"):
+        (own / name).write_text(TABLE)
+    assert run("data/own/kept/kept.csv")[0] == 0
+    assert sorted(path.name for path in own.iterdir()) == ["kept.csv", "notes.txt"]
+    assert asked(project) == ["repro audit@kept", "repro"]
+
+
+def test_an_earlier_copy_outlasts_a_failure_of_dvc(
+    project: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("../kept.csv")
+    (project.parent / "kept.csv").write_text(TABLE + "9.5,green,yes\n")
+    monkeypatch.setenv("DVC_STATUS", "1")
+    assert "`dvc add data/own/kept` failed" in str(run("../kept.csv")[0])
+    assert (project / "data/own/kept/kept.csv").exists()
+
+
+def test_a_test_file_from_another_folder(project: Path, run: Run) -> None:
+    (project.parent / "other").mkdir()
+    for name in ("kept.csv", "later.csv"):
+        (project.parent / "other" / name).write_text(TABLE)
+    assert "--test must be a file of another name" in str(
+        run("../kept.csv", "--test", "../other/kept.csv")[0]
+    )
+    assert run("../kept.csv", "--test", "../other/later.csv", "--no-copy")[0] == 0
+    described = yaml.safe_load((project / "conf/dataset/kept.yaml").read_text())
+    assert described["test"]["path"] == str(project.parent / "other" / "later.csv")
+    assert run("../kept.csv", "--test", "../other/later.csv", "--name", "copied")[0] == 0
+    assert (project / "data/own/copied/later.csv").exists()

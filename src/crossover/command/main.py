@@ -103,11 +103,13 @@ def study(given: argparse.Namespace) -> int:
     options, budget = _options(given), seconds_of(given.budget)
     path: Path = given.path
     name = options.name
-    place = path.resolve() if given.no_copy else OWN / name / (path.name if path.is_file() else "images")
+    # Data that lie where the copy would go stay as they are.
+    stays = given.no_copy or path.resolve().is_relative_to((OWN / name).resolve())
+    place = path.resolve() if stays else OWN / name / (path.name if path.is_file() else "images")
     found = (describe_images if path.is_dir() else describe_table)(path, options, place.as_posix())
     require_enough(found, build(read_yaml(Path("conf/protocol/default.yaml")), ORIGIN, Protocol))
     known = Path("conf/dataset") / f"{name}.yaml"
-    again = _known(known, found) and (given.no_copy or place.exists())
+    again = _known(known, found) and place.exists()
     plan = plan_within(name, found, budget)
     estimate = plan.seconds(found)
     for decision in found.decisions:
@@ -127,7 +129,7 @@ def study(given: argparse.Namespace) -> int:
         _say("nothing was written")
         return 0
     else:
-        if not given.no_copy:
+        if not stays:
             _copy(path, options.test, place)
         _write(known, found)
     for line in ask_for(plan.params(), Path("params.yaml")):
@@ -162,6 +164,10 @@ def _options(given: argparse.Namespace) -> Options:
     if given.test is not None and (path.is_dir() or not given.test.is_file()):
         raise CrossoverError(
             f"--test must be a file next to a table, got {given.test}; a folder of images has its own train/ and test/"
+        )
+    if given.test is not None and given.test.name == path.name:
+        raise CrossoverError(
+            f"--test must be a file of another name than {path.name!r}, since both go into one folder; rename it"
         )
     drop = tuple(filter(None, (column.strip() for column in given.drop.split(","))))
     return Options(name, given.target, given.test, drop, given.sample, given.separator, given.size)
@@ -297,6 +303,7 @@ def _agreed(yes: bool) -> bool:
 
 def _copy(path: Path, test: Path | None, place: Path) -> None:
     """Copy the data into the project, whole or not at all, and add them to DVC."""
+    replaces = place.parent.exists()
     with atomic_folder(place.parent) as folder:
         if path.is_dir():
             shutil.copytree(path, folder / place.name, ignore_dangling_symlinks=True)
@@ -306,10 +313,11 @@ def _copy(path: Path, test: Path | None, place: Path) -> None:
     added = ["dvc", "add", place.parent.as_posix()]
     done = subprocess.run(added, capture_output=True, text=True, check=False)
     if done.returncode:
-        discard(place.parent)
+        if not replaces:
+            discard(place.parent)
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
         reason = lines[-1].removeprefix("ERROR: ") if lines else "no reason given"
-        raise CrossoverError(f"`{shlex.join(added)}` failed: {reason}; nothing was kept")
+        raise CrossoverError(f"`{shlex.join(added)}` failed: {reason}; solve that and give the command again")
 
 
 def _write(path: Path, found: Description) -> None:

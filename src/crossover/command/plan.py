@@ -72,10 +72,7 @@ class Plan:
         )
 
     def seconds(self, data: Description) -> float:
-        """An estimate of the whole study's time on two cores.
-
-        The constants were read off the default study, Adult and MNIST; see docs/results.md for their times.
-        """
+        """A rough estimate of the whole study's time; the constants are of the order of times seen on two cores."""
         n, d, c = data.n_train, data.n_columns, data.n_classes
         total = 25.0 + 4.0 * len(self.feature_sets)  # check, download, prepare, featurize, compare
         classical = [(m, f) for m in self.classical_models for f in self.feature_sets]

@@ -42,7 +42,7 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
         kept: the path of the file that the YAML will name.
 
     Raises:
-        CrossoverError: it is empty, ragged or no table; it has no target that could be classes; a class is too small.
+        CrossoverError: it is empty, ragged or no table, or it has no target that could be classes.
     """
     decisions: list[Decision] = []
     form = None if path.suffix.lower() in PARQUET else text_form(path, options.separator, decisions)
@@ -86,7 +86,9 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
         "train": _file(path, kept),
     }
     if options.test is not None:
-        yaml["test"] = _file(options.test, str(Path(kept).parent / options.test.name))
+        stays = Path(kept).is_absolute()  # then the test file does so as well
+        place = options.test.resolve() if stays else Path(kept).parent / options.test.name
+        yaml["test"] = _file(options.test, place.as_posix())
         decisions.append(Decision("test part", str(options.test), "named on the command line"))
     yaml |= {"target": target, "columns": columns, "classes": classes}
     if form is None:
