@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from crossover.audit.checks import audit
 from crossover.audit.finding import Checks, Finding, Findings, read_findings, write_findings
 from crossover.core.settings import validated
-from crossover.data.prepared import Input, Meta, Part, Prepared
+from crossover.data.prepared import Input, Meta, Part, Prepared, modality_of
 from tests.prepared_folder import write_one_split
 
 ORIGIN = Path(__file__).parents[2] / "conf" / "audit" / "default.yaml"
@@ -28,9 +28,9 @@ def checks(**changes: Any) -> Checks:
 
 def of(X: Input, y: np.ndarray, folder: Path, n_train: int = N_TRAIN) -> Prepared:
     """The first examples as training part, the others as a publisher's test part."""
-    modality: Any = "table" if isinstance(X, pd.DataFrame) else "image"
+    modality: Any = modality_of(X)
     classes = [f"c{k}" for k in range(int(y.max()) + 1)]
-    everything = Part(X, y.astype(np.int64), len(classes), 1.0 if modality == "table" else 255.0)
+    everything = Part(X, y.astype(np.int64), len(classes), 255.0 if modality == "image" else 1.0)
     parts = everything.take(np.arange(n_train)), everything.take(np.arange(n_train, len(y)))
     meta = Meta(
         "some", modality, classes, list(X.shape[1:]), 1.0, n_train, len(y) - n_train, "a test's", "sum"
@@ -57,6 +57,15 @@ def images(n: int = N_TRAIN + N_TEST) -> tuple[np.ndarray, np.ndarray]:
     return X, y
 
 
+def texts(n: int = N_TRAIN + N_TEST) -> tuple[np.ndarray, np.ndarray]:
+    """Eight words each, most of them the class's own."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, n)
+    words = np.array([[f"{letter}{k}" for k in range(10)] for letter in "ab"])
+    mixed = np.where(rng.random((n, 8)) < 0.95, y[:, None], 1 - y[:, None])
+    return np.array([" ".join(words[k, rng.integers(0, 10, 8)]) for k in mixed], dtype=object), y
+
+
 @pytest.fixture
 def found(tmp_path: Path) -> Callable[..., dict[str, Finding]]:
     """What the checks find, by code."""
@@ -68,9 +77,29 @@ def found(tmp_path: Path) -> Callable[..., dict[str, Finding]]:
     return audited
 
 
-@pytest.mark.parametrize("data", [table, images])
+@pytest.mark.parametrize("data", [table, images, texts])
 def test_nothing_is_found_in_clean_data(found, data) -> None:
     assert found(*data()) == {}
+
+
+def test_texts_that_differ_in_capitals_and_blanks_are_repeats(found) -> None:
+    X, y = texts()
+    X[320:335] = [text.upper().replace(" ", "  ") for text in X[100:115]]
+    y[320:335] = y[100:115]
+    one = found(X, y)["A02"]
+    assert (one.n, one.test_rows) == (15, {0: list(range(20, 35))})
+
+
+def test_empty_texts_and_doubtful_labels_are_told(found) -> None:
+    X, y = texts()
+    y[:20] = 1 - y[:20]
+    X[50:53] = ["", "  ", "?!"]
+    told = found(X, y)
+    assert told["A12"].n == 3
+    doubted = {int(line.split(":")[0].removeprefix("row ")) for line in told["A07"].examples}
+    assert len(doubted & set(range(20))) >= 8
+    assert len(doubted - set(range(20))) <= 1
+    assert "“" in told["A07"].examples[0]
 
 
 def test_repeats_within_and_across_the_parts(found) -> None:

@@ -235,3 +235,68 @@ def test_spellings_that_differ_in_capitals_and_blanks_are_one_category(
     X = load(found, tmp_path).train.X
     assert isinstance(X, pd.DataFrame)
     assert set(X["city"]) == {"berlin", "new york", "rome"}
+
+
+NOTES = [
+    f"please bring the {word}, we meet at {k}" for k, word in enumerate(["bread", "milk", "tea", "salt"] * 15)
+]
+
+
+class TestTexts:
+    def test_a_label_and_a_text_in_each_line(self, describe: Describe, tmp_path: Path) -> None:
+        lines = [f"{'ab'[k % 2]}\t{note}" for k, note in enumerate(NOTES)]
+        lines[7] = 'b\t"unbalanced mark in the notes, they said'
+        found = describe("\n".join(lines) + "\n", "notes.txt")
+        assert (found.modality, found.n_train, found.n_columns) == ("text", 60, 8)
+        assert found.yaml["columns"] == {"c2": "text"}
+        assert found.yaml["quoted"] is False
+        assert "target: c1 (the only column with few values" in said(found)
+        assert "text: c2, 8 words in the median (the only column that could be an input" in said(found)
+        part = load(found, tmp_path).train
+        assert part.X[7] == '"unbalanced mark in the notes, they said'
+        assert part.X[0] == NOTES[0]
+
+    def table(self, columns: int) -> str:
+        table = pd.DataFrame({"kind": ["x", "y"] * 30, "id": range(60), "note": [*NOTES[:59], None]})
+        for k in range(columns):
+            table[f"n{k}"] = np.random.default_rng(k).normal(size=60)
+        return table.to_csv(index=False)
+
+    def test_a_text_next_to_an_identifier(self, describe: Describe, tmp_path: Path) -> None:
+        found = describe(self.table(0), target="kind")
+        assert found.yaml["columns"] == {"note": "text"}
+        assert "other columns: left out: id" in said(found)
+        assert load(found, tmp_path).train.X[-1] == ""
+
+    def test_a_text_next_to_a_few_columns_is_a_question(self, describe: Describe) -> None:
+        with pytest.raises(
+            CrossoverError, match=r"texts of 'note' or about n0, n1 cannot be told.*--text note, or .*--drop"
+        ):
+            describe(self.table(2), target="kind")
+        assert describe(self.table(2), target="kind", text="note").modality == "text"
+        dropped = describe(self.table(2), target="kind", drop=("note",))
+        assert (dropped.modality, list(dropped.yaml["columns"])) == ("table", ["n0", "n1"])
+
+    def test_a_text_next_to_many_columns_is_left_out(self, describe: Describe) -> None:
+        found = describe(self.table(4), target="kind")
+        assert found.modality == "table"
+        assert "column note: left out (a table's models take no texts; --text note" in said(found)
+
+    def test_names_of_persons_are_no_texts(self, describe: Describe) -> None:
+        names = [f"Smith, Mr. John {k}" for k in range(60)]
+        table = pd.DataFrame({"name": names, "age": np.arange(60) % 17, "kind": ["x", "y"] * 30})
+        found = describe(table.to_csv(index=False))
+        assert "column name: left out (each row has another text" in said(found)
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [("nope", "--text must be a column of .*got 'nope'"), ("kind", "besides the target, got 'kind'")],
+    )
+    def test_a_wrong_column_is_named(self, describe: Describe, text: str, words: str) -> None:
+        with pytest.raises(CrossoverError, match=words):
+            describe(self.table(0), target="kind", text=text)
+
+    def test_a_value_of_several_lines_may_be_cut_where_the_look_ends(self, describe: Describe) -> None:
+        rows = [f'"{note}\nand more of it {k}",{"ab"[k % 2]}' for k, note in enumerate(NOTES * 3)]
+        found = describe("note,kind\n" + "\n".join(rows) + "\n")
+        assert (found.modality, found.n_train) == ("text", 180)

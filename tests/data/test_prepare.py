@@ -47,7 +47,7 @@ def test_every_yaml_builds_a_source_of_its_name(name: str):
     source = load_source(name)
     assert isinstance(source, DataSource)
     assert source.name == name
-    assert source.modality in ("image", "table")
+    assert source.modality in ("image", "table", "text")
 
 
 @pytest.mark.parametrize("name", NAMES)

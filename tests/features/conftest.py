@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 from crossover.core.configuration import build
 from crossover.core.layout import Layout
-from crossover.data.prepared import Input, Meta, Part
+from crossover.data.prepared import Input, Meta, Part, modality_of
 from crossover.features.base import FeatureSet
 from tests.prepared_folder import write_one_split
 
@@ -40,6 +40,14 @@ def table(n: int = 12) -> pd.DataFrame:
     )
 
 
+def texts(n: int = 12) -> np.ndarray:
+    """Some words each, with capitals, digits and marks; one text has none."""
+    some = ["Win £100 now!", "see you at noon", "Call 0800 123456", "see you", "ok", "www.here.com, now"]
+    X = np.resize(np.array(some, dtype=object), n)
+    X[0] = ""
+    return X
+
+
 @pytest.fixture
 def make_set() -> Callable[..., FeatureSet]:
     """Build a feature set from its YAML in conf/features/, with some keys changed."""
@@ -55,9 +63,11 @@ def make_set() -> Callable[..., FeatureSet]:
 
 @pytest.fixture
 def inputs() -> Callable[..., Input]:
-    """Inputs of a kind: "table" or one of the image shapes."""
+    """Inputs of a kind: "table", "text" or one of the image shapes."""
 
     def make(kind: str, n: int = 12) -> Input:
+        if kind == "text":
+            return texts(n)
         return table(n) if kind == "table" else images(SHAPES[kind], n, value_max=pixel_max(kind))
 
     return make
@@ -72,7 +82,7 @@ def part(inputs: Callable[..., Input]) -> Callable[..., Part]:
     """A part with two classes."""
 
     def make(kind: str, n: int = 12) -> Part:
-        value_max = 1.0 if kind == "table" else float(pixel_max(kind))
+        value_max = 1.0 if kind in ("table", "text") else float(pixel_max(kind))
         return Part(inputs(kind, n), np.arange(n) % 2, 2, value_max)
 
     return make
@@ -88,10 +98,9 @@ def prepare(layout: Layout) -> Callable[[str, Part, Part], None]:
     """Write a prepared data set below the layout's root."""
 
     def write(dataset: str, train: Part, test: Part) -> None:
-        is_table = isinstance(train.X, pd.DataFrame)
         meta = Meta(
             dataset=dataset,
-            modality="table" if is_table else "image",
+            modality=modality_of(train.X),
             classes=["a", "b"],
             input_shape=list(train.X.shape[1:]),
             value_max=train.value_max,

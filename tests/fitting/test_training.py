@@ -153,7 +153,7 @@ def test_by_hand_the_same_is_an_error(layout):
 def test_a_modality_that_does_not_exist_is_an_error(layout, value):
     """It would leave the cell out as one that does not apply."""
     with pytest.raises(
-        CrossoverError, match=r"modalities must .*image and table.* got .* \(conf/model/tree.yaml\)"
+        CrossoverError, match=r"modalities must .*image, table and text.* got .* \(conf/model/tree.yaml\)"
     ) as error:
         training(layout, TREE | {"modalities": value}).run([0])
     assert repr(value) in str(error.value)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from scipy.sparse import csr_matrix
 from sklearn.datasets import make_blobs
 
 from crossover.core.configuration import build
@@ -43,14 +44,38 @@ def make(name: str, **overrides: object) -> Model:
 
 
 def blobs(n_classes: int, n: int = 120, spread: float = 7.0) -> Part:
-    """Overlapping clouds, so that probabilities differ from 0 and 1 and random choices show."""
+    """Overlapping clouds, so that probabilities differ from 0 and 1 and random choices show; no value is negative."""
     X, y = make_blobs(n, n_features=6, centers=n_classes, cluster_std=spread, random_state=7)
-    return Part(X.astype(np.float32), y.astype(np.int64), n_classes)
+    return Part((X + 5 * spread + 10).astype(np.float32), y.astype(np.int64), n_classes)
+
+
+def counts(n_classes: int, n: int = 120) -> Part:
+    """A sparse matrix as of words: not negative, mostly 0, each class with columns of its own."""
+    rng = np.random.default_rng(7)
+    y = np.arange(n) % n_classes
+    X = (rng.random((n, 30)) * (rng.random((n, 30)) < 0.15)).astype(np.float32)
+    X[np.arange(n), y * 5 + rng.integers(0, 5, n)] += 0.7
+    return Part(csr_matrix(X), y.astype(np.int64), n_classes)
 
 
 def proba(model: Model, part: Part, seed: int = 0) -> np.ndarray:
     fresh = blobs(len(np.unique(part.y)), n=50).X
     return model.fit(part, None, seed=seed).predict_proba(fresh)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("name", [name for name, config in NODES.items() if "text" in config["modalities"]])
+def test_every_model_of_texts_takes_sparse_features(name: str, n_classes: int, tmp_path: Path) -> None:
+    part = counts(n_classes)
+    model = make(name)
+    model.warm_up(part)
+    model.fit(part, None, seed=0)
+    found = model.predict_proba(part.X)
+    assert (found.argmax(axis=1) == part.y).mean() > 0.8
+    if name != "xgboost":  # which takes what is not stored for missing
+        np.testing.assert_allclose(found, model.predict_proba(csr_matrix(part.X).toarray()), atol=1e-6)
+    model.save(tmp_path)
+    np.testing.assert_array_equal(type(model).load(tmp_path).predict_proba(part.X[:1]), found[:1])
 
 
 def test_conf_holds_the_classical_models() -> None:

@@ -55,8 +55,22 @@ def table(n: int, seed: int = 0) -> Part:
     return Part(X, y, n_classes=3)
 
 
+def texts(n: int, seed: int = 0) -> Part:
+    """Three classes, one word that tells them apart among one to nine others; one text is empty."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 3
+    others = [list(rng.choice(["some", "other", "words", "!"], rng.integers(1, 10))) for _ in y]
+    X = np.array([" ".join([*words, "ABC"[k]]) for words, k in zip(others, y, strict=True)], dtype=object)
+    X[0] = ""
+    return Part(X, y, n_classes=3)
+
+
 def part(modality: str, n: int, seed: int = 0) -> Part:
-    return images(n, seed=seed) if modality == "image" else table(n, seed)
+    return {
+        "image": lambda: images(n, seed=seed),
+        "table": lambda: table(n, seed),
+        "text": lambda: texts(n, seed),
+    }[modality]()
 
 
 def network(name: str = "mlp", **overrides: Any) -> Network:
@@ -107,6 +121,31 @@ def test_complexity_is_the_number_of_weights(name: str, count: int) -> None:
     few = images(6, side=28)
     model = network(name, max_epochs=1).fit(Part(few.X, few.y, 10, 255.0), None, seed=0)
     assert model.complexity() == Complexity(count, "parameters")
+
+
+@pytest.mark.parametrize("name", [name for name, config in DEEP.items() if config["modalities"] == ["text"]])
+class TestTexts:
+    def test_learns_from_words_of_the_training_part_alone(self, name: str, tmp_path: Path) -> None:
+        model = network(name, max_epochs=12, learning_rate=0.01).fit(texts(90), None, seed=0)
+        test = texts(30, seed=5)
+        assert (model.predict_proba(test.X[1:]).argmax(1) == test.y[1:]).mean() > 0.9
+        model.save(tmp_path)
+        known = json.loads((tmp_path / "vocabulary.json").read_text())["words"]
+        assert set(known) == {"some", "other", "words", "!", "a", "b", "c"}
+        unseen = np.array(["entirely new", "other words never seen"], dtype=object)
+        assert model.predict_proba(unseen).shape == (2, 3)
+
+    def test_reads_no_more_words_than_it_is_told(self, name: str) -> None:
+        model = network(name, text={"vocabulary": 3, "length": 5}).fit(texts(60), None, seed=0)
+        long = np.array(["some " * 5, "some " * 5 + "B " * 50], dtype=object)
+        first, second = model.predict_proba(long)
+        np.testing.assert_array_equal(first, second)
+
+    def test_refuses_what_is_no_text(self, name: str) -> None:
+        with pytest.raises(CrossoverError, match="takes text data, got image data"):
+            network(name).fit(images(6), None, seed=0)
+        with pytest.raises(CrossoverError, match="fitted on texts"):
+            fitted(name, "text").predict_proba(images(3).X)
 
 
 @pytest.mark.parametrize("name", ["tabm", "ft_transformer"])

@@ -8,13 +8,19 @@ import numpy as np
 import pandas as pd
 
 from crossover.audit.finding import Check, Checks, Finding, Findings
-from crossover.data.prepared import Input, Part, Prepared
+from crossover.data.prepared import Input, Part, Prepared, modality_of, texts_of
 
 SHOWN = 20
 """Examples that a finding names."""
 
 MOST_ROWS = 5000
 """Examples that a check looks at which fits models, drawn at random."""
+
+MOST_WORDS = 2000
+"""By whose frequencies a forest tells texts apart."""
+
+LONGEST_QUOTE = 80
+"""Characters of a text that a finding quotes."""
 
 DOUBTED = 0.1
 """Probability of an example's label up to which a model doubts it."""
@@ -84,10 +90,16 @@ class Audited:
 
 
 def keys_of(*inputs: Input) -> np.ndarray:
-    """Numbers of examples, equal where the examples are: int64 (n,), for all inputs one after the other."""
+    """Numbers of examples, equal where the examples are: int64 (n,), for all inputs one after the other.
+
+    Texts that differ in capitals and blanks alone are equal.
+    """
     if isinstance(inputs[0], pd.DataFrame):
         table = pd.concat([X for X in inputs if isinstance(X, pd.DataFrame)], ignore_index=True)
         hashes = pd.util.hash_pandas_object(table, index=False).to_numpy()
+    elif modality_of(inputs[0]) == "text":
+        texts = [" ".join(text.split()).casefold() for X in inputs for text in texts_of(X)]
+        hashes = pd.util.hash_array(np.array(texts, dtype=object))
     else:
         flat = np.concatenate([np.asarray(X).reshape(len(X), -1) for X in inputs])
         hashes = np.ascontiguousarray(flat).view(f"V{flat.shape[1]}").ravel()
@@ -237,6 +249,7 @@ def doubtful_labels(data: Audited) -> Measured:
     names = data.first.meta.classes
     shown = [
         f"row {rows[k]}: {names[part.y[k]]}, and {names[classes[proba[k].argmax()]]} by the other rows"
+        + (_quoted(part.X[k]) if data.modality == "text" else "")
         for k in doubtful[:SHOWN]
     ]
     return Measured(len(doubtful) / len(y), len(doubtful), len(y), shown, {})
@@ -279,9 +292,9 @@ def equal_columns(data: Audited) -> Measured | None:
     return Measured(float(len(found)), len(found), data.train.X.shape[1], found[:SHOWN], {})
 
 
-def blank_images(data: Audited) -> Measured | None:
-    """A12: images whose pixels are all equal."""
-    if data.modality != "image":
+def blank_examples(data: Audited) -> Measured | None:
+    """A12: images whose pixels are all equal, texts without a letter or digit."""
+    if data.modality == "table":
         return None
     blank = [np.flatnonzero(_blank(part.X)) for part in (data.train, data.test)]
     n, of = sum(map(len, blank)), len(data.train) + len(data.test)
@@ -318,14 +331,14 @@ CHECKS: dict[str, Callable[[Audited], Measured | None]] = {
     "A09": smallest_class,
     "A10": constant_columns,
     "A11": equal_columns,
-    "A12": blank_images,
+    "A12": blank_examples,
     "A13": near_repeats,
 }
 """Each gives None where it does not apply to the data set."""
 
 
 def numbers_of(*inputs: Input) -> np.ndarray:
-    """Examples as numbers for a forest, all inputs one after the other: float32 (n, columns)."""
+    """Examples as numbers for a forest, all inputs one after the other: float32 (n, columns), of texts sparse."""
     if isinstance(inputs[0], pd.DataFrame):
         table = pd.concat([X for X in inputs if isinstance(X, pd.DataFrame)], ignore_index=True)
         columns = [
@@ -335,6 +348,13 @@ def numbers_of(*inputs: Input) -> np.ndarray:
             for name in table
         ]
         return np.column_stack([column.to_numpy(np.float32) for column in columns])
+    if modality_of(inputs[0]) == "text":
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        texts = np.concatenate([np.asarray(X) for X in inputs])
+        return TfidfVectorizer(max_features=MOST_WORDS, token_pattern=r"\w+", dtype=np.float32).fit_transform(
+            texts
+        )
     return np.concatenate([small_images(np.asarray(X)) for X in inputs])
 
 
@@ -351,7 +371,14 @@ def small_images(X: Input) -> np.ndarray:
     return (flat / flat.norm(dim=1, keepdim=True).clamp_min(1e-6)).numpy()
 
 
+def _quoted(text: str) -> str:
+    short = " ".join(text.split())
+    return f": “{short[:LONGEST_QUOTE]}{'…' if len(short) > LONGEST_QUOTE else ''}”"
+
+
 def _blank(X: Input) -> np.ndarray:
+    if modality_of(X) == "text":
+        return np.array([not any(map(str.isalnum, text)) for text in texts_of(X)])
     flat = np.asarray(X).reshape(len(X), -1)
     return flat.min(axis=1) == flat.max(axis=1)
 

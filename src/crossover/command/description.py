@@ -44,6 +44,7 @@ class Options:
         sample: so many examples of the training part at most.
         separator: between the values of a text.
         size: pixels of the longer side of an image at most.
+        text: the column of the texts.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Options:
     sample: int | None = None
     separator: str | None = None
     size: int | None = None
+    text: str | None = None
 
 
 @dataclass
@@ -61,9 +63,9 @@ class Description:
 
     Attributes:
         yaml: what `conf/dataset/<name>.yaml` will hold.
-        modality: "table" or "image".
+        modality: "table", "image" or "text".
         n_train: examples of the training part, or of all where there is no test part.
-        n_columns: of a table; pixels times channels of an image.
+        n_columns: of a table; pixels times channels of an image; the mean number of words of a text.
         n_classes: of the target.
         has_test: whether the data have a test part of their own.
         counts: examples of each class in the training part, or of all, by the order of the classes.

@@ -77,10 +77,10 @@ class Plan:
         total = 25.0 + 4.0 * len(self.feature_sets)  # check, download, prepare, featurize, compare
         classical = [(m, f) for m in self.classical_models for f in self.feature_sets]
         for model, features in [*classical, *((m, "") for m in self.deep_models)]:
-            width = 500 if features == "handcrafted" else d
-            one = fit_seconds(
-                model, n, width // data.yaml.get("channels", 1) if model == "cnn_modern" else width, c
-            )
+            width = {"handcrafted": 500, "text_handcrafted": 17}.get(features, d)
+            if model == "cnn_modern":
+                width //= data.yaml.get("channels", 1)
+            one = fit_seconds(model, n, width, c)
             start = 4.0 if features else 6.0
             total += start + max(1.0, 2 * self.seeds * one)  # one with the validation rows, one without
             total += 1.2 * self.seeds  # scores, latency, MLflow
@@ -91,15 +91,20 @@ class Plan:
 
 
 def fit_seconds(model: str, n: int, d: int, c: int) -> float:
-    """One fit on `n` examples of `d` columns (pixels, for a CNN) and `c` classes, roughly."""
+    """One fit on `n` examples of `d` columns (pixels for a CNN, words for texts) and `c` classes, roughly."""
     trees = 1 if c == 2 else c
     return {
         "logistic_regression": 0.05 + 1e-7 * n * d * c,
+        "linear_svm": 0.1 + 1e-7 * n * d * c,
+        "multinomial_naive_bayes": 0.05,
         "svm": 0.1 + 8e-8 * n**2,
         "random_forest": 0.2 + 1.5e-6 * n * sqrt(d) * log2(n),
         "lightgbm": 150 * trees * (0.002 + 1e-8 * n * d),
         "mlp": 2.0 + 5e-4 * n * (1 + d / 3000),
         "tabm": 20.0 + 5e-3 * n,
+        "text_cnn": max(600, 8 * ceil(n / 64)) * (0.01 + 4e-4 * d),
+        "lstm": max(500, 6 * ceil(n / 64)) * (0.02 + 1.5e-3 * d),
+        "text_transformer": max(900, 10 * ceil(n / 64)) * (0.02 + 1e-3 * d),
         "cnn_modern": max(300, 10 * ceil(n / 128)) * (0.01 + 2e-4 * d),
     }[model]
 
@@ -107,22 +112,34 @@ def fit_seconds(model: str, n: int, d: int, c: int) -> float:
 def plans(name: str, data: Description) -> Iterator[Plan]:
     """Studies of the data, the largest first."""
     splits = 1 if data.has_test else 8  # repetitions with a test part of their own
+    text = data.modality == "text"
     if data.modality == "image":
         models: tuple[str, ...] = ("logistic_regression", "svm", "random_forest")
         full = Plan(name, ("raw", "handcrafted"), models, ("mlp", "cnn_modern"), 8 if splits > 1 else 3)
         curve = ("logistic_regression", "svm", "cnn_modern")
+    elif text:
+        models = ("logistic_regression", "linear_svm", "multinomial_naive_bayes", "lightgbm")
+        networks = ("text_cnn", "lstm", "text_transformer")
+        full = Plan(name, ("words_chars", "text_handcrafted"), models, networks, 8 if splits > 1 else 3)
+        curve = ("linear_svm", "multinomial_naive_bayes", "text_cnn")
     else:
         models = ("logistic_regression", "svm", "random_forest", "lightgbm")
         full = Plan(name, ("raw",), models, ("mlp", "tabm"), 8 if splits > 1 else 3)
         curve = ("logistic_regression", "lightgbm", "mlp")
-    without_the_slow = replace(full, deep_models=tuple(m for m in full.deep_models if m != "tabm"))
+    slow = ("tabm", "text_transformer")
+    without_the_slow = replace(full, deep_models=tuple(m for m in full.deep_models if m not in slow))
     yield replace(full, curve_models=curve)
     yield replace(without_the_slow, curve_models=curve)
     yield replace(without_the_slow, curve_models=curve, seeds=min(5, full.seeds))
     yield replace(without_the_slow, seeds=min(5, full.seeds))
     small = replace(without_the_slow, seeds=min(3, full.seeds))
     yield small
-    few = replace(small, classical_models=tuple(m for m in models if m != "svm"))
+    slowest = "lightgbm" if text else "svm"
+    few = replace(small, classical_models=tuple(m for m in models if m != slowest))
+    if text:
+        few = replace(few, deep_models=("text_cnn",))
+        yield few
+        few = replace(few, feature_sets=("words_chars",))
     if data.modality == "image":
         few = replace(few, feature_sets=("handcrafted",), deep_models=("cnn_modern",))
     yield few

@@ -22,6 +22,12 @@ TARGET_NAMES = ("target", "label", "class", "y", "outcome", "category", "species
 
 MOST_CLASSES = 100
 
+LEAST_WORDS = 4.5
+"""Mean number of words from which a column is one of texts."""
+
+FEW_COLUMNS = 2
+"""Besides a text, so many columns or fewer may be less than the text is worth."""
+
 MOST_CATEGORIES = 100
 """As of `OwnTable`, which keeps so many."""
 
@@ -73,7 +79,15 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
         )
     else:
         decisions.append(Decision("rows", f"{len(labels):,}", "each has a label"))
-    columns = _columns(table.drop(columns=target), form, options.drop, decisions)
+    modality, n_columns = "table", 0
+    text = _text(path, table.drop(columns=target), form, options, decisions)
+    columns: dict[str, Kind]
+    if text is None:
+        columns = _columns(table.drop(columns=target), form, options.drop, decisions)
+        n_columns = len(columns)
+    else:
+        columns, modality = {text: "text"}, "text"
+        n_columns = max(1, round(_word_counts(table[text]).mean()))
     folded = _folded(table, columns, decisions)
     if not columns:
         raise CrossoverError(
@@ -96,6 +110,7 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
     else:
         yaml |= {"separator": form.separator, "decimal": form.decimal, "encoding": form.encoding}
         yaml |= {"missing": form.missing} | ({"header": form.header} if form.header else {})
+        yaml |= {} if form.quoted else {"quoted": False}
     if folded:
         yaml["folded"] = folded
     n_train = looked_at
@@ -105,7 +120,7 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
     shares = labels.value_counts() / len(labels)
     counts = [max(1, round(n_train * shares[label])) for label in classes]
     has_test = options.test is not None
-    return Description(yaml, "table", n_train, len(columns), len(classes), has_test, counts, decisions)
+    return Description(yaml, modality, n_train, n_columns, len(classes), has_test, counts, decisions)
 
 
 def _read(path: Path, form: TextForm | None) -> pd.DataFrame:
@@ -131,15 +146,83 @@ def _target(path: Path, table: pd.DataFrame, options: Options, decisions: list[D
         decisions.append(Decision("target", options.target, "--target"))
         return options.target
     by_name = [name for known in TARGET_NAMES for name in names if name.lower() == known]
-    for name, reason in [*((name, "by its name") for name in by_name[:1]), (names[-1], "the last column")]:
+    fit = [name for name in names if 2 <= table[name].nunique() <= min(MOST_CLASSES, max(2, len(table) // 5))]
+    candidates = [*((name, "by its name") for name in by_name[:1]), (names[-1], "the last column")]
+    candidates += [(name, "the only column with few values") for name in fit if len(fit) == 1]
+    for name, reason in candidates:
         n = table[name].nunique()
-        if 2 <= n <= MOST_CLASSES and n <= max(2, len(table) // 5):
+        if name in fit:
             reason = f"{reason}, with {n} distinct values"
             decisions.append(Decision("target", name, reason, "--target names another"))
             return name
     target = choose(f"the target of {path}", names, "name it with --target")
     decisions.append(Decision("target", target, "your answer", "--target names another"))
     return target
+
+
+def _text(
+    path: Path, inputs: pd.DataFrame, form: TextForm | None, options: Options, decisions: list[Decision]
+) -> str | None:
+    """The column of texts that the study is about; None for a table.
+
+    A text next to many columns is left out; next to a few, only the user knows what the study is about.
+    """
+    names = [str(name) for name in inputs if name not in options.drop]
+    if options.text is not None:
+        if options.text not in names:
+            raise CrossoverError(
+                f"--text must be a column of {path} besides the target, got {options.text!r}; there are "
+                f"{', '.join(names)}"
+            )
+        found, reason, option = options.text, "--text", ""
+    else:
+        texts = [name for name in names if _is_text(inputs[name])]
+        decimal = "." if form is None else form.decimal
+        others = [name for name in names if name not in texts and _kind(name, inputs[name], decimal)[0]]
+        found, reason, option = "", "the only column that could be an input", "--drop leaves it out"
+        if len(texts) == 1 and not others:
+            found = texts[0]
+        elif texts and len(others) <= FEW_COLUMNS:
+            advice = f"name it with --text {texts[0]}, or leave it out with --drop {texts[0]}"
+            question = f"whether the study is about the texts of {texts[0]!r} or about {', '.join(others)}"
+            answer = choose(question, [texts[0], *others], advice)
+            found, reason = (answer, "your answer") if answer in texts else ("", "")
+        if not found:
+            for name in texts:
+                how = f"--text {name} compares on it alone"
+                decisions.append(
+                    Decision(f"column {name}", "left out", "a table's models take no texts", how)
+                )
+            return None
+    counts = _word_counts(inputs[found])
+    if not len(counts):
+        raise CrossoverError(f"the column {found!r} of {path} must hold texts, got none")
+    decisions.append(
+        Decision("text", f"{found}, {np.median(counts):.0f} words in the median", reason, option)
+    )
+    if rest := [name for name in names if name != found]:
+        decisions.append(
+            Decision("other columns", f"left out: {', '.join(rest)}", "a set of texts has no other inputs")
+        )
+    return found
+
+
+def _word_counts(column: pd.Series) -> np.ndarray:
+    return np.array([len(text.split()) for text in column.dropna().astype(str)])
+
+
+def _is_text(column: pd.Series) -> bool:
+    """Whether the values are texts of some words, most of which occur once; a person's name has fewer words."""
+    known = column.dropna()
+    if not (pd.api.types.is_string_dtype(known) or known.dtype == object) or len(known) == 0:
+        return False
+    known = known.astype(str)
+    letters = known.head(2000).str.contains(r"[^\W\d_]{2}")
+    return bool(
+        _word_counts(known).mean() >= LEAST_WORDS
+        and letters.mean() > 0.5
+        and known.nunique() > 0.5 * len(known)
+    )
 
 
 def _missing(table: pd.DataFrame, target: str, form: TextForm, decisions: list[Decision]) -> pd.Series:
@@ -195,6 +278,8 @@ def _columns(
             decisions.append(Decision(f"column {name}", "left out", "--drop"))
             continue
         kind, reason = _kind(name, table[name], "." if form is None else form.decimal)
+        if kind is None and not reason:
+            continue
         if kind is None:
             decisions.append(Decision(f"column {name}", "left out", reason))
         elif kind == "category" and table[name].nunique() > MOST_CATEGORIES:
@@ -259,6 +344,8 @@ def _kind(name: str, column: pd.Series, decimal: str) -> tuple[Kind | None, str]
         dates = pd.to_datetime(known, errors="coerce", format="mixed", utc=True)
         if dates.notna().mean() > 0.99:
             return ("date" if (dates.dropna() == dates.dropna().dt.normalize()).all() else "datetime"), ""
+    if _is_text(column):
+        return None, ""  # told above
     if distinct > 50 and distinct > 0.5 * len(known):
         what = (
             "each row has another text" if distinct == len(known) else f"it has {distinct:,} different texts"

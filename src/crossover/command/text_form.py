@@ -33,6 +33,7 @@ class TextForm:
     header: list[str] | None
     decimal: str
     missing: list[str]
+    quoted: bool = True
 
 
 def text_form(path: Path, separator: str | None, decisions: list[Decision]) -> TextForm:
@@ -42,17 +43,21 @@ def text_form(path: Path, separator: str | None, decisions: list[Decision]) -> T
         CrossoverError: it is empty, or no separator gives all lines the same number of values.
     """
     encoding = _encoding(path)
+    quoted = not _marks_belong_to_values(path, encoding)
     with path.open(encoding=encoding, newline="") as text:
         lines = [line for line in islice(text, 10 * LOOKED_AT) if line.strip()][:LOOKED_AT]
     if not lines:
         raise CrossoverError(f"{path} must hold a table, got an empty file")
-    found = separator or _separator(lines)
+    whole = len(lines) < LOOKED_AT
+    found = separator or _separator(lines, quoted)
     if found is None:
         raise CrossoverError(
             f"{path} must have the same number of values in each line, and no tab, semicolon, bar, comma or blank "
             "divides its first lines so; correct it, or name what does with --separator"
         )
-    rows = _split(lines, found)
+    rows = _split(lines, found, quoted)
+    if not whole and len(rows) > 2:
+        rows.pop()  # its value may go on in the next line
     width = max({len(row) for row in rows}, key=[len(row) for row in rows].count)
     ragged = next((number for number, row in enumerate(rows, start=1) if len(row) != width), None)
     if ragged is not None:
@@ -68,6 +73,14 @@ def text_form(path: Path, separator: str | None, decisions: list[Decision]) -> T
             "--separator",
         )
     )
+    if not quoted:
+        decisions.append(
+            Decision(
+                "quotation marks",
+                "part of the values",
+                "one begins with such a mark and does not end with it",
+            )
+        )
     if encoding == "cp1252":
         decisions.append(Decision("encoding", encoding, "its bytes are no UTF-8"))
     header = None
@@ -90,7 +103,18 @@ def text_form(path: Path, separator: str | None, decisions: list[Decision]) -> T
     ):
         decimal = ","
         decisions.append(Decision("decimal mark", "a comma", "a column has numbers like 1,5"))
-    return TextForm(encoding, found, header, decimal, [""])
+    return TextForm(encoding, found, header, decimal, [""], quoted)
+
+
+def _marks_belong_to_values(path: Path, encoding: str) -> bool:
+    """Whether a quotation mark at the beginning of a value of a tab-separated text stands for itself."""
+    with path.open(encoding=encoding, newline="") as text:
+        return any(
+            value.startswith('"') and not value.rstrip().endswith('"')
+            for line in text
+            if "\t" in line
+            for value in line.rstrip("\r\n").split("\t")
+        )
 
 
 def _encoding(path: Path) -> str:
@@ -110,19 +134,24 @@ def _encoding(path: Path) -> str:
     return "utf-8-sig"
 
 
-def _split(lines: list[str], separator: str) -> list[list[str]]:
+def _split(lines: list[str], separator: str, quoted: bool) -> list[list[str]]:
     if separator == WHITESPACE:
         return [line.split() for line in lines]
     return [
         [value.strip() for value in row]
-        for row in csv.reader(lines, delimiter=separator, skipinitialspace=True)
+        for row in csv.reader(
+            lines,
+            delimiter=separator,
+            skipinitialspace=True,
+            quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+        )
     ]
 
 
-def _separator(lines: list[str]) -> str | None:
+def _separator(lines: list[str], quoted: bool) -> str | None:
     """The first that gives most lines the same number of values, more than one."""
     for separator in SEPARATORS:
-        widths = [len(row) for row in _split(lines, separator)]
+        widths = [len(row) for row in _split(lines, separator, quoted)]
         usual = max(set(widths), key=widths.count)
         if usual > 1 and widths.count(usual) > 0.5 * len(widths):
             return separator

@@ -13,7 +13,7 @@ def check(part: Part, source: DataSource) -> None:
 
     Raises:
         CrossoverError: a part is empty, labels are not whole numbers below the number of classes or are of a
-            single class, a pixel lies above its largest value, or a number is infinite.
+            single class, a pixel lies above its largest value, a number is infinite, or a text is missing.
     """
 
     def unfit(rule: str) -> CrossoverError:
@@ -35,6 +35,12 @@ def check(part: Part, source: DataSource) -> None:
         numbers = X.select_dtypes("number")
         if infinite := [name for name in numbers if np.isinf(numbers[name]).any()]:
             raise unfit(f"finite numbers, got an infinite one in {', '.join(map(str, infinite))}")
+        return
+    if source.modality == "text":
+        if odd := [value for value in X if not isinstance(value, str)]:
+            raise unfit(f"a text for each example, got {odd[0]!r}")
+        if not any(text.strip() for text in X):
+            raise unfit("a text that is not empty, got empty ones alone")
         return
     if X.dtype != np.uint8 or X.ndim != 4:
         raise unfit(f"images uint8 (n, height, width, channels), got {X.dtype} {X.shape}")

@@ -41,15 +41,23 @@ class PublishedFile:
 
     Attributes:
         name: what the file is called, at every address and on disk.
-        md5: its checksum, in hexadecimal.
+        checksum: in hexadecimal; an MD5 sum, or by its 64 digits SHA-256.
         addresses: where it is found, the publisher first; each http(s):// or file://.
         most_bytes: no more than so many are read from an address.
     """
 
     name: str
-    md5: str
+    checksum: str
     addresses: tuple[str, ...]
     most_bytes: int
+
+    @property
+    def algorithm(self) -> str:
+        """Of the checksum: "md5" or "sha256"."""
+        return "sha256" if len(self.checksum) == 64 else "md5"
+
+
+_IN_WORDS = {"md5": "MD5 checksum", "sha256": "SHA-256 checksum"}
 
 
 class _Unavailable(Exception):
@@ -80,7 +88,7 @@ def fetch(file: PublishedFile, dataset: str, folder: Path) -> Path:
             return Path(
                 pooch.retrieve(
                     url=address,
-                    known_hash=f"md5:{file.md5}",
+                    known_hash=f"{file.algorithm}:{file.checksum}",
                     fname=file.name,
                     path=folder,
                     downloader=partial(_download, expected=file),
@@ -109,9 +117,10 @@ def require_published(file: PublishedFile, folder: Path, made_by: str) -> Path:
         CrossoverError: the file is missing or was altered.
     """
     path = existing(folder / file.name, made_by)
-    if (got := pooch.file_hash(path, alg="md5")) != file.md5:
+    if (got := pooch.file_hash(path, alg=file.algorithm)) != file.checksum:
         raise CrossoverError(
-            f"{path} is broken: its MD5 sum must be {file.md5}, got {got}; fetch it again with `{made_by}`"
+            f"{path} is broken: its {_IN_WORDS[file.algorithm]} must be {file.checksum}, got {got}; fetch "
+            f"it again with `{made_by}`"
         )
     return path
 
@@ -146,9 +155,10 @@ def _download(address: str, output_file: str, _pooch: Any, *, expected: Publishe
             _copy(source.read1, output_file, expected.most_bytes, bar)
     else:
         _download_http(address, output_file, expected)
-    if (got := pooch.file_hash(output_file, alg="md5")) != expected.md5:
+    if (got := pooch.file_hash(output_file, alg=expected.algorithm)) != expected.checksum:
         raise CrossoverError(
-            f"the MD5 checksum of {expected.name} must be {expected.md5}, got {got} from {without_secrets(address)}; "
+            f"the {_IN_WORDS[expected.algorithm]} of {expected.name} must be {expected.checksum}, got {got} from "
+            f"{without_secrets(address)}; "
             "nothing of it was kept, so correct that address's file and run again"
         )
 

@@ -1,5 +1,7 @@
 """A table of the user's own: one file, or one for training and one for testing, in text or in Parquet.
 
+A column of type "text" makes it a set of texts.
+
 `crossover study` writes the YAML of such a data set; each key can be changed by hand.
 """
 
@@ -16,11 +18,11 @@ from pydantic import Field, PositiveInt
 
 from crossover.core.errors import CrossoverError, first_line
 from crossover.core.settings import AllDifferent, Name, Settings, checked
-from crossover.data.prepared import Part
+from crossover.data.prepared import Modality, Part
 from crossover.data.source import DataSource, RawData
 from crossover.data.splits import subset_rows
 
-Kind = Literal["number", "category", "date", "datetime"]
+Kind = Literal["number", "category", "date", "datetime", "text"]
 
 WHITESPACE = " "
 """As a separator: any number of blanks or tabs."""
@@ -49,7 +51,7 @@ class OwnFile(Settings):
 class OwnTable(DataSource):
     """A table with a target column; all other columns that are described are inputs, and the rest is left out."""
 
-    modality = "table"
+    modality: Modality = "table"
 
     @checked
     def __init__(
@@ -66,6 +68,7 @@ class OwnTable(DataSource):
         separator: Annotated[str, Field(min_length=1, max_length=1)] = ",",
         decimal: Literal[".", ","] = ".",
         encoding: str = "utf-8",
+        quoted: bool = True,
         missing: Sequence[str] = ("",),
         sample: PositiveInt | None = None,
         folded: Sequence[str] = (),
@@ -80,13 +83,15 @@ class OwnTable(DataSource):
             test: the file of a test part, if there is one.
             target: the column of the labels; a row without a label is left out.
             columns: the inputs, each "number", "category", "date" or "datetime". Of a date come its days since 1970,
-                its month and its weekday, and of a datetime its hour as well.
+                its month and its weekday, and of a datetime its hour as well. Or one column alone, a "text"; a missing
+                text is an empty one.
             classes: the labels as they stand in the file.
             format: of both files.
             header: names of all columns of a text without a line of names; None where the first line has them.
             separator: between the values of a text; a blank stands for any number of blanks and tabs.
             decimal: mark of a text.
             encoding: of a text.
+            quoted: whether quotation marks around a value of a text are no part of it.
             missing: what stands for a missing value in a text.
             sample: so many examples of a training part that has more, drawn with each class's share; None is all.
             folded: columns of categories in which capitals and the number of blanks make no other category.
@@ -99,12 +104,15 @@ class OwnTable(DataSource):
         self.train, self.test, self.target = train, test, target
         self.columns, self.classes = dict(columns), list(classes)
         self.format, self.header, self.sample = format, None if header is None else list(header), sample
-        self.separator, self.decimal, self.encoding, self.missing = (
-            separator,
-            decimal,
-            encoding,
-            list(missing),
-        )
+        self.separator, self.decimal, self.encoding = separator, decimal, encoding
+        self.quoted, self.missing = quoted, list(missing)
+        if "text" in self.columns.values():
+            self.modality = "text"
+            if len(self.columns) > 1:
+                raise CrossoverError(
+                    f"columns must hold a text alone or no text, got {', '.join(self.columns)} ({self.origin}); leave "
+                    "the others out"
+                )
         if target in self.columns:
             raise CrossoverError(f"target must not be among the columns, got {target!r} ({self.origin})")
 
@@ -154,12 +162,18 @@ class OwnTable(DataSource):
                 f"a label of {path} must be one of {self.classes}, got {labels[codes.isna()].iloc[0]!r}; "
                 f"add it to classes in {self.origin}, or describe the data anew with `crossover study`"
             )
+        y = codes.to_numpy(dtype=np.int64)
+        if self.modality == "text":
+            texts = table[next(iter(self.columns))]
+            return Part(
+                texts.where(texts.notna(), "").astype(str).to_numpy(dtype=object), y, len(self.classes)
+            )
         columns = []
         for name, kind in self.columns.items():
             column = as_input(name, table[name], kind)
             columns.append(column.map(fold, na_action="ignore") if name in self.folded else column)
         X = pd.concat(columns, axis=1)
-        return Part(X.reset_index(drop=True), codes.to_numpy(dtype=np.int64), len(self.classes))
+        return Part(X.reset_index(drop=True), y, len(self.classes))
 
     def _parquet(self, path: Path) -> pd.DataFrame:
         try:
@@ -203,7 +217,7 @@ def read_text(path: Path, described: Any, dtype: Any, rows: int | None = None) -
 
     Args:
         path: the file.
-        described: has `header`, `separator`, `decimal`, `encoding` and `missing`, as `OwnTable` does.
+        described: has `header`, `separator`, `decimal`, `encoding`, `quoted` and `missing`, as `OwnTable` does.
         dtype: pandas' argument: of all columns, or of those that are read.
         rows: at most so many; None is all.
 
@@ -215,6 +229,7 @@ def read_text(path: Path, described: Any, dtype: Any, rows: int | None = None) -
         sep=r"\s+" if described.separator == WHITESPACE else described.separator,
         decimal=described.decimal,
         encoding=described.encoding,
+        quoting=csv.QUOTE_MINIMAL if described.quoted else csv.QUOTE_NONE,
         header=0 if described.header is None else None,
         names=described.header,
         index_col=False,

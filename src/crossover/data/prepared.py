@@ -5,7 +5,8 @@
     meta.json                 Meta
     statistics.json           statistics of the first training part
     train/<k>/X.npy           images: uint8 (n, height, width, channels)
-    train/<k>/X.parquet       tables: one column a variable; numbers float64, categories strings, missing null
+    train/<k>/X.parquet       tables: one column a variable; numbers float64, categories strings, missing null;
+                              texts: one column of strings, "text"
     train/<k>/y.npy           int64 (n,), classes are 0 .. n_classes - 1
     train/<k>/rows.npy        int64 (n,): which examples of the raw files these are
     train/<k>/validation.npy  int64 (repetitions, n_validation): sorted rows of train, one line a repetition
@@ -28,9 +29,23 @@ from crossover.core.errors import CrossoverError
 from crossover.core.files import broken_as, existing, read_array, read_json, write_json
 from crossover.data.splits import Split
 
-Modality = Literal["image", "table"]
+Modality = Literal["image", "table", "text"]
 PartName = Literal["train", "test"]
 Input = np.ndarray | pd.DataFrame
+"""Examples: images uint8 (n, height, width, channels), a table with n rows, texts object (n,) of strings, or features
+float32 (n, d), which may be a sparse matrix of SciPy's as well."""
+
+
+def modality_of(X: Input) -> Modality:
+    """The kind of data set that prepared examples belong to."""
+    if isinstance(X, pd.DataFrame):
+        return "table"
+    return "text" if X.dtype == object else "image"
+
+
+def texts_of(X: Input) -> list[str]:
+    """The texts of a set of texts."""
+    return np.asarray(X).tolist()
 
 
 def modality_set(names: Any, origin: str = "") -> frozenset[str]:
@@ -48,8 +63,8 @@ def modality_set(names: Any, origin: str = "") -> frozenset[str]:
     found = list(names) if isinstance(names, Iterable) and not isinstance(names, str) else []
     if not found or not set(found) <= set(known):
         raise CrossoverError(
-            f"modalities must be a list of {' and '.join(known)}, one of them or both, got {found or names!r}"
-            + (f" ({origin})" if origin else "")
+            f"modalities must be a list of {', '.join(known[:-1])} and {known[-1]}, one or more of them, got "
+            f"{found or names!r}" + (f" ({origin})" if origin else "")
         )
     return frozenset(found)
 
@@ -59,7 +74,7 @@ class Part:
     """Examples with their labels.
 
     Attributes:
-        X: images uint8 (n, height, width, channels), a table with n rows, or features float32 (n, d).
+        X: as `Input`.
         y: int64 (n,), classes 0 .. n_classes - 1; a part need not hold every class.
         n_classes: number of classes of the data set.
         value_max: the largest value that a pixel can take (255, or 16 for digits); 1.0 for what is no image.
@@ -91,10 +106,10 @@ class Meta:
 
     Attributes:
         dataset: name, as in `conf/dataset/<name>.yaml`.
-        modality: "image" or "table".
+        modality: "image", "table" or "text".
         classes: the publisher's name of each class.
-        input_shape: (height, width, channels) of an image, (columns,) of a table.
-        value_max: the largest value that a pixel can take; 1.0 for tables.
+        input_shape: (height, width, channels) of an image, (columns,) of a table, () of a text.
+        value_max: the largest value that a pixel can take; 1.0 for what is no image.
         n_train: rows of the training part, validation rows included.
         n_test: rows of the test part.
         split: how the test part was chosen, in words.
@@ -174,10 +189,11 @@ class Prepared:
 
     def inputs(self, part: PartName) -> Input:
         """Inputs alone, without labels."""
-        if self.meta.modality == "table":
+        if self.meta.modality != "image":
             path = self._of(part) / "X.parquet"
             with broken_as(path, self._made_by):
-                return pd.read_parquet(existing(path, self._made_by))
+                table = pd.read_parquet(existing(path, self._made_by))
+                return table if self.meta.modality == "table" else table["text"].to_numpy(dtype=object)
         return read_array(self._of(part) / "X.npy", self._made_by, mapped=True)
 
     def rows(self, part: PartName) -> np.ndarray:
@@ -233,10 +249,11 @@ def write_prepared(
         for name, part, rows in zip(("train", "test"), both, (split.train, split.test), strict=True):
             place = folder / name / str(k)
             place.mkdir(parents=True)
-            if isinstance(part.X, pd.DataFrame):
-                part.X.to_parquet(place / "X.parquet", index=False)
-            else:
+            if modality_of(part.X) == "image":
                 np.save(place / "X.npy", part.X)
+            else:
+                table = part.X if isinstance(part.X, pd.DataFrame) else pd.DataFrame({"text": part.X})
+                table.to_parquet(place / "X.parquet", index=False)
             np.save(place / "y.npy", part.y.astype(np.int64))
             np.save(place / "rows.npy", rows)
         np.save(folder / "train" / str(k) / "validation.npy", split.validation)

@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from crossover.data.prepared import Modality, Part
 
@@ -13,8 +12,8 @@ class RawData:
     """A data set as its publisher gives it, in the types of `crossover.data.prepared`.
 
     Attributes:
-        train: images uint8 (n, height, width, channels) or a table (numbers float64, categories strings,
-            missing is null), with labels int64 (n,); all examples, where the publisher gives no test part.
+        train: images uint8 (n, height, width, channels), a table (numbers float64, categories strings, missing is
+            null) or texts object (n,), with labels int64 (n,); all examples, where the publisher gives no test part.
         test: the publisher's test part in the publisher's order, or None.
         classes: the publisher's name of each class; label i stands for classes[i].
     """
@@ -37,7 +36,7 @@ class DataSource(ABC):
         made_by: the command that makes the raw files, for an error's advice.
     """
 
-    modality: ClassVar[Modality]
+    modality: Modality
 
     def __init__(self, name: str, caveat: str = "") -> None:
         self.name, self.caveat = name, caveat

@@ -4,9 +4,9 @@
 
     train/meta.json   FeatureMeta; where the feature set does not apply, this file is all there is
     cost.json         FeatureCosts, measured
-    train/<k>/X.npy   float32 (n_train, n_features), memory-mappable
+    train/<k>/X.npy   float32 (n_train, n_features), memory-mappable; of a sparse feature set X.npz, in SciPy's format
     train/<k>/V.npy   float32 (n_train, versions, n_features), likewise: virtual examples; missing where there are none
-    test/<k>/X.npy    float32 (n_test, n_features)
+    test/<k>/X.npy    float32 (n_test, n_features), or X.npz
     featurizer/<k>/   the fitted feature set, as `FeatureSet.save` wrote it
 
 for each split k of the prepared data set.
@@ -21,7 +21,7 @@ from typing import Any, Self
 import numpy as np
 
 from crossover.core.errors import CrossoverError
-from crossover.core.files import read_array, read_json
+from crossover.core.files import broken_as, read_array, read_json
 from crossover.data.prepared import Input, Part, PartName, modality_set
 
 
@@ -88,7 +88,10 @@ class FeatureSet(ABC):
 
     @abstractmethod
     def transform(self, X: Input, *, jobs: int = 1, progress: bool = False) -> np.ndarray:
-        """Features float32 (n, n_features); each row depends on its own example and on `fit` alone."""
+        """Features float32 (n, n_features); each row depends on its own example and on `fit` alone.
+
+        A sparse feature set gives SciPy's `csr_matrix`.
+        """
 
     def versions(self, X: Input) -> list[Input]:
         """Virtual examples: for the training, other versions of each example that have its class, as n more each."""
@@ -148,14 +151,30 @@ class Features:
         return self.folder / "featurizer" / str(self.split)
 
     def matrix(self, part: PartName) -> np.ndarray:
-        """Features of one part: float32 (n, n_features)."""
+        """Features of one part: float32 (n, n_features); SciPy's `csr_matrix` of a sparse feature set."""
         path = self.folder / part / str(self.split) / "X.npy"
-        return read_array(path, self._made_by, mapped=True)
+        sparse = path.with_suffix(".npz")
+        if not sparse.exists():
+            return read_array(path, self._made_by, mapped=True)
+        from scipy.sparse import load_npz
+
+        with broken_as(sparse, self._made_by):
+            return load_npz(sparse)
 
     def versions(self) -> np.ndarray | None:
         """Features of the virtual examples of the training part: float32 (n_train, versions, n_features)."""
         path = self.folder / "train" / str(self.split) / "V.npy"
         return read_array(path, self._made_by, mapped=True) if path.exists() else None
+
+
+def write_matrix(folder: Path, X: np.ndarray) -> None:
+    """Write the features of one part, dense or sparse, into an existing folder."""
+    if isinstance(X, np.ndarray):
+        np.save(folder / "X.npy", np.ascontiguousarray(X, np.float32))
+        return
+    from scipy.sparse import save_npz
+
+    save_npz(folder / "X.npz", X.astype(np.float32), compressed=False)
 
 
 def versions_of(feature_set: FeatureSet, X: Input, *, jobs: int = 1) -> np.ndarray | None:

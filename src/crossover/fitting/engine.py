@@ -27,7 +27,7 @@ from crossover.core.clock import (
 )
 from crossover.core.files import atomic_folder, checksum, digest
 from crossover.core.fits import FitCosts
-from crossover.data.prepared import Part
+from crossover.data.prepared import Input, Part
 from crossover.fitting.config import FitConfig
 from crossover.fitting.data import TrainingData
 from crossover.models.base import FitHooks, Model
@@ -77,8 +77,8 @@ def fit(
         leave_out_of_collections()
         _warm.add(kind)
     for part in (train, val):
-        if part is not None and isinstance(part.X, np.ndarray):
-            part.X.max(initial=0)  # reads a memory-mapped array
+        if part is not None and isinstance(part.X, np.memmap):
+            part.X.max(initial=0)  # reads it
     return_free_memory()
     with measured() as taken:
         model.fit(train, val, seed=seed, hooks=hooks)
@@ -106,7 +106,7 @@ def fit(
         # A classical model's features were made from the prepared input before the clock started.
         fit_memory_bytes=None
         if added is None
-        else added + (0 if cell.features == LEARNED else np.asarray(train.X).nbytes),
+        else added + (0 if cell.features == LEARNED else _nbytes(train.X)),
         fit_energy_j=mean(joules) if joules else None,
         energy_method=taken.energy_method,
         device=taken.device,
@@ -114,6 +114,13 @@ def fit(
         versions=versions(),
         git_commit=git_commit(data.layout.root),
         fitted_at=now(),
+    )
+
+
+def _nbytes(X: Input) -> int:
+    """Of a feature matrix, dense or sparse."""
+    return sum(
+        int(array.nbytes) for array in ([X] if isinstance(X, np.ndarray) else [X.data, X.indices, X.indptr])
     )
 
 

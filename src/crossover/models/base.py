@@ -138,7 +138,14 @@ class Model(ABC):
             train: the training part, of which only the shape is used.
         """
         y = np.repeat(np.arange(train.n_classes), 8)
-        X = np.random.default_rng(0).random((len(y), *train.X.shape[1:]), dtype=np.float32)
+        if isinstance(train.X, np.ndarray):
+            X: Input = np.random.default_rng(0).random((len(y), *train.X.shape[1:]), dtype=np.float32)
+        else:
+            from scipy.sparse import random as sparse_random
+
+            density = min(1.0, 100 / train.X.shape[1])
+            shape = (len(y), train.X.shape[1])
+            X = sparse_random(*shape, density, "csr", np.float32, np.random.default_rng(0))
         part = Part(X, y, train.n_classes)
         copy.deepcopy(self).fit(part, part if self.selects else None, seed=0)
 

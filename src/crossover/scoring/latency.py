@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from crossover.core.clock import threads
 from crossover.data.prepared import Input
@@ -82,13 +81,13 @@ def predict_clocked(model: Model, given: ModelInput) -> tuple[np.ndarray, Predic
     X, feature_set = given.X, given.feature_set
     model.predict_proba(X[:_WARM_UP])
     proba, in_bulk = _timed(lambda: model.predict_proba(X))
-    rates = [len(X) / (given.seconds + seconds) for seconds in in_bulk]
+    rates = [X.shape[0] / (given.seconds + seconds) for seconds in in_bulk]
     times: list[tuple[float, float]] = []  # of the features, and of all
     begin = time.perf_counter()
     for i in range(-2, _SINGLES):  # the first two warm up and are not counted
         if i >= _LEAST_SINGLES and time.perf_counter() - begin > _SECONDS:
             break
-        row = i % len(X)
+        row = i % X.shape[0]
         example = (X if feature_set is None else given.prepared)[row : row + 1]
         start = time.perf_counter()
         features = example if feature_set is None else feature_set.transform(example)
@@ -106,7 +105,7 @@ def predict_clocked(model: Model, given: ModelInput) -> tuple[np.ndarray, Predic
         throughput_per_s=float(np.median(rates)),
         throughput_per_s_low=min(rates),
         throughput_per_s_high=max(rates),
-        features_per_s=None if feature_set is None else len(X) / given.seconds,
+        features_per_s=None if feature_set is None else X.shape[0] / given.seconds,
     )
 
 
@@ -121,4 +120,4 @@ def _timed(call: Callable[[], np.ndarray]) -> tuple[np.ndarray, list[float]]:
 
 
 def _in_memory(X: Input) -> Input:
-    return X if isinstance(X, pd.DataFrame) else np.array(X)
+    return np.array(X) if isinstance(X, np.ndarray) else X

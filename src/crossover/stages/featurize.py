@@ -16,7 +16,7 @@ from crossover.core.errors import CrossoverError
 from crossover.core.files import atomic_folder, write_json
 from crossover.core.layout import Layout
 from crossover.data.prepared import PartName, Prepared
-from crossover.features.base import FeatureCosts, FeatureMeta, FeatureSet, versions_of
+from crossover.features.base import FeatureCosts, FeatureMeta, FeatureSet, versions_of, write_matrix
 from crossover.launching import job
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def featurize(
                     _refuse_infinite(X, feature_set.names(), f"{dataset}/{name}, {part} part")
                     place = folder / part / str(k)
                     place.mkdir(parents=True)
-                    np.save(place / "X.npy", np.ascontiguousarray(X, np.float32))
+                    write_matrix(place, X)
                 if versions is not None:
                     np.save(folder / "train" / str(k) / "V.npy", np.ascontiguousarray(versions, np.float32))
                 fitted = folder / "featurizer" / str(k)
@@ -90,7 +90,7 @@ def featurize(
             meta = FeatureMeta(dataset, name, True, "", n_features, names, learns, config)
         else:
             takes = " and ".join(f"{kind}s" for kind in sorted(feature_set.modalities))
-            an = {"image": "a set of images", "table": "a table"}[modality]
+            an = {"image": "a set of images", "table": "a table", "text": "a set of texts"}[modality]
             meta = FeatureMeta(dataset, name, False, f"{name} describes {takes}, {dataset} is {an}", 0, [])
         write_json(folder / "train" / "meta.json", asdict(meta))
     log.info("%s/%s: %s", dataset, name, f"{meta.n_features} features" if meta.applicable else meta.reason)
@@ -106,6 +106,8 @@ def _dealt_out(
 
 
 def _refuse_infinite(X: np.ndarray, names: list[str], where: str) -> None:
+    if not isinstance(X, np.ndarray):  # sparse: what is not stored is 0
+        X = X.data[:, None]
     for start in range(0, len(X), ROWS):
         bad = np.argwhere(~np.isfinite(X[start : start + ROWS]))
         if len(bad):

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from packaging.requirements import Requirement
 from pandas.api.types import is_numeric_dtype
 
-from crossover.data.prepared import Input, Meta
+from crossover.data.prepared import Input, Meta, modality_of
 from crossover.tracking.contents import origin_tags, params_of
 from crossover.tracking.tracker import FitFacts
 
@@ -71,7 +72,7 @@ def log_model(
             input_example=request,
             # At the versions installed here; a local one such as 2.15.0+cu130 is not on PyPI.
             pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in packages],
-            model_config={"classes": facts.meta.classes},
+            model_config={"classes": facts.meta.classes, "modality": facts.meta.modality},
             mlflow_model=Model(
                 artifact_path=logged.artifact_location,
                 run_id=run.info.run_id,
@@ -90,9 +91,12 @@ def _interface(meta: Meta, example: Input) -> "tuple[ModelSignature, Input]":
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema, TensorSpec
 
-    if isinstance(example, np.ndarray):
+    if modality_of(example) == "text":
+        inputs = Schema([ColSpec("string", "text")])
+        request: Input = pd.DataFrame({"text": example[:2]})
+    elif isinstance(example, np.ndarray):
         inputs = Schema([TensorSpec(example.dtype, (-1, *example.shape[1:]))])
-        request: Input = np.array(example[:2])
+        request = np.array(example[:2])
     else:
         kinds = {c: "double" if is_numeric_dtype(example[c]) else "string" for c in example.columns}
         # A single value may be missing. A whole column may not: the mistake would pass for missing values.

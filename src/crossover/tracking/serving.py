@@ -1,8 +1,8 @@
 """The script that MLflow runs to serve a fitted model ("models from code": nothing is pickled).
 
-Input is a data set's raw input, as it lies in `data/prepared`: images uint8 (n, height, width, channels), or
-a table with the data set's columns. Output is a frame with n rows: `prediction`, the name of the most
-probable class, and a column of probabilities for each class.
+Input is a data set's raw input, as it lies in `data/prepared`: images uint8 (n, height, width, channels), a table with
+the data set's columns, or a table with one column `text`. Output is a frame with n rows: `prediction`, the name of the
+most probable class, and a column of probabilities for each class.
 """
 
 from pathlib import Path
@@ -31,6 +31,8 @@ class FittedClassifier(PythonModel):
         self, context: PythonModelContext, model_input: np.ndarray, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
         """Name the most probable class of each row and give every class's probability."""
+        if context.model_config["modality"] == "text":
+            model_input = pd.DataFrame(model_input)["text"].to_numpy(dtype=object)
         X = model_input if self._featurizer is None else self._featurizer.transform(model_input)
         probabilities = self._model.predict_proba(X)
         classes = context.model_config["classes"]

@@ -138,7 +138,9 @@ class Store:
         # default depends on the directory and the program that creates the experiment.
         place = str(self._database.parent / "mlartifacts" / dataset) if self._database else None
         shape = " x ".join(str(n) for n in meta.input_shape)
-        examples = f"images of {shape}" if meta.modality == "image" else f"rows of {shape} columns"
+        examples = {"image": f"images of {shape}", "table": f"rows of {shape} columns", "text": "texts"}[
+            meta.modality
+        ]
         note = f"{meta.n_train:,} {examples} to train on and {meta.n_test:,} to test on, {meta.n_classes} classes"
         known = self.client.get_experiment_by_name(dataset)
         if known is None:

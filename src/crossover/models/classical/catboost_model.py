@@ -77,7 +77,7 @@ class CatBoost(BoostedTrees):
 
     def _boost(self, parts: list[tuple[Input, np.ndarray]], *, seed: int, on_round: OnRound) -> None:
         library = _library()
-        refuse_infinity(np.asarray(parts[0][0]))
+        refuse_infinity(parts[0][0])
         loss = "Logloss" if parts[0][1].max() == 1 else "MultiClass"
         own = ("early_stopping_rounds", "n_jobs", "learning_rate")
         params: dict[str, Any] = {name: value for name, value in self.settings.items() if name not in own}

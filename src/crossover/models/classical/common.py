@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
+from scipy.sparse import issparse
 
 from crossover.core.errors import CrossoverError
+from crossover.data.prepared import Input
 
 _XGBOOST_PREFIX = re.compile(
     r"^\[[\d:]+\] \S+: (Check failed: .* : )?"
@@ -34,9 +36,9 @@ def expand(proba: np.ndarray, classes: np.ndarray, n_classes: int) -> np.ndarray
     return full
 
 
-def refuse_infinity(X: np.ndarray) -> None:
+def refuse_infinity(X: Input) -> None:
     """Raise a ValueError, as scikit-learn does, for libraries that put infinity into the highest bin."""
-    if np.isinf(X).any():
+    if np.isinf(X.data if issparse(X) else np.asarray(X)).any():
         raise ValueError("Input X contains infinity or a value too large for float32")
 
 

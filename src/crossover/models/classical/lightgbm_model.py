@@ -93,7 +93,7 @@ class LightGBM(BoostedTrees):
         n_classes = int(parts[0][1].max()) + 1
         kind = "binary" if n_classes == 2 else "multi"
         loss, error = f"{kind}_logloss", f"{kind}_error"
-        refuse_infinity(np.asarray(parts[0][0]))
+        refuse_infinity(parts[0][0])
         stop = self.settings["early_stopping_rounds"]
         left = {"n_estimators", "early_stopping_rounds"}
         params = {name: value for name, value in self.settings.items() if name not in left}

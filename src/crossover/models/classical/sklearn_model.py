@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -32,7 +33,8 @@ class SklearnClassifier(Model):
             from the seed of the repetition.
         modalities: the kinds of data set that it takes.
         stochastic: whether its fit draws random numbers.
-        standardize: whether features are scaled to mean 0 and variance 1 of the training part first.
+        standardize: whether features are scaled to mean 0 and variance 1 of the training part first. Sparse ones are
+            not, since they would no longer be sparse, and those of words are weighted already.
 
     Raises:
         CrossoverError: `estimator` is no classifier, gives no probabilities, or has true or 10^27 for a number.
@@ -67,7 +69,8 @@ class SklearnClassifier(Model):
         require_classes(train, self.name)
         estimator = clone(self._estimator)
         _set_everywhere(estimator, "random_state", seed)
-        fresh = make_pipeline(StandardScaler(), estimator) if self.standardize else estimator
+        scaled = self.standardize and not issparse(train.X)
+        fresh = make_pipeline(StandardScaler(), estimator) if scaled else estimator
         self._classes, labels = np.unique(train.y, return_inverse=True)
         with (
             refusals_as(f"{self.name} cannot be fitted"),
@@ -75,7 +78,7 @@ class SklearnClassifier(Model):
         ):
             warnings.simplefilter("always", ConvergenceWarning)
             if get_tags(estimator).input_tags.allow_nan:  # the others refuse infinity by themselves
-                refuse_infinity(np.asarray(train.X))
+                refuse_infinity(train.X)
             self._fitted = fresh.fit(train.X, labels)
         # What scikit-learn warns of, such as a fit that did not converge, is one line each in the log.
         lines = dict.fromkeys(
@@ -115,7 +118,7 @@ class SklearnClassifier(Model):
     def load(cls, folder: Path) -> Self:
         state = load(folder / "model.skops")
         model = cls(
-            estimator=state["fitted"][-1] if state["standardize"] else state["fitted"],
+            estimator=state["fitted"][-1] if isinstance(state["fitted"], Pipeline) else state["fitted"],
             modalities=state["modalities"],
             stochastic=state["stochastic"],
             standardize=state["standardize"],

@@ -3,6 +3,7 @@
 network.json          FittedFacts
 weights.safetensors   the network's state
 encoder.skops         of a table, the encoder fitted on the training part
+vocabulary.json       of texts, the words of the training part
 """
 
 import inspect
@@ -20,9 +21,10 @@ from torch import Tensor, nn
 
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_json, write_json
-from crossover.data.prepared import Input
+from crossover.data.prepared import Input, Modality, modality_of, texts_of
 from crossover.models.deep.inputs import Inputs, network_shape
 from crossover.models.deep.partials import from_spec
+from crossover.models.deep.vocabulary import Vocabulary
 
 # Examples at a time without gradients: larger batches leave a CPU's caches and take longer an example.
 EVAL_BATCH = {"cpu": 256, "cuda": 4096}
@@ -39,11 +41,12 @@ class FittedFacts:
         modalities: the kinds of data set that the model takes.
         min_size: a smaller image is resized up to it.
         permutation_seed: of the order of an image's pixels.
-        input_shape: of one example: (height, width, channels), or (columns,) of an encoded table.
+        input_shape: of one example: (height, width, channels), (columns,) of an encoded table, or (words,) of a text.
         n_classes: number of classes.
         value_max: the pixel value that becomes 1.
         fitted_on: "cpu" or "cuda".
         categories: how many categories each of the last columns of a table has, where they hold codes.
+        vocabulary: how many numbers of words there are; 0 where the input is no text.
     """
 
     architecture: dict[str, Any]
@@ -55,6 +58,7 @@ class FittedFacts:
     value_max: float
     fitted_on: str
     categories: list[int]
+    vocabulary: int
 
     def build(self, architecture: partial) -> nn.Module:
         """A network with new weights: raw input to logits.
@@ -64,16 +68,17 @@ class FittedFacts:
         """
         inputs = Inputs(self.input_shape, self.value_max, self.min_size, self.permutation_seed)
         shape = network_shape(self.input_shape, self.min_size)
-        dtype = torch.uint8 if inputs.is_image else torch.float32
+        dtype = torch.uint8 if inputs.is_image else torch.int32 if self.vocabulary else torch.float32
+        known = {"categories": self.categories, "vocabulary": self.vocabulary}
+        wanted = {name: value for name, value in known.items() if takes(architecture, name)}
         try:
-            of_codes = {"categories": self.categories} if takes_codes(architecture) else {}
             network = nn.Sequential(
-                inputs, architecture(input_shape=shape, n_classes=self.n_classes, **of_codes)
+                inputs, architecture(input_shape=shape, n_classes=self.n_classes, **wanted)
             )
             # For convolutions: `ModernCNN` takes 0.7 to 0.75 of the time of a step so, on two cores.
             network = network.to(memory_format=torch.channels_last)
             with torch.inference_mode():
-                network.eval()(torch.zeros(1, *self.input_shape, dtype=dtype))
+                network.eval()(torch.ones(1, *self.input_shape, dtype=dtype))
         except (RuntimeError, ValueError, TypeError) as error:
             raise CrossoverError(
                 f"architecture and min_size must suit the data set's examples, got {self.architecture} with "
@@ -89,7 +94,7 @@ class FittedNetwork:
     Args:
         facts: of the network.
         network: raw input to logits.
-        encoder: of a table, else None.
+        encoder: of a table, or the vocabulary of texts; None for images.
 
     Attributes:
         device_type: "cuda" or "cpu".
@@ -139,7 +144,9 @@ class FittedNetwork:
         write_json(folder / "network.json", asdict(self.facts))
         weights = {name: tensor.cpu().contiguous() for name, tensor in self.network.state_dict().items()}
         save_file(weights, folder / "weights.safetensors")
-        if self.encoder is not None:
+        if isinstance(self.encoder, Vocabulary):
+            self.encoder.save(folder)
+        elif self.encoder is not None:
             from crossover.core.skops_io import dump
 
             dump(self.encoder, folder / "encoder.skops")
@@ -175,30 +182,39 @@ class FittedNetwork:
                 f"{weights} does not hold the weights of its network "
                 f"({str(error).splitlines()[0].rstrip(':')}); delete its folder and run `{_ADVICE}`"
             ) from error
-        encoder = None
-        if len(facts.input_shape) == 1:
+        encoder: Any = None
+        if facts.vocabulary:
+            encoder = Vocabulary.load(folder)
+        elif len(facts.input_shape) == 1:
             from crossover.core.skops_io import load
 
             encoder = load(folder / "encoder.skops")
         return cls(facts, network, encoder)
 
 
-def takes_codes(architecture: partial) -> bool:
-    """Whether an architecture makes its own of a table's categories: it has an argument `categories`."""
-    return "categories" in inspect.signature(architecture.func).parameters
+def takes(architecture: partial, name: str) -> bool:
+    """Whether an architecture has an argument of that name, which the data give: `categories` or `vocabulary`."""
+    return name in inspect.signature(architecture.func).parameters
 
 
 def to_tensor(X: Input, encoder: Any) -> Tensor:
-    """The input as one tensor on the CPU: images uint8 (n, h, w, c), an encoded table float32 (n, columns).
+    """The input as one tensor on the CPU.
+
+    Images are uint8 (n, h, w, c), an encoded table float32 (n, columns), texts int32 (n, words).
 
     Raises:
         CrossoverError: the input is of another kind than the network's, or a table holds infinity.
     """
-    if isinstance(X, pd.DataFrame) != (encoder is not None):
-        wanted = "images" if encoder is None else "a table"
+    fitted_on: Modality = (
+        "image" if encoder is None else "text" if isinstance(encoder, Vocabulary) else "table"
+    )
+    if modality_of(X) != fitted_on:
+        wanted = {"image": "images", "table": "a table", "text": "texts"}[fitted_on]
         raise CrossoverError(
             f"the network was fitted on {wanted}, got {type(X).__name__}; predict on such data"
         )
+    if fitted_on == "text":
+        return torch.from_numpy(encoder.transform(texts_of(X)))
     if isinstance(X, pd.DataFrame):
         try:
             return torch.from_numpy(np.ascontiguousarray(encoder.transform(X), dtype=np.float32))

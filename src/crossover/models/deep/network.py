@@ -3,7 +3,7 @@
 Lightning is imported by `fit` alone: predicting needs torch, and no more.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from math import ceil
 from pathlib import Path
@@ -14,26 +14,28 @@ import pandas as pd
 import torch
 
 from crossover.core.errors import CrossoverError
-from crossover.data.prepared import Input, Part
+from crossover.data.prepared import Input, Part, modality_of, texts_of
 from crossover.models.base import Complexity, Family, FitHooks, Model, TrainingProblem, require_classes
 from crossover.models.convergence import problem_of
-from crossover.models.deep.fitted import FittedFacts, FittedNetwork, takes_codes, to_tensor
+from crossover.models.deep.fitted import FittedFacts, FittedNetwork, takes, to_tensor
 from crossover.models.deep.partials import checked_partial, from_spec, to_spec
 from crossover.models.deep.randomness import WEIGHTS, stream
 from crossover.models.deep.settings import EarlyStop, Monitor, Schedule, TrainingSettings, best_is
 from crossover.models.deep.trainer import TrainerConfig
+from crossover.models.deep.vocabulary import TextSettings, Vocabulary
 from crossover.models.moments import Moment, MomentClock
 
 
 class Network(Model):
-    """A neural network trained by Lightning on images or encoded tables.
+    """A neural network trained by Lightning on images, encoded tables or texts.
 
     Args:
         modalities: the kinds of data set that the network takes.
         architecture: an `nn.Module` of this package without its `input_shape` and `n_classes`. One that also has an
             argument `categories` gets a table's categories as codes (`crossover.features.tables`), the others one
-            column for each.
+            column for each. One for texts has an argument `vocabulary`, how many words there are.
         min_size: a smaller image is resized up to it, bilinearly; None keeps every image as it is.
+        text: of a network for texts, how it reads them; see `TextSettings`.
         permutation_seed: seed of one random order in which every image's pixels are put; None leaves them in place.
         optimizer: a torch optimiser without its parameters and learning rate; Adam where None.
         learning_rate: of the optimiser; with `schedule: cosine` the first one, with `one_cycle` the highest.
@@ -65,6 +67,7 @@ class Network(Model):
         modalities: Iterable[str],
         architecture: partial,
         min_size: int | None,
+        text: Mapping[str, int] | None = None,
         permutation_seed: int | None = None,
         optimizer: partial | None = None,
         learning_rate: float = 1e-3,
@@ -80,12 +83,13 @@ class Network(Model):
     ) -> None:
         super().__init__(modalities)
         later = ["input_shape", "n_classes"]
-        if isinstance(architecture, partial) and takes_codes(architecture):
-            later.append("categories")
+        if isinstance(architecture, partial):
+            later += [name for name in ("categories", "vocabulary") if takes(architecture, name)]
         self.architecture = checked_partial("architecture", architecture, later=later)
         optimizer = partial(torch.optim.Adam) if optimizer is None else optimizer
         self.settings = TrainingSettings(
             min_size=min_size,
+            text=None if text is None else TextSettings(**text),
             permutation_seed=permutation_seed,
             optimizer=checked_partial("optimizer", optimizer, later=["params", "lr"]),
             learning_rate=learning_rate,
@@ -115,7 +119,7 @@ class Network(Model):
         """
         clock, name = MomentClock(), self.architecture.func.__name__
         require_classes(train, name)
-        modality = "table" if isinstance(train.X, pd.DataFrame) else "image"
+        modality = modality_of(train.X)
         if modality not in self.modalities:
             raise CrossoverError(
                 f"{name} takes {' and '.join(sorted(self.modalities))} data, got {modality} data"
@@ -126,12 +130,19 @@ class Network(Model):
                 "monitor train/loss"
             )
         trainer = self.trainer.resolved()
-        encoder, categories = None, []
-        if isinstance(train.X, pd.DataFrame):
+        encoder: Any = None
+        categories: list[int] = []
+        if modality == "text":
+            if self.settings.text is None:
+                raise CrossoverError(
+                    f"text must say how {name} reads texts, got null; see conf/model/text_cnn.yaml"
+                )
+            encoder = Vocabulary.of(texts_of(train.X), self.settings.text)
+        elif isinstance(train.X, pd.DataFrame):
             from crossover.features.tables import category_counts, refuse_infinite, table_encoder
 
             refuse_infinite(train.X)
-            codes = takes_codes(self.architecture)
+            codes = takes(self.architecture, "categories")
             encoder = table_encoder(train.X, codes=codes).fit(train.X)
             categories = category_counts(encoder) if codes else []
         tensors = [(to_tensor(part.X, encoder), torch.from_numpy(part.y)) for part in (train, val) if part]
@@ -145,6 +156,7 @@ class Network(Model):
             value_max=train.value_max,
             fitted_on="cuda" if trainer.accelerator == "gpu" else "cpu",
             categories=categories,
+            vocabulary=len(encoder) if isinstance(encoder, Vocabulary) else 0,
         )
         # The weights are drawn on the CPU, the same for every device.
         with torch.random.fork_rng(devices=[]):
@@ -216,11 +228,14 @@ class Network(Model):
         y = np.arange(2 * max(self.settings.batch_size, train.n_classes)) % train.n_classes
         shape = (len(y), *train.X.shape[1:])
         X: Input = np.random.default_rng(0).integers(0, 2, shape, dtype=np.uint8)
+        if self.settings.text is not None and modality_of(train.X) == "text":
+            typical = int(np.median([len(text.split()) for text in texts_of(train.X)[:200]])) + 1
+            X = np.array([f"{'a b ' * typical}" for _ in y], dtype=object)
         if isinstance(train.X, pd.DataFrame):
             X = pd.DataFrame(X, columns=train.X.columns, dtype=float)
         copy = Network(
             modalities=self.modalities, architecture=self.architecture, min_size=self.settings.min_size
-        )
+        )  # how it is trained follows
         copy.trainer = self.trainer
         copy.settings = self.settings.model_copy(update={"epochs": 3})
         part = Part(X, y, train.n_classes)

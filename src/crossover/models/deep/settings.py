@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from crossover.core.settings import Settings
+from crossover.models.deep.vocabulary import TextSettings
 
 Monitor = Literal["train/loss", "train/accuracy", "val/loss", "val/accuracy"]
 Schedule = Literal["constant", "cosine", "one_cycle"]
@@ -46,6 +47,7 @@ class TrainingSettings(Settings):
     """The part of a network's YAML that is not its architecture; `Network` explains the attributes."""
 
     min_size: PositiveInt | None
+    text: TextSettings | None
     permutation_seed: NonNegativeInt | None
     optimizer: Callable[..., Any]
     learning_rate: PositiveFloat
