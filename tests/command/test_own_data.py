@@ -1,6 +1,7 @@
 """`crossover study` from the data to the report, as a user runs it in a clone of the project."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +18,18 @@ def verdict(clone: Clone, name: str) -> dict[str, object]:
     return dict(json.loads((clone.root / "reports" / "verdicts" / f"{name}.json").read_text()))
 
 
+def shorter(clone: Clone, model: str) -> str:
+    """The YAML of a network that ends soon."""
+    text = (clone.root / f"conf/model/{model}.yaml").read_text()
+    for key, value in {"max_epochs": 3, "min_steps": 20}.items():
+        text = re.sub(rf"^{key}: .*$", f"{key}: {value}", text, flags=re.M)
+    return text
+
+
 def quick(clone: Clone) -> Clone:
     """Networks that end soon."""
     for model in ("mlp", "cnn_modern"):
-        path = f"conf/model/{model}.yaml"
-        text = (clone.root / path).read_text()
-        lines = [
-            f"{line.split(':')[0]}: {dict(max_epochs=3, min_steps=20)[line.split(':')[0]]}"
-            if line.split(":")[0] in ("max_epochs", "min_steps")
-            else line
-            for line in text.splitlines()
-        ]
-        clone.write(path, "\n".join(lines) + "\n")
+        clone.write(f"conf/model/{model}.yaml", shorter(clone, model))
     clone.run("git", "commit", "-qam", "quick networks")
     return clone
 
@@ -51,6 +52,22 @@ def test_a_table_with_dates_and_missing_values(clone: Clone, tmp_path: Path) -> 
     assert again.returncode == 0, again.stdout + again.stderr
     assert "the study carries on" in again.stdout
     assert "Running stage" not in again.stdout
+
+
+def test_a_column_of_texts(clone: Clone, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    junk = rng.random(300) < 0.15
+    words = np.where(junk, "win a free prize, call 0800 now", "see you at the bus stop at noon")
+    notes = [f'{text} "{rng.choice(["hi", "ok", "bye"])}" {k}' for k, text in enumerate(words)]
+    table = pd.DataFrame({"note": notes, "kind": np.where(junk, "junk", "mail")})
+    path = tmp_path / "notes.csv"
+    table.to_csv(path, index=False)
+    clone.write("conf/model/text_cnn.yaml", shorter(clone, "text_cnn"))
+    done = clone.run("crossover", "study", str(path), "--budget", "40s")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "- text: note, 10 words in the median (the only column that could be an input" in done.stdout
+    assert verdict(clone, "notes")["best_classical_accuracy"] == 1
+    assert (clone.root / "data/features/notes/words_chars/train/0/X.npz").exists()
 
 
 def test_a_folder_of_images(clone: Clone, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from crossover.core.configuration import build, save_config
-from crossover.data.prepared import Input, Meta, Part
+from crossover.data.prepared import Input, Meta, Part, modality_of
 from crossover.tracking.mlflow_tracker import MlflowTracker
 from crossover.tracking.tracker import FitFacts, Tracker
 from tests.tracking.tracking_facts import FIRST_FITS, IMAGES, TABLE, facts_of
@@ -269,9 +269,14 @@ def fitted(folder: Path, train: Part) -> tuple[Path, Path, np.ndarray]:
     from sklearn.ensemble import RandomForestClassifier
 
     from crossover.features.raw import RawFeatures
+    from crossover.features.words import Terms, TfIdf
     from crossover.models.classical.sklearn_model import SklearnClassifier
 
-    features = RawFeatures(modalities=["image", "table"]).fit(train)
+    features: Any = RawFeatures(modalities=["image", "table"])
+    if modality_of(train.X) == "text":
+        terms = Terms(shortest=1, longest=1, most=100, least_texts=1)
+        features = TfIdf(modalities=["text"], words=terms, chars=None)
+    features.fit(train)
     model = SklearnClassifier(estimator=RandomForestClassifier(5), modalities=["image"], stochastic=True)
     model.fit(replace(train, X=features.transform(train.X)), None, seed=0)
     for name, part in (("model", model), ("featurizer", features)):
@@ -293,7 +298,16 @@ def table() -> pd.DataFrame:
     return X
 
 
-@pytest.mark.parametrize(("meta", "X"), [(IMAGES, images()), (TABLE, table())], ids=["images", "table"])
+def texts() -> np.ndarray:
+    return np.array([f"{word} {k}" for k, word in enumerate(["come", "go"] * 15)], dtype=object)
+
+
+TEXTS = replace(TABLE, dataset="notes", modality="text", input_shape=[])
+
+
+@pytest.mark.parametrize(
+    ("meta", "X"), [(IMAGES, images()), (TABLE, table()), (TEXTS, texts())], ids=["images", "table", "texts"]
+)
 def test_a_logged_model_predicts_from_raw_input(
     tracker: Tracker, client: Any, store: str, tmp_path: Path, meta: Meta, X: Input
 ) -> None:
@@ -309,7 +323,7 @@ def test_a_logged_model_predicts_from_raw_input(
 
     mlflow.set_tracking_uri(store)
     served = mlflow.pyfunc.load_model(f"models:/{output.model_id}")
-    scores = served.predict(X)
+    scores = served.predict(pd.DataFrame({"text": X}) if meta is TEXTS else X)
     np.testing.assert_array_equal(scores[meta.classes].to_numpy(), expected)
     assert scores["prediction"].tolist() == [meta.classes[k] for k in expected.argmax(axis=1)]
     assert not any(path.suffix in {".pkl", ".pickle"} for path in tmp_path.rglob("*"))
