@@ -1,4 +1,4 @@
-"""Does the verdict find who should win? Studies of made-up tables whose truth is known, each through `dvc repro`.
+"""Does the verdict find who should win? Studies of made-up data whose truth is known, each through `dvc repro`.
 
     python benchmarks/known_truth.py                     # all of them
     python benchmarks/known_truth.py bands steps         # some
@@ -76,21 +76,28 @@ def clusters(rng: np.random.Generator) -> Table:
 
 @dataclass(frozen=True)
 class Task:
-    """A table with its truth.
+    """A data set with its truth.
 
     Attributes:
-        table: draws it.
+        table: draws it; None for a data set of conf/dataset/, of texts.
         right: the verdicts that are.
         most: points that the difference may have at most, either way.
         deep: the networks that stand for their family.
         mlp: keys of the MLP's YAML that are changed.
     """
 
-    table: Callable[[np.random.Generator], Table]
+    table: Callable[[np.random.Generator], Table] | None
     right: tuple[str, ...]
     most: float = 100.0
     deep: tuple[str, ...] = ("mlp", "tabm")
     mlp: dict[str, Any] | None = None
+
+    @property
+    def classical(self) -> list[str]:
+        """The classical models that stand for their family."""
+        if self.table is None:
+            return ["logistic_regression", "linear_svm", "multinomial_naive_bayes", "lightgbm"]
+        return ["logistic_regression", "svm", "random_forest", "lightgbm"]
 
 
 TASKS = {
@@ -101,12 +108,16 @@ TASKS = {
     "clusters": Task(clusters, ("deep", "classical", "tie", "not told apart"), most=3.0),
     # Where the network should win, one that is stopped after an epoch.
     "crippled": Task(bands, ("undecided",), deep=("mlp",), mlp={"max_epochs": 1, "min_steps": 0}),
+    "text_words": Task(None, ("classical", "tie", "not told apart"), most=3.0, deep=("text_cnn", "lstm")),
+    "text_order": Task(None, ("deep",), deep=("text_cnn", "lstm")),
 }
 
 
-def write_study(name: str, task: Task, root: Path, mirror: Path, trials: int) -> None:
-    """Put the table, the YAML files and params.yaml into a clone of the project."""
-    X, y = task.table(np.random.default_rng(0))
+def write_table(
+    name: str, table_of: Callable[[np.random.Generator], Table], root: Path, mirror: Path
+) -> None:
+    """Put a table and its YAML into a clone of the project."""
+    X, y = table_of(np.random.default_rng(0))
     table = pd.DataFrame(X).round(6).assign(label=[f"c{label}" for label in y])
     (mirror / name).mkdir(parents=True)
     files = {}
@@ -126,19 +137,25 @@ def write_study(name: str, task: Task, root: Path, mirror: Path, trials: int) ->
         "classes": sorted(set(table["label"])),
     }
     (root / "conf" / "dataset" / f"{name}.yaml").write_text(yaml.safe_dump(dataset | files, sort_keys=False))
+
+
+def write_study(name: str, task: Task, root: Path, mirror: Path, trials: int) -> None:
+    """Put the data, the YAML files and params.yaml into a clone of the project."""
+    if task.table is not None:
+        write_table(name, task.table, root, mirror)
     mlp = root / "conf" / "model" / "mlp.yaml"
     mlp.write_text(yaml.safe_dump(yaml.safe_load(mlp.read_text()) | (task.mlp or {})))
     searched: dict[str, Any] = {}
     if trials:
         searched = {
-            "classical_models": ["random_forest", "lightgbm"],
-            "deep_models": ["mlp"],
+            "classical_models": task.classical[2:],
+            "deep_models": [task.deep[0]],
             "trials": trials,
         }
     study = {
         "datasets": [name],
-        "feature_sets": ["raw"],
-        "classical_models": ["logistic_regression", "svm", "random_forest", "lightgbm"],
+        "feature_sets": ["words" if task.table is None else "raw"],
+        "classical_models": task.classical,
         "deep_models": list(task.deep),
         "seeds": 1,
         "soft_vote": 3,
@@ -180,7 +197,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=0, help="of a search for each model; 0 searches none")
     given = parser.parse_args()
     print(
-        "| table | right | verdict | deep - classical, points [95 %] | best network | best classical model | | s |"
+        "| data | right | verdict | deep - classical, points [95 %] | best network | best classical model | | s |"
     )
     print("|---|---|---|--:|--:|--:|---|--:|")
     all_right = True
