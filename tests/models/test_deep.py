@@ -23,6 +23,7 @@ from crossover.models.base import Complexity, FitHooks
 from crossover.models.deep.data import TrainBatches
 from crossover.models.deep.inputs import Inputs
 from crossover.models.deep.mlp import MLP
+from crossover.models.deep.module import coslog4, flat_cosine
 from crossover.models.deep.network import Network
 from crossover.models.deep.trainer import TrainerConfig
 
@@ -121,6 +122,41 @@ def test_complexity_is_the_number_of_weights(name: str, count: int) -> None:
     few = images(6, side=28)
     model = network(name, max_epochs=1).fit(Part(few.X, few.y, 10, 255.0), None, seed=0)
     assert model.complexity() == Complexity(count, "parameters")
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "one_cycle", "coslog4"])
+def test_a_fit_with_what_was_chosen_ends_with_the_best_epoch(schedule: str) -> None:
+    settings = {"max_epochs": 9, "schedule": schedule, "learning_rate": 0.01, "fade_regularization": True}
+    selected = network("mlp", **settings, select_best="val/loss").fit(
+        images(48), meaningless(12, seed=1), seed=1
+    )
+    again = network("mlp", **{**settings, **selected.chosen()}).fit(images(48), None, seed=1)
+    losses = [entry["val/loss"] for entry in selected.history]
+    assert len(again.history) == losses.index(min(losses)) + 1
+    np.testing.assert_array_equal(again.predict_proba(images(9).X), selected.predict_proba(images(9).X))
+
+
+def test_realmlp_learns_from_numbers_and_categories(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"shape": rng.choice([*"abcdefghijkl"], 300), "size": 1e6 * rng.standard_t(1, 300)})
+    X["colour"] = rng.choice(["red", "blue"], 300)
+    X["flat"] = 0.0
+    y = (X["shape"].isin([*"abcdef"]) ^ (X["size"] > 0) ^ (X["colour"] == "red")).to_numpy().astype(int)
+    model = network("realmlp", max_epochs=60).fit(Part(X, y, 2), None, seed=0)
+    assert (model.predict_proba(X).argmax(1) == y).mean() > 0.95
+    unseen = pd.DataFrame(
+        {"shape": ["new", None], "size": [1e30, np.nan], "colour": ["red", None], "flat": [1.0, 0]}
+    )
+    model.save(tmp_path)
+    found = Network.load(tmp_path).predict_proba(unseen)
+    assert np.isfinite(found).all()
+    np.testing.assert_array_equal(found, model.predict_proba(unseen))
+
+
+def test_waves_and_fading_are_those_of_the_paper() -> None:
+    assert [round(coslog4(share), 6) for share in (0, 1 / 15, 3 / 15, 7 / 15, 1)] == [0, 0, 0, 0, 0]
+    assert coslog4((2**0.5 - 1) / 15) == pytest.approx(1)  # the middle of the first wave
+    assert [flat_cosine(share) for share in (0, 0.5, 0.75, 1)] == pytest.approx([1, 1, 0.5, 0])
 
 
 @pytest.mark.parametrize("name", [name for name, config in DEEP.items() if config["modalities"] == ["text"]])
@@ -533,7 +569,10 @@ def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
         ({"early_stopping": {"monitor": "val/loss", "pattience": 3}}, "early_stopping .*check .*pattience"),
         ({"early_stopping": {"monitor": "val_loss", "patience": 3}}, r"early_stopping.monitor .*'val_loss'"),
         ({"select_best": "accuracy"}, "select_best must be one of .*'accuracy'"),
-        ({"schedule": "linear"}, "schedule must be one of constant, cosine, one_cycle, got 'linear'"),
+        (
+            {"schedule": "linear"},
+            "schedule must be one of constant, cosine, one_cycle, coslog4, got 'linear'",
+        ),
         ({"learning_rate": -0.1}, "learning_rate must be a positive number, got -0.1"),
         ({"learning_rate": "1e-5"}, "learning_rate .*'1e-5'.*write 1.0e-5"),
         ({"batch_size": 0}, "batch_size must be a positive integer, got 0"),

@@ -60,7 +60,7 @@ class FittedFacts:
     categories: list[int]
     vocabulary: int
 
-    def build(self, architecture: partial) -> nn.Module:
+    def build(self, architecture: partial) -> nn.Sequential:
         """A network with new weights: raw input to logits.
 
         Raises:

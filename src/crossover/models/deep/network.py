@@ -3,6 +3,7 @@
 Lightning is imported by `fit` alone: predicting needs torch, and no more.
 """
 
+import sys
 from collections.abc import Iterable, Mapping
 from functools import partial
 from math import ceil
@@ -33,19 +34,25 @@ class Network(Model):
         modalities: the kinds of data set that the network takes.
         architecture: an `nn.Module` of this package without its `input_shape` and `n_classes`. One that also has an
             argument `categories` gets a table's categories as codes (`crossover.features.tables`), the others one
-            column for each. One for texts has an argument `vocabulary`, how many words there are.
+            column for each. One for texts has an argument `vocabulary`, how many words there are. One with a method
+            `observe` is shown the inputs of the training part before it is trained; one with `parameter_groups` gives
+            its parameters learning rates of their own.
         min_size: a smaller image is resized up to it, bilinearly; None keeps every image as it is.
         text: of a network for texts, how it reads them; see `TextSettings`.
         permutation_seed: seed of one random order in which every image's pixels are put; None leaves them in place.
         optimizer: a torch optimiser without its parameters and learning rate; Adam where None.
         learning_rate: of the optimiser; with `schedule: cosine` the first one, with `one_cycle` the highest.
         schedule: "constant"; "cosine": down to 0 over the whole fit; "one_cycle": up to the rate in its first 30 %
-            and then down to 0 (Smith and Topin 2017), with torch's defaults.
+            and then down to 0 (Smith and Topin 2017), with torch's defaults; "coslog4": up and down four times, each
+            wave twice as long as the one before (Holzmüller et al. 2024, arXiv 2407.04491).
+        fade_regularization: whether dropout and weight decay fall from half of the fit on, as half a cosine, to 0
+            (likewise).
         label_smoothing: share of a label's weight that all classes get alike, in the loss of the training.
         batch_size: examples a step.
         max_epochs: passes over the training part.
         min_steps: a small data set gets as many more epochs as these optimiser steps take.
         epochs: exactly so many, whatever `max_epochs`, `min_steps` and the trainer say; None leaves it to them.
+        last_epoch: after so many epochs the fit ends, in the middle of its schedule; None for the whole of it.
         rate_drops: epochs, from 0, at whose start the learning rate falls to a tenth of what it was.
         early_stopping: None, or {"monitor": "val/loss", "patience": 3}; see `EarlyStop` for more.
         select_best: None for the last epoch's weights, or the metric whose best epoch gives them.
@@ -72,11 +79,13 @@ class Network(Model):
         optimizer: partial | None = None,
         learning_rate: float = 1e-3,
         schedule: Schedule = "constant",
+        fade_regularization: bool = False,
         label_smoothing: float = 0.0,
         batch_size: int = 128,
         max_epochs: int = 5,
         min_steps: int = 0,
         epochs: int | None = None,
+        last_epoch: int | None = None,
         rate_drops: Iterable[int] = (),
         early_stopping: EarlyStop | None = None,
         select_best: Monitor | None = None,
@@ -94,11 +103,13 @@ class Network(Model):
             optimizer=checked_partial("optimizer", optimizer, later=["params", "lr"]),
             learning_rate=learning_rate,
             schedule=schedule,
+            fade_regularization=fade_regularization,
             label_smoothing=label_smoothing,
             batch_size=batch_size,
             max_epochs=max_epochs,
             min_steps=min_steps,
             epochs=epochs,
+            last_epoch=last_epoch,
             rate_drops=list(rate_drops),
             early_stopping=early_stopping,
             select_best=select_best,
@@ -107,6 +118,7 @@ class Network(Model):
         self.trainer = TrainerConfig()
         self._fitted: FittedNetwork | None = None
         self._rate_drops: list[int] = []
+        self._epochs_of_schedule = 0  # of the last fit
         self._moments: list[Moment] = []
 
     def fit(self, train: Part, val: Part | None, *, seed: int, hooks: FitHooks = FitHooks()) -> Self:  # noqa: B008
@@ -162,11 +174,21 @@ class Network(Model):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(stream(seed, WEIGHTS))
             network = facts.build(self.architecture)
+        if observe := getattr(network[1], "observe", None):
+            observe(tensors[0][0])
         from crossover.models.deep.training import train_network
 
-        epochs = self.planned_epochs(len(train))
+        epochs, self._epochs_of_schedule = self.planned_epochs(len(train)), self._scheduled_epochs(len(train))
         trained = train_network(
-            network, tensors, self.settings, trainer, epochs=epochs, seed=seed, hooks=hooks, clock=clock
+            network,
+            tensors,
+            self.settings,
+            trainer,
+            epochs=epochs,
+            of_schedule=self._epochs_of_schedule,
+            seed=seed,
+            hooks=hooks,
+            clock=clock,
         )
         self.history, self._rate_drops = trained.history, trained.rate_drops
         self.seconds_before = trained.seconds_before
@@ -183,14 +205,19 @@ class Network(Model):
         return self._moments
 
     def planned_epochs(self, n_train: int) -> int:
+        return min(self._scheduled_epochs(n_train), self.settings.last_epoch or sys.maxsize)
+
+    def _scheduled_epochs(self, n_train: int) -> int:
+        """Those of the whole schedule."""
         steps = ceil(n_train / self.settings.batch_size)  # of an epoch
         least = ceil(self.settings.min_steps / steps)
         return self.settings.epochs or self.trainer.max_epochs or max(self.settings.max_epochs, least)
 
     def chosen(self) -> dict[str, Any]:
-        """The number of epochs up to the best one, and where the learning rate fell in them.
+        """The number of epochs up to the best one, and what the learning rate did in them.
 
-        Without `select_best` the last epoch is the best one.
+        Without `select_best` the last epoch is the best one. Where a schedule ends with the fit, the best epoch came in
+        the middle of it, and a fit on other rows ends there as well.
         """
         if not self.selects:
             return {}
@@ -198,8 +225,11 @@ class Network(Model):
         if best is not None:
             values = [entry[best] for entry in self.history]
             epochs = values.index(max(values) if best_is(best) == "max" else min(values)) + 1
+        length: dict[str, Any] = {"epochs": epochs}
+        if self.settings.schedule != "constant" or self.settings.fade_regularization:
+            length = {"epochs": self._epochs_of_schedule, "last_epoch": epochs}
         return {
-            "epochs": epochs,
+            **length,
             "rate_drops": [epoch for epoch in self._rate_drops if epoch < epochs],
             "early_stopping": None,
             "select_best": None,

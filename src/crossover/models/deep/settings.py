@@ -10,7 +10,7 @@ from crossover.core.settings import Settings
 from crossover.models.deep.vocabulary import TextSettings
 
 Monitor = Literal["train/loss", "train/accuracy", "val/loss", "val/accuracy"]
-Schedule = Literal["constant", "cosine", "one_cycle"]
+Schedule = Literal["constant", "cosine", "one_cycle", "coslog4"]
 
 RATE_DROP = 0.1
 """What a learning rate is multiplied by where it falls: the usual step, as in ResNet's schedule (He et al. 2016)."""
@@ -52,11 +52,13 @@ class TrainingSettings(Settings):
     optimizer: Callable[..., Any]
     learning_rate: PositiveFloat
     schedule: Schedule
+    fade_regularization: bool
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
     batch_size: PositiveInt
     max_epochs: PositiveInt
     min_steps: NonNegativeInt
     epochs: PositiveInt | None
+    last_epoch: PositiveInt | None
     rate_drops: list[PositiveInt]
     early_stopping: EarlyStop | None
     select_best: Monitor | None

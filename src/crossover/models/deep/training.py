@@ -77,6 +77,7 @@ def train_network(
     config: TrainerConfig,
     *,
     epochs: int,
+    of_schedule: int,
     seed: int,
     hooks: FitHooks,
     clock: MomentClock,
@@ -89,6 +90,7 @@ def train_network(
         settings: how.
         config: where, with "auto" resolved.
         epochs: how long.
+        of_schedule: epochs of the whole schedule, in whose middle the fit may end.
         seed: number of the repetition.
         hooks: checkpoints and progress; the folder of checkpoints holds one file, the last.
         clock: of the fit; says which moments are kept, if `hooks` asks for them.
@@ -100,7 +102,8 @@ def train_network(
     """
     eval_batch = EVAL_BATCH["cuda" if config.accelerator == "gpu" else "cpu"]
     data = ArrayData(*tensors, batch_size=settings.batch_size, eval_batch_size=eval_batch, seed=seed)
-    module, history = Classification(network, settings, seed), History(hooks.on_epoch, clock)
+    module = Classification(network, settings, seed, of_schedule / epochs)
+    history = History(hooks.on_epoch, clock)
     with _torch_state_restored(), _without_advice():
         torch.set_num_threads(config.threads or torch.get_num_threads())
         steps = ceil(len(tensors[0][1]) / settings.batch_size)  # of an epoch
