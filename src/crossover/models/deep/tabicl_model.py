@@ -50,7 +50,8 @@ class TabICL(Model):
         if checkpoint is None or not Path(checkpoint).is_file():
             raise CrossoverError(
                 f"checkpoint must be the path of TabICL's weights, got {checkpoint!r}; download "
-                "tabicl-classifier-….ckpt from https://huggingface.co/jingang/TabICL and give its path: model.checkpoint=…"
+                "tabicl-classifier-….ckpt from https://huggingface.co/jingang/TabICL and give its path: "
+                "model.checkpoint=…"
             )
         self.checkpoint, self.members = checkpoint, members
         self.trainer = TrainerConfig()
