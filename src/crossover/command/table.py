@@ -10,9 +10,10 @@ import pandas as pd
 import pooch
 
 from crossover.command.description import Decision, Description, Options, choose
+from crossover.command.splitting import describe_split, require_column
 from crossover.command.text_form import MISSING, NUMBER, TextForm, text_form
 from crossover.core.errors import CrossoverError, first_line
-from crossover.data.own_table import Kind, fold, read_text
+from crossover.data.own_table import AUTO, Kind, fold, read_text
 
 PARQUET = {".parquet", ".pq"}
 
@@ -56,6 +57,9 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
                 f"--drop must name columns of {path}, got {name!r}; there are {', '.join(names)}"
             )
     target = _target(path, table, options, decisions)
+    for option, asked in (("--groups", options.groups), ("--time", options.time)):
+        if asked is not None and (option, asked) != ("--groups", AUTO):
+            require_column(option, asked, target, names)
     labels = table[target].dropna().astype(str).str.strip()
     if form is not None:
         labels = _missing(table, target, form, decisions)
@@ -73,7 +77,8 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
         )
     else:
         decisions.append(Decision("rows", f"{len(labels):,}", "each has a label"))
-    columns = _columns(table.drop(columns=target), form, options.drop, decisions)
+    inputs = [name for name in table if name not in (target, options.groups)]
+    columns = _columns(table[inputs], form, options.drop, decisions)
     folded = _folded(table, columns, decisions)
     if not columns:
         raise CrossoverError(
@@ -98,6 +103,10 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
         yaml |= {"missing": form.missing} | ({"header": form.header} if form.header else {})
     if folded:
         yaml["folded"] = folded
+    rows = table.loc[labels.index].drop(columns=target)
+    decimal = "." if form is None else form.decimal
+    of_split, groups, times = describe_split(rows, options, columns, decimal, decisions)
+    yaml |= of_split
     n_train = looked_at
     if options.sample is not None and options.sample < n_train:
         yaml["sample"], n_train = options.sample, options.sample
@@ -105,7 +114,11 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
     shares = labels.value_counts() / len(labels)
     counts = [max(1, round(n_train * shares[label])) for label in classes]
     has_test = options.test is not None
-    return Description(yaml, "table", n_train, len(columns), len(classes), has_test, counts, decisions)
+    found = Description(yaml, "table", n_train, len(columns), len(classes), has_test, counts, decisions)
+    if looked_at == len(labels) and (groups is not None or times is not None):
+        found.y = labels.map({label: code for code, label in enumerate(classes)}).to_numpy(np.int64)
+        found.groups, found.times = groups, times
+    return found
 
 
 def _read(path: Path, form: TextForm | None) -> pd.DataFrame:
