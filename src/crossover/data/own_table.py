@@ -365,8 +365,9 @@ def as_times(column: pd.Series, name: str, day_first: bool, decimal: str = ".") 
             column.astype("string").str.replace(decimal, ".", regex=False), errors="coerce"
         )
     if numbers.isna().any():
-        dates = as_dates(column, day_first)
-        numbers = (dates - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
+        seconds = (as_dates(column, day_first) - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
+        if seconds.notna().sum() > numbers.notna().sum():
+            numbers = seconds
     if numbers.isna().any():
         got = column[numbers.isna()].iloc[0]
         raise CrossoverError(
