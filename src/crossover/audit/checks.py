@@ -66,14 +66,12 @@ class Audited:
         """Each example once: the first training part, the first test part, and what only other splits have."""
         found, seen = [self.train, self.test], self._rows(self.first)
         for split in self.splits[1:]:
-            rows = self._rows(split)
-            if (new := ~np.isin(rows, seen)).any():  # left out of the first split, so that no group is parted
-                n = len(split.rows("train"))
-                found += [
-                    split.train().take(np.flatnonzero(new[:n])),
-                    split.test().take(np.flatnonzero(new[n:])),
-                ]
-                seen = np.concatenate([seen, rows[new]])
+            for part in PARTS:  # what the first split leaves out, so that no group is parted
+                rows = split.rows(part)
+                if (new := ~np.isin(rows, seen)).any():
+                    whole = split.train() if part == "train" else split.test()
+                    found.append(whole.take(np.flatnonzero(new)))
+                    seen = np.concatenate([seen, rows[new]])
         return found
 
     @cached_property
