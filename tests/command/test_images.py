@@ -103,7 +103,7 @@ def test_bad_folders_get_one_sentence(folder: Path, tmp_path: Path) -> None:
 def test_options_that_need_a_table_get_one_sentence(folder: Path) -> None:
     found = described(folder, groups="auto", test_fraction=0.4)
     assert (found.yaml["groups"], found.yaml["test_fraction"]) == ("auto", 0.4)
-    assert "groups: equal images (--groups auto; equal images are in one part)" in map(str, found.decisions)
+    assert "groups: equal images (--groups auto: they are in one part)" in map(str, found.decisions)
     for option, value in (("groups", "writer"), ("time", "day")):
         with pytest.raises(
             CrossoverError, match=f"a folder of images has no columns, got --{option} {value}"

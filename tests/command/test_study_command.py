@@ -103,8 +103,10 @@ def test_a_dry_run_shows_how_the_rows_are_split(project: Path, run: Run) -> None
     assert "columns of type number: patient_id, size" in text  # a hint decides nothing
     assert re.search("plan: .*, 8 repetitions", text)
     _, text = run("../visits.csv", "--dry-run", "--groups", "patient_id", "--time", "day", "--test", "0.1")
-    assert "- groups: 20 of column patient_id (--groups; each is in one part as a whole" in text
-    assert "- time: day (--time; the latest rows are tested, and the column stays an input)" in text
+    assert "- groups: 20 of column patient_id (--groups: each is in one part as a whole" in text
+    assert (
+        "- time: day (--time: the latest rows are tested, and the column stays an input; --drop day" in text
+    )
     assert "- test part: 0.1 of the rows (--test)" in text
     assert "columns of type number: size (" in text
     assert re.search("plan: .*, 3 repetitions", text)

@@ -76,6 +76,19 @@ def test_dates_with_the_day_first_divide_the_rows(tmp_path: Path) -> None:
     assert (X["day (month)"] == pd.DatetimeIndex(own).month).all()
 
 
+@pytest.mark.parametrize(
+    "form", ["%d/%m/%Y", "%m/%d/%Y", "%Y-%m-%d", "%Y/%m/%d", "%d.%m.%y %H:%M", "%Y-%m-%dT%H:%MZ"]
+)
+def test_dates_are_in_order_however_they_are_written(form: str, tmp_path: Path) -> None:
+    table = visits()
+    when = pd.to_datetime(table["day"], format="%d.%m.%Y")
+    source = own_table(table.assign(day=when.dt.strftime(form)), tmp_path, time="day")
+    source.download(tmp_path)
+    times = source.load(tmp_path).times
+    assert times is not None
+    np.testing.assert_array_equal(times, (when - pd.Timestamp(0)) / pd.Timedelta(seconds=1))
+
+
 def test_a_time_may_be_a_number_and_no_input(tmp_path: Path) -> None:
     table = visits().assign(step=np.random.default_rng(1).permutation(240))
     split = prepared(table, tmp_path, time="step", test_fraction=0.1)
@@ -99,7 +112,11 @@ def test_groups_and_time_of_a_sample_are_those_of_its_rows(tmp_path: Path) -> No
 
 def test_equal_rows_are_in_one_part_whatever_their_labels(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    table = visits(200)[["a", "b", "y"]].assign(c=rng.choice(["x", "z", None], 200)).round(3)
+    table = (
+        visits(200)[["a", "b", "y"]]
+        .assign(c=rng.choice(np.array(["x", "z", None], dtype=object), 200))
+        .round(3)
+    )
     table = pd.concat([table, table.sample(120, random_state=1)], ignore_index=True)
     table.loc[310:, "y"] = "no"
     columns = {"a": "number", "b": "number", "c": "category"}
@@ -172,7 +189,7 @@ def test_a_test_file_keeps_its_rows_and_validation_rows_keep_groups(tmp_path: Pa
 def test_a_column_or_share_that_cannot_be_is_one_sentence(
     keys: dict[str, Any], words: str, tmp_path: Path
 ) -> None:
-    table = visits().assign(none=[None, None, *range(238)])
+    table = visits().assign(none=np.array([None, None, *range(238)], dtype=object))
     with pytest.raises(CrossoverError, match=words):
         prepared(table, tmp_path, columns={"a": "number"}, **keys)
 

@@ -91,7 +91,7 @@ def describe_images(path: Path, options: Options, kept: str) -> Description:
         decisions.append(Decision("examples", f"{options.sample:,}", "--sample", "leave it out for all"))
     if options.groups is not None:
         yaml["groups"] = options.groups
-        decisions.append(Decision("groups", "equal images", "--groups auto; equal images are in one part"))
+        decisions.append(Decision("groups", "equal images", "--groups auto: they are in one part"))
     if options.test_fraction is not None:
         yaml["test_fraction"] = options.test_fraction
         decisions.append(Decision("test part", f"{options.test_fraction:g} of the images", "--test"))

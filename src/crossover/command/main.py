@@ -2,6 +2,7 @@
 
     crossover study flowers.csv                  # a table: CSV, TSV, blank-separated text, Parquet
     crossover study photos/ --budget 20m         # a folder with a sub-folder a class
+    crossover study visits.csv --groups patient  # all rows of a patient in one part; --time day: the latest are tested
     crossover study flowers.csv --dry-run        # what it would take the data for, and how long the study would take
     crossover add model my_net                   # the files of a network of your own, with a test that passes
     crossover add model lda --estimator sklearn.discriminant_analysis.LinearDiscriminantAnalysis

@@ -53,18 +53,19 @@ def describe_split(
     groups, times = None, None
     if options.groups == AUTO:
         yaml["groups"] = AUTO
-        decisions.append(Decision("groups", "equal rows", "--groups auto; equal rows are in one part"))
+        decisions.append(Decision("groups", "equal rows", "--groups auto: they are in one part"))
     elif options.groups is not None:
         yaml["groups"] = options.groups
         groups = pd.factorize(group_names(rows[options.groups], options.groups))[0].astype(np.int64)
         value = f"{groups.max() + 1:,} of column {options.groups}"
-        reason = "--groups; each is in one part as a whole, and the column is no input"
+        reason = "--groups: each is in one part as a whole, and the column is no input"
         decisions.append(Decision("groups", value, reason))
     if (name := options.time) is not None:
         yaml["time"] = name
         times = as_times(rows[name], name, is_day_first(rows[name]), decimal)
         stays = "the column stays an input" if name in columns else "the column is no input"
-        decisions.append(Decision("time", name, f"--time; the latest rows are tested, and {stays}"))
+        other = f"--drop {name} leaves it out" if name in columns else ""
+        decisions.append(Decision("time", name, f"--time: the latest rows are tested, and {stays}", other))
     if options.test_fraction is not None:
         yaml["test_fraction"] = options.test_fraction
         decisions.append(Decision("test part", f"{options.test_fraction:g} of the rows", "--test"))
