@@ -178,7 +178,7 @@ def test_data_that_dvc_refuses_leave_nothing(
         ),
         (
             ["../kept.csv", "--time", "kept"],
-            "--time must be a column besides the target, got 'kept', the target",
+            "--time must be a column besides the target, got 'kept'; there are size, colour",
         ),
         (
             ["../kept.csv", "--groups", "colour"],

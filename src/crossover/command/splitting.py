@@ -18,19 +18,6 @@ _GROUP = re.compile(
 _TIME = re.compile(r"(^|[_\s.-])(date|time|timestamp|datetime|year)$", re.I)
 
 
-def require_column(option: str, name: str, target: str, names: list[str]) -> None:
-    """Refuse an option that names no column, or the target.
-
-    Raises:
-        CrossoverError: it does.
-    """
-    if name not in names or name == target:
-        got = f"{name!r}, the target" if name == target else repr(name)
-        raise CrossoverError(
-            f"{option} must be a column besides the target, got {got}; there are {', '.join(names)}"
-        )
-
-
 def describe_split(
     rows: pd.DataFrame, options: Options, columns: dict[str, Kind], decimal: str, decisions: list[Decision]
 ) -> tuple[dict[str, Any], np.ndarray | None, np.ndarray | None]:
@@ -38,7 +25,7 @@ def describe_split(
 
     Args:
         rows: those with a label, without the target.
-        options: of the command line, whose columns are there.
+        options: of the command line.
         columns: the inputs.
         decimal: mark of the numbers.
         decisions: where it is said.
@@ -47,8 +34,13 @@ def describe_split(
         keys of the YAML, and the groups and times of the rows, see `RawData`; groups of equal rows are not known yet.
 
     Raises:
-        CrossoverError: a row has no group or no time.
+        CrossoverError: an option names no column besides the target, or a row has no group or no time.
     """
+    for option, asked in (("--groups", options.groups), ("--time", options.time)):
+        if asked is not None and asked not in rows and (option, asked) != ("--groups", AUTO):
+            raise CrossoverError(
+                f"{option} must be a column besides the target, got {asked!r}; there are {', '.join(map(str, rows))}"
+            )
     yaml: dict[str, Any] = {}
     groups, times = None, None
     if options.groups == AUTO:

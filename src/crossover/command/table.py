@@ -10,10 +10,10 @@ import pandas as pd
 import pooch
 
 from crossover.command.description import Decision, Description, Options, choose
-from crossover.command.splitting import describe_split, require_column
+from crossover.command.splitting import describe_split
 from crossover.command.text_form import MISSING, NUMBER, TextForm, text_form
 from crossover.core.errors import CrossoverError, first_line
-from crossover.data.own_table import AUTO, Kind, fold, read_text
+from crossover.data.own_table import Kind, fold, read_text
 
 PARQUET = {".parquet", ".pq"}
 
@@ -57,9 +57,6 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
                 f"--drop must name columns of {path}, got {name!r}; there are {', '.join(names)}"
             )
     target = _target(path, table, options, decisions)
-    for option, asked in (("--groups", options.groups), ("--time", options.time)):
-        if asked is not None and (option, asked) != ("--groups", AUTO):
-            require_column(option, asked, target, names)
     labels = table[target].dropna().astype(str).str.strip()
     if form is not None:
         labels = _missing(table, target, form, decisions)

@@ -1,6 +1,6 @@
 """The fair protocol: which examples are for what."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from typing import Annotated, Self
 
@@ -337,9 +337,8 @@ class _Groups:
         wanted, rng = _whole(n), _random_state(seed)
         order = rng.permutation(candidates)
         is_candidate, in_pool = np.isin(self.group, candidates), np.isin(self.group, pool)
-        spare = np.bincount(
-            self.label[in_pool], minlength=self.n_classes
-        )  # groups of each class on the other side
+        # Of each class: groups that are not drawn, groups to draw from, and examples in these.
+        spare = np.bincount(self.label[in_pool], minlength=self.n_classes)
         holders = np.bincount(self.label[is_candidate], minlength=self.n_classes)
         examples = np.bincount(
             self.label[is_candidate], self.counts[is_candidate], minlength=self.n_classes
@@ -353,51 +352,33 @@ class _Groups:
                 "--groups out"
             )
         missing = _approximate_mode(examples, min(wanted, int(examples.sum())), rng).tolist()
-        weights = (1 / np.maximum(examples, 1)).tolist()
-        left, taken, size = spare.tolist(), set(), 0
-
-        def gain(group: int) -> float:
-            return sum(count * (2 * missing[c] - count) * weights[c] for c, count in self.content[group])
-
-        def take(group: int) -> int:
-            taken.add(group)
-            for c, count in self.content[group]:
-                left[c] -= 1
-                missing[c] -= count
-            return int(self.sizes[group])
-
-        def may(group: int) -> bool:
-            return group not in taken and all(left[c] > draw.left for c, _ in self.content[group])
-
+        pick = _Pick(self, missing, (1 / np.maximum(examples, 1)).tolist(), spare.tolist(), draw.left)
         place = np.empty(self.n, dtype=np.int64)
         place[order] = np.arange(len(order))
-        for c in np.argsort(
-            holders, kind="stable"
-        ):  # the rarest class first, so that none is missing in the end
+        # The rarest class first, so that none is missing in the end.
+        for c in np.argsort(holders, kind="stable"):
             own = self.group[is_candidate & (self.label == c)]
-            if len(own) and not taken.intersection(own.tolist()):
-                own = own[np.lexsort((place[own], self.sizes[own] > wanted))]
-                size += next((take(group) for group in own.tolist() if may(group)), 0)
+            own = own[np.lexsort((place[own], self.sizes[own] > wanted))].tolist()
+            if not pick.taken.intersection(own):
+                pick.take(next((group for group in own if pick.may(group)), None))
         for group in order.tolist():
-            if max(missing) < 1:
+            if max(pick.missing) < 1:
                 break
-            if gain(group) > 0 and may(group):
-                size += take(group)
-        if size < wanted:
-            for group in sorted(order.tolist(), key=gain, reverse=True):
-                if size < wanted and may(group):
-                    size += take(group)
-        chosen = np.sort(np.fromiter(taken, dtype=np.int64, count=len(taken)))
-        of_pool = int(self.sizes[pool].sum())
-        lacking = (holders > 0) & ~np.isin(np.arange(self.n_classes), self.label[np.isin(self.group, chosen)])
-        if (
-            size < wanted
-            or wanted < (holders > 0).sum()
-            or lacking.any()
-            or 2 * (size - wanted) > of_pool - wanted
-        ):
+            if pick.gain(group) > 0 and pick.may(group):
+                pick.take(group)
+        if pick.size < wanted:
+            for group in sorted(order.tolist(), key=pick.gain, reverse=True):
+                if pick.size < wanted and pick.may(group):
+                    pick.take(group)
+        chosen = np.sort(np.fromiter(pick.taken, dtype=np.int64, count=len(pick.taken)))
+        present = np.unique(self.label[np.isin(self.group, chosen)])
+        n_pool, n_classes = int(self.sizes[pool].sum()), int((holders > 0).sum())
+        too_much = (
+            2 * (pick.size - wanted) > n_pool - wanted
+        )  # more than half of the other side would be lost
+        if not n_classes <= wanted <= pick.size or len(present) < n_classes or too_much:
             raise CrossoverError(
-                f"groups must be small and many enough to draw {wanted:,} of {of_pool:,} examples as whole ones, with "
+                f"groups must be small and many enough to draw {wanted:,} of {n_pool:,} examples as whole ones, with "
                 f"each class on both sides ({draw.key} {draw.fraction}, {draw.origin}), got {len(pool):,} groups, the "
                 f"largest of {self.sizes[pool].max():,} examples; change the share, or leave --groups out"
             )
@@ -417,6 +398,48 @@ class _Groups:
         shuffled = rng.permutation(rows)
         of_class = [shuffled[self.y[shuffled] == c][: kept[c]] for c in range(self.n_classes)]
         return np.sort(np.concatenate(of_class)).astype(np.int64)
+
+
+@dataclass
+class _Pick:
+    """Groups while they are drawn.
+
+    Attributes:
+        groups: all of them.
+        missing: of each class, examples that are still wanted; negative where there are too many.
+        weights: of each class, of a squared difference.
+        spare: of each class, groups that are not taken.
+        left: so many of these, at least, must stay.
+        taken: numbers of the groups.
+        size: examples in them.
+    """
+
+    groups: _Groups
+    missing: list[int]
+    weights: list[float]
+    spare: list[int]
+    left: int
+    taken: set[int] = field(default_factory=set)
+    size: int = 0
+
+    def gain(self, group: int) -> float:
+        """By how much the squared differences become smaller with a group."""
+        content = self.groups.content[group]
+        return sum(count * (2 * self.missing[c] - count) * self.weights[c] for c, count in content)
+
+    def may(self, group: int) -> bool:
+        """Whether a group is not taken, and can be without leaving too few of a class."""
+        content = self.groups.content[group]
+        return group not in self.taken and all(self.spare[c] > self.left for c, _ in content)
+
+    def take(self, group: int | None) -> None:
+        if group is None:
+            return
+        self.taken.add(group)
+        self.size += int(self.groups.sizes[group])
+        for c, count in self.groups.content[group]:
+            self.spare[c] -= 1
+            self.missing[c] -= count
 
 
 def _others(rows: np.ndarray, n: int) -> np.ndarray:
