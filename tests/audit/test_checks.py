@@ -12,7 +12,8 @@ from omegaconf import OmegaConf
 from crossover.audit.checks import audit
 from crossover.audit.finding import Checks, Finding, Findings, read_findings, write_findings
 from crossover.core.settings import validated
-from crossover.data.prepared import Input, Meta, Part, Prepared, modality_of
+from crossover.data.prepared import Input, Meta, Part, Prepared, modality_of, write_prepared
+from crossover.data.splits import Split
 from tests.prepared_folder import write_one_split
 
 ORIGIN = Path(__file__).parents[2] / "conf" / "audit" / "default.yaml"
@@ -177,6 +178,36 @@ def test_blank_images_and_nearly_equal_ones(found) -> None:
     assert set(findings) == {"A12", "A13"}
     assert findings["A12"].test_rows == {0: [0]}
     assert findings["A13"].test_rows == {0: [10, 11, 12, 13, 14]}
+
+
+def test_columns_are_named_by_the_threshold_of_the_yaml(found) -> None:
+    X, y = table()
+    content: Any = OmegaConf.to_container(OmegaConf.load(ORIGIN))
+    content["checks"]["A04"]["threshold"] = 0.6
+    content["checks"]["A09"]["threshold"] = 200
+    findings = found(X, y, checks=content["checks"])
+    assert set(findings) == {"A04", "A09"}
+    assert [text.split(" ")[0] for text in findings["A04"].examples] == ["b", "a"]
+    assert (findings["A04"].n, findings["A04"].of) == (2, 3)
+
+
+def test_every_split_is_looked_at_and_an_example_that_one_leaves_out(tmp_path: Path) -> None:
+    X, y = images()
+    X[310:315] = np.clip(X[100:105].astype(int) + 1, 0, 255)
+    X[320], y[320] = X[110], y[110]
+    everything = Part(X, y.astype(np.int64), 2, 255.0)
+    tested = np.arange(100, 200), np.arange(310, 390)  # the first split leaves out one of the near repeats
+    trained = np.delete(np.arange(400), [*tested[0], 312]), np.delete(np.arange(400), [*tested[1], 0, 1, 2])
+    splits = [Split(train, test, np.arange(10)[None]) for train, test in zip(trained, tested, strict=True)]
+    meta = Meta("some", "image", ["a", "b"], [12, 12, 1], 255.0, 300, 100, "a test's", "sum", 2, 0.0)
+    (tmp_path / "some").mkdir()
+    parts = [(everything.take(split.train), everything.take(split.test)) for split in splits]
+    write_prepared(tmp_path / "some", meta, {}, parts, splits)
+    findings = {one.code: one for one in audit(Prepared(tmp_path / "some"), checks(muted=["A07"])).findings}
+    assert set(findings) == {"A02", "A13"}
+    assert findings["A02"].test_rows == {0: [10], 1: [10]}
+    assert findings["A13"].test_rows == {0: [0, 1, 3, 4], 1: [0, 1, 2, 3, 4]}
+    assert (findings["A13"].n, findings["A13"].of) == (9, 180)
 
 
 def test_a_check_is_muted_by_its_code(found) -> None:

@@ -100,6 +100,22 @@ def test_bad_folders_get_one_sentence(folder: Path, tmp_path: Path) -> None:
         described(folder)
 
 
+def test_options_that_need_a_table_get_one_sentence(folder: Path) -> None:
+    found = described(folder, groups="auto", test_fraction=0.4)
+    assert (found.yaml["groups"], found.yaml["test_fraction"]) == ("auto", 0.4)
+    assert "groups: equal images (--groups auto: they are in one part)" in map(str, found.decisions)
+    for option, value in (("groups", "writer"), ("time", "day")):
+        with pytest.raises(
+            CrossoverError, match=f"a folder of images has no columns, got --{option} {value}"
+        ):
+            described(folder, **{option: value})
+    for part in ("train", "test"):
+        write(folder / part / "cats" / "0.png", 9, 9)
+        write(folder / part / "dogs" / "0.png", 9, 9)
+    with pytest.raises(CrossoverError, match=r"--test must be left out .*, got 0.4"):
+        described(folder, test_fraction=0.4)
+
+
 def test_a_circle_of_links_and_hidden_files_are_passed_over(folder: Path, tmp_path: Path) -> None:
     (folder / "cats" / "again").symlink_to(folder, target_is_directory=True)
     write(folder / "cats" / ".hidden" / "0.png", 5, 5)

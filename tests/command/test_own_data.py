@@ -84,3 +84,32 @@ def test_a_folder_of_images(clone: Clone, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert verdict(clone, "lines")["best_classical_accuracy"] > 0.9  # type: ignore[operator]
     assert (clone.root / "data/own/lines/images/flat/0.png").exists()
+
+
+@pytest.mark.parametrize(
+    "how", [("--groups", "patient"), ("--time", "day", "--groups", "auto", "--test", "0.2")]
+)
+def test_visits_that_a_random_split_would_leak(how: tuple[str, ...], clone: Clone, tmp_path: Path) -> None:
+    """Each patient has an answer of his own, which only his other visits tell."""
+    rng = np.random.default_rng(0)
+    patient = rng.integers(0, 80, 400)
+    traits, answers = rng.normal(size=(80, 3)), rng.integers(0, 2, 80)
+    table = pd.DataFrame(traits[patient] + rng.normal(0, 0.01, (400, 3)), columns=["a", "b", "c"])
+    table["patient"] = [f"p{k}" for k in patient]
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.permutation(400), unit="D")
+    table["day"], table["ill"] = days.strftime("%d.%m.%Y"), np.where(answers[patient], "yes", "no")
+    table.to_csv(tmp_path / "visits.csv", index=False)
+    drop = () if "--time" in how else ("--drop", "day")
+    path = str(tmp_path / "visits.csv")
+    done = quick(clone).run("crossover", "study", path, "--target", "ill", *how, *drop, "--budget", "60s")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = verdict(clone, "visits")
+    accuracy = found["best_classical_accuracy"]
+    assert isinstance(accuracy, float)
+    if "--time" in how:
+        assert found["splits"] == 1
+        assert accuracy > 0.8  # the same patients come again
+        report = (clone.root / "reports/report.md").read_text()
+        assert "All repetitions have the same training part and the same test part" in report
+    else:
+        assert accuracy < 0.7

@@ -91,6 +91,37 @@ def test_a_dry_run_writes_nothing(project: Path, run: Run) -> None:
     assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == files
 
 
+def test_a_dry_run_shows_how_the_rows_are_split(project: Path, run: Run) -> None:
+    rows = [f"{k % 20},2024-01-{1 + k // 3:02},{k / 7:.3f},{'yes' if k % 4 else 'no'}\n" for k in range(80)]
+    (project.parent / "visits.csv").write_text("patient_id,day,size,kept\n" + "".join(rows))
+    _, text = run("../visits.csv", "--dry-run")
+    hint = "by its name, and 80 rows have 20 different values; --groups patient_id keeps them in one part"
+    assert f"- column patient_id: may tell which rows belong together ({hint})" in text
+    assert (
+        "- column day: may tell the order in time (it has dates; --time day tests on the latest rows)" in text
+    )
+    assert "columns of type number: patient_id, size" in text  # a hint decides nothing
+    assert re.search("plan: .*, 8 repetitions", text)
+    _, text = run("../visits.csv", "--dry-run", "--groups", "patient_id", "--time", "day", "--test", "0.1")
+    assert "- groups: 20 of column patient_id (--groups: each is in one part as a whole" in text
+    assert (
+        "- time: day (--time: the latest rows are tested, and the column stays an input; --drop day" in text
+    )
+    assert "- test part: 0.1 of the rows (--test)" in text
+    assert "columns of type number: size (" in text
+    assert re.search("plan: .*, 3 repetitions", text)
+    assert "may tell" not in text
+
+
+def test_how_the_rows_are_split_stands_in_the_yaml(project: Path, run: Run) -> None:
+    assert run("../kept.csv", "--groups", "auto", "--time", "size", "--test", "0.3")[0] == 0
+    described = yaml.safe_load((project / "conf/dataset/kept.yaml").read_text())
+    assert [described[key] for key in ("groups", "time", "test_fraction")] == ["auto", "size", 0.3]
+    assert run("../kept.csv")[0] == 0  # without the options, it is another description
+    described = yaml.safe_load((project / "conf/dataset/kept.yaml").read_text())
+    assert not {"groups", "time", "test_fraction"} & set(described)
+
+
 def test_a_second_call_carries_on_and_changed_data_say_so(project: Path, run: Run) -> None:
     run("../kept.csv")
     status, text = run("../kept.csv")
@@ -140,6 +171,24 @@ def test_data_that_dvc_refuses_leave_nothing(
         (["../kept.csv", "--target", "x"], "--target must be a column of"),
         (["../kept.csv", "--drop", "x"], "--drop must name columns of"),
         (["../kept.csv", "--test", "../none.csv"], "--test must be a file next to a table"),
+        (["../kept.csv", "--test", "1.5"], "--test must be a file or a share between 0 and 1, got 1.5"),
+        (
+            ["../kept.csv", "--groups", "x"],
+            "--groups must be a column besides the target, got 'x'; there are size",
+        ),
+        (
+            ["../kept.csv", "--time", "kept"],
+            "--time must be a column besides the target, got 'kept'; there are size, colour",
+        ),
+        (
+            ["../kept.csv", "--groups", "colour"],
+            "each class must be in enough groups to keep whole ones apart",
+        ),
+        (
+            ["../kept.csv", "--time", "colour"],
+            "time must be a number or a date in each row, got 'blue' in 60 of 60",
+        ),
+        (["../kept.csv", "--test", "0.9"], "each class must have enough examples to be split"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_writes_nothing(
@@ -170,6 +219,7 @@ def test_data_that_are_not_fit_to_compare_on(project: Path, run: Run) -> None:
     write_findings(path, Findings([leak], {}))
     status, text = run("../kept.csv")
     assert "the data must be fit to compare on, and have test examples that …" in str(status)
+    assert "correct them, keep equal examples in one part with --groups auto, or go on" in str(status)
     assert "--accept A02" in str(status)
     assert "- A02, test examples that … (20 of 100): why; do" in text
     assert asked(project)[-1] == "repro audit@kept"

@@ -141,12 +141,14 @@ def test_column_names_are_found_inside_blocks():
     ]
 
 
+@pytest.mark.parametrize("left_out", [([], []), ([6], [7]), ([7], [7]), ([6, 7], [])])
 @pytest.mark.parametrize(("name", "kind"), [("raw", "grey"), ("raw", "table")])
-def test_each_split_has_features_of_its_own_training_part(name, kind, make_set, part, layout):
+def test_each_split_has_features_of_its_own_training_part(name, kind, left_out, make_set, part, layout):
+    """Also where a split leaves rows out, so that no group is in two parts."""
     everything, tested = part(kind), ([0, 3], [1, 3])
     splits = [
-        Split(np.setdiff1d(np.arange(len(everything)), rows), np.array(rows), np.array([[5]]))
-        for rows in tested
+        Split(np.setdiff1d(np.arange(len(everything)), [*rows, *out]), np.array(rows), np.array([[5]]))
+        for rows, out in zip(tested, left_out, strict=True)
     ]
     modality: Any = "table" if kind == "table" else "image"
     meta = Meta(

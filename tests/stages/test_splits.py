@@ -1,8 +1,11 @@
 """A data set without a publisher's test part, from preparation to verdict: each repetition has its own parts."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from crossover.analysis.design import compare_splits
@@ -26,6 +29,7 @@ from crossover.stages.prepare import prepare
 from crossover.tracking.tracker import Tracker
 from tests.data.configured import load_protocol, load_source
 from tests.model_configs import NETWORK
+from tests.own_table_folder import own_table, prepared_table
 
 RAW = {"_target_": "crossover.features.raw.RawFeatures", "modalities": ["table"]}
 NEIGHBOUR: dict[str, Any] = {
@@ -47,7 +51,7 @@ def train(layout: Layout, cell: Cell, seeds: list[int]) -> None:
     trainer = {"_target_": "crossover.models.deep.trainer.TrainerConfig", "accelerator": "cpu"}
     config = FitConfig(
         cell,
-        CELLS[cell],
+        NETWORK if cell.family == "deep" else NEIGHBOUR,
         trainer=trainer if cell.family == "deep" else None,
         model_origin=f"conf/model/{cell.model}.yaml",
     )
@@ -114,3 +118,30 @@ def test_no_choice_saw_a_tested_example(layout: Layout) -> None:
 def test_more_repetitions_than_test_parts(layout: Layout) -> None:
     with pytest.raises(CrossoverError, match=r"4 repetitions of wine, which has 3 parts; raise `test_parts`"):
         evaluate_dataset("wine", STUDY.model_copy(update={"seeds": 4}), layout)
+
+
+@pytest.mark.parametrize("how", [{"groups": "who"}, {"time": "step"}, {"groups": "auto", "time": "step"}])
+def test_cells_of_grouped_and_of_timed_examples_are_compared(how: dict[str, Any], tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {"a": rng.normal(size=240), "who": np.sort(rng.integers(0, 60, 240)), "step": range(240)}
+    )
+    table["y"] = np.where(table["a"] + rng.normal(size=240) > 0, "yes", "no")
+    layout = Layout(tmp_path)
+    prepared = prepared_table(
+        own_table(table, tmp_path, columns={"a": "number"}, **how), layout, test_parts=3
+    )
+    featurize("own", "raw", build(RAW, "conf/features/raw.yaml"), RAW, layout, jobs=1)
+    study = STUDY.model_copy(update={"datasets": ["own"]})
+    for cell in CELLS:
+        train(layout, replace(cell, dataset="own"), [0, 1, 2])
+    evaluate_dataset("own", study, layout)
+    results = read_results(study, layout, "own")
+    assert results.splits == (1 if "time" in how else 3)
+    assert results.test_overlap == prepared.meta.test_overlap
+    verdict = judge(results, equivalence=0.005)
+    assert verdict is not None
+    assert verdict.splits == results.splits
+    assert (compare_splits(results) is None) == ("time" in how)
+    text = render("verdict", verdict=verdict, tiers={}, caveat="", curves=None)
+    assert ("All repetitions have the same training part" in text) == ("time" in how)

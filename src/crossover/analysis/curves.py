@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from crossover.core.cell import Cell, Family
-from crossover.core.columns import CURVE_COSTS, CURVE_SCORES, MOMENTS, read_rows
+from crossover.core.columns import CURVE_COSTS, CURVE_SCORES, MOMENTS, SAME_ROWS, read_rows
 from crossover.core.errors import CrossoverError
+from crossover.core.files import read_json
 from crossover.core.layout import Layout
 from crossover.core.study import OK, Study
 
@@ -127,6 +128,7 @@ class DatasetCurves:
         n_test: examples of the test part.
         curves: of the cells that apply, classical ones first, in the order of `params.yaml`.
         not_applicable: the other cells, each with its reason.
+        same_rows: whether all repetitions have the same rows, so that they differ in their seeds alone.
     """
 
     dataset: str
@@ -135,6 +137,7 @@ class DatasetCurves:
     n_test: int
     curves: list[Curve]
     not_applicable: list[tuple[Cell, str]]
+    same_rows: bool = False
 
     def family(self, family: str) -> list[Curve]:
         """The curves of one family."""
@@ -171,8 +174,10 @@ def read_curves(study: Study, layout: Layout, dataset: str) -> DatasetCurves | N
                 f"{curve.folder} must have the sizes {first.sizes.tolist()} and {first.repetitions} repetitions "
                 f"of {first.folder}, got {curve.sizes.tolist()} and {curve.repetitions}",
             )
+    marker = first.folder / "curve.json"
+    same_rows = marker.exists() and SAME_ROWS in read_json(marker, _made_by(first.cell))
     return DatasetCurves(
-        dataset, first.sizes, first.repetitions, first.correct.shape[2], curves, not_applicable=refused
+        dataset, first.sizes, first.repetitions, first.correct.shape[2], curves, refused, same_rows
     )
 
 

@@ -147,8 +147,10 @@ def compare_resamples(curves: DatasetCurves, rope: float = ROPE) -> ResampledCom
         rope: half the width of the region of practical equivalence, in accuracy.
 
     Returns:
-        None where one of the families has no curve.
+        None where one of the families has no curve, or all repetitions have the same rows.
     """
+    if curves.same_rows:
+        return None
     families = [curves.family(family) for family in ("deep", "classical")]
     if not all(families):
         return None

@@ -7,8 +7,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from crossover.audit.finding import Check, Checks, Finding, Findings
-from crossover.data.prepared import Input, Part, Prepared, modality_of, texts_of
+from crossover.audit.finding import Checks, Finding, Findings
+from crossover.data.prepared import Input, Part, PartName, Prepared, keys_of, modality_of, texts_of
+
+PARTS: tuple[PartName, PartName] = ("train", "test")
 
 SHOWN = 20
 """Examples that a finding names."""
@@ -31,13 +33,18 @@ ALIKE = 0.998
 
 @dataclass(frozen=True)
 class Measured:
-    """What a check measured, whatever its threshold; the fields are those of `Finding`."""
+    """What a check measured, whatever its threshold; the other fields are those of `Finding`.
+
+    Attributes:
+        scores: by column, where the check scores each of them: `examples` and `n` follow from the threshold.
+    """
 
     value: float
     n: int
     of: int
     examples: list[str]
     test_rows: dict[int, list[int]]
+    scores: dict[str, float] | None = None
 
 
 class Audited:
@@ -61,49 +68,49 @@ class Audited:
         return self.first.test()
 
     @cached_property
-    def everything(self) -> tuple[np.ndarray, np.ndarray, dict[int, np.ndarray], dict[int, np.ndarray]]:
-        """A key of each example, its label, and by split the places of the training and of the test part among them.
+    def parts(self) -> list[Part]:
+        """Each example once: the first training part, the first test part, and what only other splits have."""
+        found, seen = [self.train, self.test], self._rows(self.first)
+        for split in self.splits[1:]:
+            for part in PARTS:  # what the first split leaves out, so that no group is parted
+                rows = split.rows(part)
+                if (new := ~np.isin(rows, seen)).any():
+                    whole = split.train() if part == "train" else split.test()
+                    found.append(whole.take(np.flatnonzero(new)))
+                    seen = np.concatenate([seen, rows[new]])
+        return found
 
-        Equal examples have equal keys, whatever their labels: int64 (n,).
-        """
-        if len(self.splits) == 1:  # a publisher's parts are numbered each for itself
-            n = len(self.train), len(self.test)
-            keys = keys_of(*(part.X for part in (self.train, self.test)))
-            places = np.arange(n[0]), n[0] + np.arange(n[1])
-            return keys, np.concatenate([self.train.y, self.test.y]), {0: places[0]}, {0: places[1]}
-        rows = np.concatenate([self.first.rows("train"), self.first.rows("test")])
-        order = np.argsort(rows)
-        keys = keys_of(*(part.X for part in (self.train, self.test)))[order]
-        labels = np.concatenate([self.train.y, self.test.y])[order]
-        parts = {k: (split.rows("train"), split.rows("test")) for k, split in enumerate(self.splits)}
-        return (
-            keys,
-            labels,
-            {k: both[0] for k, both in parts.items()},
-            {k: both[1] for k, both in parts.items()},
-        )
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """Of each example of `parts`, its row in the raw files; a publisher's test part is counted on: int64 (n,)."""
+        if len(self.splits) == 1:
+            return np.arange(len(self.train) + len(self.test))
+        rows = np.concatenate([self._rows(split) for split in self.splits])
+        return rows[np.sort(np.unique(rows, return_index=True)[1])]
+
+    @cached_property
+    def places(self) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
+        """By split, where in `parts`, one after the other, the rows of its training and of its test part are."""
+        if len(self.splits) == 1:
+            n = len(self.train)
+            return {0: np.arange(n)}, {0: n + np.arange(len(self.test))}
+        place = np.empty(self.numbers.max() + 1, dtype=np.int64)
+        place[self.numbers] = np.arange(len(self.numbers))
+        train, test = ({k: place[split.rows(part)] for k, split in enumerate(self.splits)} for part in PARTS)
+        return train, test
+
+    @cached_property
+    def keys(self) -> np.ndarray:
+        """Of each example of `parts`, equal where examples are, whatever their labels: int64 (n,)."""
+        return keys_of(*(part.X for part in self.parts))
+
+    def _rows(self, split: Prepared) -> np.ndarray:
+        return np.concatenate([split.rows(part) for part in PARTS])
 
     def sample(self, part: Part) -> np.ndarray:
         """Rows of at most `MOST_ROWS` of its examples, sorted."""
         rows = np.random.default_rng(0).permutation(len(part))[:MOST_ROWS]
         return np.sort(rows)
-
-
-def keys_of(*inputs: Input) -> np.ndarray:
-    """Numbers of examples, equal where the examples are: int64 (n,), for all inputs one after the other.
-
-    Texts that differ in capitals and blanks alone are equal.
-    """
-    if isinstance(inputs[0], pd.DataFrame):
-        table = pd.concat([X for X in inputs if isinstance(X, pd.DataFrame)], ignore_index=True)
-        hashes = pd.util.hash_pandas_object(table, index=False).to_numpy()
-    elif modality_of(inputs[0]) == "text":
-        texts = [" ".join(text.split()).casefold() for X in inputs for text in texts_of(X)]
-        hashes = pd.util.hash_array(np.array(texts, dtype=object))
-    else:
-        flat = np.concatenate([np.asarray(X).reshape(len(X), -1) for X in inputs])
-        hashes = np.ascontiguousarray(flat).view(f"V{flat.shape[1]}").ravel()
-    return np.unique(hashes, return_inverse=True)[1].astype(np.int64)
 
 
 def audit(prepared: Prepared, checks: Checks) -> Findings:
@@ -121,27 +128,24 @@ def audit(prepared: Prepared, checks: Checks) -> Findings:
         measured = CHECKS[code](data)
         if measured is None:
             continue
-        if _is_told(code, check, measured):
-            voids = check.voids is not None and measured.value > check.voids
+        if check.beyond(measured.value, check.threshold):
+            voids = check.beyond(measured.value, check.voids)
             about = (check.title, check.why, check.do)
-            numbers = (measured.value, measured.n, measured.of)
-            found.findings.append(
-                Finding(code, *about, *numbers, measured.examples, measured.test_rows, voids)
-            )
+            n, examples = measured.n, measured.examples
+            if measured.scores is not None:
+                told = sorted(measured.scores.items(), key=lambda one: -one[1])
+                told = [(name, score) for name, score in told if check.beyond(score, check.threshold)]
+                n, examples = len(told), [f"{name} ({score:.3f})" for name, score in told[:SHOWN]]
+            numbers = (measured.value, n, measured.of)
+            found.findings.append(Finding(code, *about, *numbers, examples, measured.test_rows, voids))
         else:
             found.clean[code] = check.title
     return found
 
 
-def _is_told(code: str, check: Check, measured: Measured) -> bool:
-    few = code == "A09"  # told below its threshold
-    return measured.value < check.threshold if few else measured.value > check.threshold
-
-
 def repeats(data: Audited) -> Measured:
     """A01: rows of the training part that an earlier one is equal to."""
-    keys, _, train, _ = data.everything
-    own = keys[train[0]]
+    own = data.keys[data.places[0][0]]
     first = np.unique(own, return_index=True)[1]
     again = np.setdiff1d(np.arange(len(own)), first)
     return Measured(len(again) / len(own), len(again), len(own), _rows(again), {})
@@ -149,7 +153,7 @@ def repeats(data: Audited) -> Measured:
 
 def leaks(data: Audited) -> Measured:
     """A02: test examples that are equal to one in the training part; the mean share over the splits."""
-    keys, _, train, test = data.everything
+    keys, (train, test) = data.keys, data.places
     found = {k: np.flatnonzero(np.isin(keys[test[k]], keys[train[k]])) for k in train}
     n, of = sum(map(len, found.values())), sum(map(len, test.values()))
     return Measured(n / of, n, of, _rows(found[0]), _by_split(found))
@@ -157,14 +161,14 @@ def leaks(data: Audited) -> Measured:
 
 def contradictions(data: Audited) -> Measured:
     """A03: examples that are equal to one with another label."""
-    keys, labels, _, test = data.everything
+    keys, (_, test) = data.keys, data.places
+    labels = np.concatenate([part.y for part in data.parts])
     order = np.lexsort((labels, keys))
     changes = (keys[order][1:] == keys[order][:-1]) & (labels[order][1:] != labels[order][:-1])
     wrong = np.isin(keys, keys[order][1:][changes])
     found = {k: np.flatnonzero(wrong[rows]) for k, rows in test.items()}
-    return Measured(
-        float(wrong.mean()), int(wrong.sum()), len(keys), _rows(np.flatnonzero(wrong)), _by_split(found)
-    )
+    shown = _rows(np.sort(data.numbers[wrong]))
+    return Measured(float(wrong.mean()), int(wrong.sum()), len(keys), shown, _by_split(found))
 
 
 def single_columns(data: Audited) -> Measured | None:
@@ -186,9 +190,7 @@ def single_columns(data: Audited) -> Measured | None:
             tree, np.asarray(values, float)[:, None], y, cv=_folds(y), scoring="balanced_accuracy"
         )
         scores[str(name)] = float(scored.mean())
-    best = sorted(scores, key=lambda name: -scores[name])
-    shown = [f"{name} ({scores[name]:.3f})" for name in best if scores[name] > 0.99] or best[:1]
-    return Measured(scores[best[0]], len(shown), len(scores), shown[:SHOWN], {})
+    return Measured(max(scores.values()), 0, len(scores), [], {}, scores)
 
 
 def ordered_columns(data: Audited) -> Measured | None:
@@ -205,9 +207,7 @@ def ordered_columns(data: Audited) -> Measured | None:
         found[str(name)] = abs(float(column.corr(rows, method="spearman"))) if varies else 0.0
     if not found:
         return None
-    best = sorted(found, key=lambda name: -found[name])
-    shown = [f"{name} ({found[name]:.3f})" for name in best if found[name] > 0.99] or best[:1]
-    return Measured(found[best[0]], len(shown), len(found), shown[:SHOWN], {})
+    return Measured(max(found.values()), 0, len(found), [], {}, found)
 
 
 def shift(data: Audited) -> Measured | None:
@@ -303,20 +303,29 @@ def blank_examples(data: Audited) -> Measured | None:
 
 
 def near_repeats(data: Audited) -> Measured | None:
-    """A13: test images that a training image correlates with in nearly all pixels, but is not equal to."""
+    """A13: test images that a training image correlates with in nearly all pixels, but none is equal to, in each split.
+
+    Of all images that some split tests, `MOST_ROWS` are looked at.
+    """
     if data.modality != "image":
         return None
-    rows = data.sample(data.test)
-    test, train = (small_images(X) for X in (np.asarray(data.test.X)[rows], data.train.X))
-    closest = np.concatenate(
-        [(chunk @ train.T).max(axis=1) for chunk in np.array_split(test, max(1, len(test) // 256))]
-    )
-    keys, _, of_train, of_test = data.everything
-    equal = np.isin(keys[of_test[0]][rows], keys[of_train[0]])
-    near = rows[(closest > ALIKE) & ~equal]
-    return Measured(
-        len(near) / len(rows), len(near), len(rows), _rows(near), {0: near.tolist()} if len(near) else {}
-    )
+    train, test = data.places
+    tested = np.unique(np.concatenate(list(test.values())))
+    looked_at = np.sort(np.random.default_rng(0).permutation(tested)[:MOST_ROWS])
+    images = np.concatenate([small_images(part.X) for part in data.parts])
+    pairs = []
+    for chunk in np.array_split(looked_at, max(1, len(looked_at) // 256)):
+        one, other = np.nonzero(images[chunk] @ images.T > ALIKE)
+        pairs.append(np.stack([chunk[one], other]))
+    image, alike = np.concatenate(pairs, axis=1)
+    found, of = {}, 0
+    for k in test:
+        trained = np.isin(alike, train[k])
+        equal = np.isin(data.keys[test[k]], data.keys[train[k]])
+        found[k] = np.flatnonzero(np.isin(test[k], image[trained]) & ~equal)
+        of += int(np.isin(test[k], looked_at).sum())
+    n = sum(map(len, found.values()))
+    return Measured(n / of, n, of, _rows(found[0]), _by_split(found))
 
 
 CHECKS: dict[str, Callable[[Audited], Measured | None]] = {

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -16,8 +16,9 @@ class Check(Settings):
 
     Attributes:
         title: what it finds.
-        threshold: more than this is told (of A09: less).
-        voids: more than this makes a comparison say little; None for never.
+        threshold: from which value on it is told, that value left out.
+        voids: likewise, from which on a comparison would say little; None for never.
+        side: of the two, "above" or "below".
         why: it matters.
         do: what to do.
     """
@@ -27,6 +28,11 @@ class Check(Settings):
     voids: float | int | None
     why: str
     do: str
+    side: Literal["above", "below"] = "above"
+
+    def beyond(self, value: float, limit: float | None) -> bool:
+        """Whether a value lies on the side of `threshold` or `voids` that counts; never, where that is None."""
+        return limit is not None and (value < limit if self.side == "below" else value > limit)
 
 
 class Checks(Settings):

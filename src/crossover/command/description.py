@@ -45,6 +45,9 @@ class Options:
         separator: between the values of a text.
         size: pixels of the longer side of an image at most.
         text: the column of the texts.
+        groups: a column whose equal values stay in one part, or "auto" for equal examples.
+        time: a column by which the latest rows are tested.
+        test_fraction: share of the examples that are tested.
     """
 
     name: str
@@ -55,6 +58,9 @@ class Options:
     separator: str | None = None
     size: int | None = None
     text: str | None = None
+    groups: str | None = None
+    time: str | None = None
+    test_fraction: float | None = None
 
 
 @dataclass
@@ -70,6 +76,9 @@ class Description:
         has_test: whether the data have a test part of their own.
         counts: examples of each class in the training part, or of all, by the order of the classes.
         decisions: in the order in which they were made.
+        y: int64 (n,), labels of the rows where all were looked at and have groups or times; else None.
+        groups: int64 (n,) of the same rows, see `RawData`.
+        times: float64 (n,), likewise.
     """
 
     yaml: dict[str, Any]
@@ -80,21 +89,27 @@ class Description:
     has_test: bool
     counts: list[int]
     decisions: list[Decision] = field(default_factory=list)
+    y: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    times: np.ndarray | None = None
 
 
 def require_enough(found: Description, protocol: Protocol) -> None:
     """Refuse data whose classes are too small to be split as the protocol asks.
 
     Raises:
-        CrossoverError: it names the smallest class.
+        CrossoverError: it names the smallest class, or what is wrong with groups or times.
     """
-    y = np.repeat(np.arange(len(found.counts)), found.counts)
+    protocol = protocol.with_test_fraction(found.yaml.get("test_fraction"), "--test")
+    y = np.repeat(np.arange(len(found.counts)), found.counts) if found.y is None else found.y
     try:
         if found.has_test:
-            protocol.validation_rows(y)
+            protocol.validation_rows(y, groups=found.groups, times=found.times)
         else:
-            protocol.splits(y)
+            protocol.splits(y, found.groups, found.times)
     except CrossoverError as error:
+        if found.y is not None:
+            raise
         least = min(found.counts)
         name = found.yaml["classes"][found.counts.index(least)]
         raise CrossoverError(

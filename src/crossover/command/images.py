@@ -28,10 +28,21 @@ def describe_images(path: Path, options: Options, kept: str) -> Description:
         kept: the path of the folder that the YAML will name.
 
     Raises:
-        CrossoverError: there are no images, one class alone, or an image that cannot be read.
+        CrossoverError: there are no images, one class alone, or an image that cannot be read, or an option needs a
+            table.
     """
     decisions: list[Decision] = []
     has_parts = all((path / part).is_dir() for part in PARTS)
+    if options.time is not None or options.groups not in (None, "auto"):
+        option = f"--groups {options.groups}" if options.time is None else f"--time {options.time}"
+        raise CrossoverError(
+            f"a folder of images has no columns, got {option}; leave it out, or take --groups auto, which keeps equal "
+            "images in one part"
+        )
+    if has_parts and options.test_fraction is not None:
+        raise CrossoverError(
+            f"--test must be left out where a folder has train/ and test/, got {options.test_fraction:g}"
+        )
     top = path / "train" if has_parts else path
     classes = [name for name in _folders(top) if any(images_of(top, [name]))]
     if len(classes) < 2:
@@ -78,6 +89,12 @@ def describe_images(path: Path, options: Options, kept: str) -> Description:
     if options.sample is not None and options.sample < n_train:
         yaml["sample"], n_train = options.sample, options.sample
         decisions.append(Decision("examples", f"{options.sample:,}", "--sample", "leave it out for all"))
+    if options.groups is not None:
+        yaml["groups"] = options.groups
+        decisions.append(Decision("groups", "equal images", "--groups auto: they are in one part"))
+    if options.test_fraction is not None:
+        yaml["test_fraction"] = options.test_fraction
+        decisions.append(Decision("test part", f"{options.test_fraction:g} of the images", "--test"))
     every_class = [max(1, round(n_train * counts[name] / sum(counts.values()))) for name in classes]
     pixels = height * width * channels
     return Description(yaml, "image", n_train, pixels, len(classes), has_parts, every_class, decisions)

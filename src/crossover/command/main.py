@@ -3,6 +3,7 @@
     crossover study flowers.csv                  # a table: CSV, TSV, blank-separated text, Parquet
     crossover study photos/ --budget 20m         # a folder with a sub-folder a class
     crossover study mails.csv --text body        # a column of texts
+    crossover study visits.csv --groups patient  # all rows of a patient in one part; --time day: the latest are tested
     crossover study flowers.csv --dry-run        # what it would take the data for, and how long the study would take
     crossover add model my_net                   # the files of a network of your own, with a test that passes
     crossover add model lda --estimator sklearn.discriminant_analysis.LinearDiscriminantAnalysis
@@ -57,7 +58,19 @@ def parser() -> argparse.ArgumentParser:
     )
     study.add_argument("--target", help="the column of the labels")
     study.add_argument("--text", metavar="C", help="the column of the texts, where the study is about texts")
-    study.add_argument("--test", type=Path, metavar="PATH", help="a file with the test part of a table")
+    study.add_argument(
+        "--test",
+        metavar="PATH|0.25",
+        help="a file with the test part of a table, or the share that is tested",
+    )
+    study.add_argument(
+        "--groups",
+        metavar="C|auto",
+        help="rows with equal values in this column stay in one part; auto: examples that are equal",
+    )
+    study.add_argument(
+        "--time", metavar="C", help="the column of dates or numbers by which the latest rows are tested"
+    )
     study.add_argument("--drop", default="", metavar="C,…", help="columns to leave out")
     study.add_argument("--separator", help="between the values of a text")
     study.add_argument("--sample", type=int, metavar="N", help="train on so many examples at most")
@@ -141,7 +154,7 @@ def study(given: argparse.Namespace) -> int:
     done = subprocess.run(["dvc", "repro", f"audit@{name}"], check=False)
     if done.returncode:
         return done.returncode
-    _refuse_unfit(name, {code.strip() for code in given.accept.split(",")})
+    _refuse_unfit(name, {code.strip() for code in given.accept.split(",")}, found.has_test)
     done = subprocess.run(["dvc", "repro"], check=False)
     report = Path("reports/report.md")
     if done.returncode == 0 and report.exists():
@@ -165,18 +178,40 @@ def _options(given: argparse.Namespace) -> Options:
         value = getattr(given, option)
         if value is not None and value < smallest:
             raise CrossoverError(f"--{option} must be at least {smallest}, got {value}")
-    if given.test is not None and (path.is_dir() or not given.test.is_file()):
+    test, fraction = _test_or_share(given.test)
+    if test is not None and (path.is_dir() or not test.is_file()):
         raise CrossoverError(
-            f"--test must be a file next to a table, got {given.test}; a folder of images has its own train/ and test/"
+            f"--test must be a file next to a table, got {test}; a folder of images has its own train/ and test/"
         )
-    if given.test is not None and given.test.name == path.name:
+    if test is not None and test.name == path.name:
         raise CrossoverError(
             f"--test must be a file of another name than {path.name!r}, since both go into one folder; rename it"
         )
     drop = tuple(filter(None, (column.strip() for column in given.drop.split(","))))
     return Options(
-        name, given.target, given.test, drop, given.sample, given.separator, given.size, given.text
+        name=name,
+        target=given.target,
+        test=test,
+        drop=drop,
+        sample=given.sample,
+        separator=given.separator,
+        size=given.size,
+        text=given.text,
+        groups=given.groups,
+        time=given.time,
+        test_fraction=fraction,
     )
+
+
+def _test_or_share(given: str | None) -> tuple[Path | None, float | None]:
+    """The file with the test part, or the share of the examples that is tested."""
+    try:
+        share = float(given or "")
+    except ValueError:
+        return (None if given is None else Path(given)), None
+    if not 0 < share < 1:
+        raise CrossoverError(f"--test must be a file or a share between 0 and 1, got {given}")
+    return None, share
 
 
 def add_model(name: str, estimator: str | None) -> int:
@@ -221,8 +256,13 @@ def _name_of(path: Path) -> str:
     return name[:100]
 
 
-def _refuse_unfit(name: str, accepted: set[str]) -> None:
+def _refuse_unfit(name: str, accepted: set[str], has_test: bool) -> None:
     """Tell what the audit found.
+
+    Args:
+        name: of the data set.
+        accepted: codes of findings that stop nothing.
+        has_test: whether the test part is the user's own, which no option changes.
 
     Raises:
         CrossoverError: a comparison on these data would say little.
@@ -234,9 +274,10 @@ def _refuse_unfit(name: str, accepted: set[str]) -> None:
     voiding = [one for one in found if one.voids and one.code not in accepted]
     if voiding:
         codes = ",".join(one.code for one in voiding)
+        together = "keep equal examples in one part with --groups auto, "
         raise CrossoverError(
             f"the data must be fit to compare on, and have {' and '.join(one.title for one in voiding)}; correct them, "
-            f"or go on all the same with --accept {codes}"
+            f"{together if 'A02' in codes and not has_test else ''}or go on all the same with --accept {codes}"
         )
 
 

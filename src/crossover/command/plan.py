@@ -111,7 +111,7 @@ def fit_seconds(model: str, n: int, d: int, c: int) -> float:
 
 def plans(name: str, data: Description) -> Iterator[Plan]:
     """Studies of the data, the largest first."""
-    splits = 1 if data.has_test else 8  # repetitions with a test part of their own
+    splits = 1 if data.has_test or "time" in data.yaml else 8  # repetitions with a test part of their own
     text = data.modality == "text"
     if data.modality == "image":
         models: tuple[str, ...] = ("logistic_regression", "svm", "random_forest")

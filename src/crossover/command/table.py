@@ -10,6 +10,7 @@ import pandas as pd
 import pooch
 
 from crossover.command.description import Decision, Description, Options, choose
+from crossover.command.splitting import describe_split
 from crossover.command.text_form import MISSING, NUMBER, TextForm, text_form
 from crossover.core.errors import CrossoverError, first_line
 from crossover.data.own_table import Kind, fold, read_text
@@ -79,11 +80,12 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
         )
     else:
         decisions.append(Decision("rows", f"{len(labels):,}", "each has a label"))
+    inputs = table[[name for name in table if name not in (target, options.groups)]]
     modality, n_columns = "table", 0
-    text = _text(path, table.drop(columns=target), form, options, decisions)
+    text = _text(path, inputs, form, options, decisions)
     columns: dict[str, Kind]
     if text is None:
-        columns = _columns(table.drop(columns=target), form, options.drop, decisions)
+        columns = _columns(inputs, form, options.drop, decisions)
         n_columns = len(columns)
     else:
         columns, modality = {text: "text"}, "text"
@@ -113,6 +115,10 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
         yaml |= {} if form.quoted else {"quoted": False}
     if folded:
         yaml["folded"] = folded
+    rows = table.loc[labels.index].drop(columns=target)
+    decimal = "." if form is None else form.decimal
+    of_split, groups, times = describe_split(rows, options, columns, decimal, decisions)
+    yaml |= of_split
     n_train = looked_at
     if options.sample is not None and options.sample < n_train:
         yaml["sample"], n_train = options.sample, options.sample
@@ -120,7 +126,11 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
     shares = labels.value_counts() / len(labels)
     counts = [max(1, round(n_train * shares[label])) for label in classes]
     has_test = options.test is not None
-    return Description(yaml, modality, n_train, n_columns, len(classes), has_test, counts, decisions)
+    found = Description(yaml, modality, n_train, n_columns, len(classes), has_test, counts, decisions)
+    if looked_at == len(labels) and (groups is not None or times is not None):
+        found.y = labels.map({label: code for code, label in enumerate(classes)}).to_numpy(np.int64)
+        found.groups, found.times = groups, times
+    return found
 
 
 def _read(path: Path, form: TextForm | None) -> pd.DataFrame:
@@ -167,7 +177,7 @@ def _text(
 
     A text next to many columns is left out; next to a few, only the user knows what the study is about.
     """
-    names = [str(name) for name in inputs if name not in options.drop]
+    names = [str(name) for name in inputs if name not in (*options.drop, options.time)]
     if options.text is not None:
         if options.text not in names:
             raise CrossoverError(

@@ -106,6 +106,9 @@ COSTS = [  # times start at the prepared input: the making of features is in eac
     "fitted_at",  # ISO 8601, UTC
 ]
 
+SAME_ROWS = "same_rows"
+"""Key of a curve's `curve.json` where all its repetitions have the same rows, as in a split by time; else missing."""
+
 PARTS = ("validation", "test")
 """What each fit of a learning curve is scored on: `validation` are the rows that its repetition holds back."""
 

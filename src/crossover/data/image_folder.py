@@ -16,9 +16,9 @@ from tqdm import tqdm
 from crossover.core.errors import CrossoverError, first_line
 from crossover.core.files import read_array, write_csv
 from crossover.core.settings import AllDifferent, Name, checked
-from crossover.data.prepared import Part
+from crossover.data.prepared import Part, keys_of
 from crossover.data.source import DataSource, RawData
-from crossover.data.splits import subset_rows
+from crossover.data.splits import Fraction, subset_rows
 
 ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
 """Of the files that are taken for images, in small letters."""
@@ -49,6 +49,8 @@ class ImageFolder(DataSource):
         channels: Literal[1, 3],
         parts: bool = False,
         sample: PositiveInt | None = None,
+        groups: Literal["auto"] | None = None,
+        test_fraction: Fraction | None = None,
         caveat: str = "",
     ) -> None:
         """Describe a folder of images.
@@ -63,12 +65,15 @@ class ImageFolder(DataSource):
             channels: 1 for grey images, 3 for colours.
             parts: whether the classes' folders lie below `train/` and `test/`.
             sample: so many images of a training part that has more, drawn with each class's share; None is all.
+            groups: "auto" keeps images of equal pixels in one part; None lets each stand for itself.
+            test_fraction: share of the images that are tested, without parts; None for that of the protocol.
             caveat: see `DataSource`.
         """
         super().__init__(name, caveat)
         self.path, self.sha256, self.classes = Path(path), sha256, list(classes)
         self.size, self.channels = (height, width), channels
         self.parts, self.sample = PARTS if parts else (".",), sample
+        self.groups, self.test_fraction = groups, test_fraction
 
     def download(self, folder: Path) -> list[Path]:
         """Decode the images once: an array, labels and file names for each part."""
@@ -109,7 +114,8 @@ class ImageFolder(DataSource):
             parts.append(Part(X, y, len(self.classes), 255.0))
         if self.sample is not None and self.sample < len(parts[0]):
             parts[0] = parts[0].take(subset_rows(parts[0].y, self.sample, seed=0))
-        return RawData(parts[0], parts[1] if len(parts) == 2 else None, self.classes)
+        groups = None if self.groups is None else keys_of(parts[0].X)
+        return RawData(parts[0], parts[1] if len(parts) == 2 else None, self.classes, groups)
 
 
 def images_of(folder: Path, classes: Sequence[str]) -> Iterator[tuple[Path, int]]:

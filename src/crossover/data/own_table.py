@@ -18,9 +18,9 @@ from pydantic import Field, PositiveInt
 
 from crossover.core.errors import CrossoverError, first_line
 from crossover.core.settings import AllDifferent, Name, Settings, checked
-from crossover.data.prepared import Modality, Part
+from crossover.data.prepared import Modality, Part, keys_of
 from crossover.data.source import DataSource, RawData
-from crossover.data.splits import subset_rows
+from crossover.data.splits import Fraction, subset_rows
 
 Kind = Literal["number", "category", "date", "datetime", "text"]
 
@@ -30,6 +30,11 @@ WHITESPACE = " "
 
 OTHER = "(other)"
 """In place of rare categories."""
+
+AUTO = "auto"
+"""In place of a column of groups: equal examples are a group."""
+
+_SHORT_DATE = r"^\s*(\d{1,2})([-/.])\d{1,2}\2\d"
 
 
 class OwnFile(Settings):
@@ -49,7 +54,10 @@ class OwnFile(Settings):
 
 
 class OwnTable(DataSource):
-    """A table with a target column; all other columns that are described are inputs, and the rest is left out."""
+    """A table with a target column; all other columns that are described are inputs, and the rest is left out.
+
+    The columns of groups and times say how the examples are split. They are inputs only where `columns` has them, too.
+    """
 
     modality: Modality = "table"
 
@@ -73,6 +81,9 @@ class OwnTable(DataSource):
         sample: PositiveInt | None = None,
         folded: Sequence[str] = (),
         most_categories: Annotated[int, Field(ge=2)] = 100,
+        groups: str | None = None,
+        time: str | None = None,
+        test_fraction: Fraction | None = None,
         caveat: str = "",
     ) -> None:
         """Describe a table.
@@ -97,6 +108,11 @@ class OwnTable(DataSource):
             folded: columns of categories in which capitals and the number of blanks make no other category.
             most_categories: of a column that has more, the most frequent ones of the training part are kept, and the
                 others become one, `OTHER`.
+            groups: a column; rows of equal values, such as those of one patient, are in one part and are validated on
+                together. `AUTO` keeps rows together whose inputs are all equal; None lets each row stand for itself.
+            time: a column of numbers or dates; the latest rows are tested, and of the others the latest ones are
+                validated on. None where the rows are in no order of time.
+            test_fraction: share of the rows that are tested, without a test file; None for that of the protocol.
             caveat: see `DataSource`.
         """
         super().__init__(name, caveat)
@@ -106,6 +122,7 @@ class OwnTable(DataSource):
         self.format, self.header, self.sample = format, None if header is None else list(header), sample
         self.separator, self.decimal, self.encoding = separator, decimal, encoding
         self.quoted, self.missing = quoted, list(missing)
+        self.groups, self.time, self.test_fraction = groups, time, test_fraction
         if "text" in self.columns.values():
             self.modality = "text"
             if len(self.columns) > 1:
@@ -115,19 +132,74 @@ class OwnTable(DataSource):
                 )
         if target in self.columns:
             raise CrossoverError(f"target must not be among the columns, got {target!r} ({self.origin})")
+        if target in (groups, time):
+            raise CrossoverError(f"groups and time must not be the target, got {target!r} ({self.origin})")
+        if test is not None and test_fraction is not None:
+            raise CrossoverError(
+                f"test_fraction must be null where there is a test file, got {test_fraction} ({self.origin})"
+            )
 
     def download(self, folder: Path) -> list[Path]:
         return [take(file, folder, self.name) for file in self._files()]
 
     def load(self, folder: Path) -> RawData:
-        train = self._part(folder / self.train.name)
+        paths = [folder / file.name for file in self._files()]
+        tables = [self._table(path) for path in paths]
+        day_first = {
+            name for name, kind in self.columns.items() if "date" in kind and is_day_first(tables[0][name])
+        }
+        train, *others = (
+            self._part(table, path, day_first) for table, path in zip(tables, paths, strict=True)
+        )
+        test = others[0] if others else None
+        groups, times = self._groups(tables), self._times(tables)
         if self.sample is not None and self.sample < len(train):
-            train = train.take(subset_rows(train.y, self.sample, seed=0))
-        test = None if self.test is None else self._part(folder / self.test.name)
+            rows = subset_rows(train.y, self.sample, seed=0)
+            train = train.take(rows)
+            groups, times = (None if values is None else values[rows] for values in (groups, times))
         for name, kind in self.columns.items():
             if kind == "category":
                 self._join_rare(name, train, test)
-        return RawData(train, test, self.classes)
+        if self.groups == AUTO:
+            groups = keys_of(train.X)
+        return RawData(train, test, self.classes, groups, times)
+
+    def _groups(self, tables: list[pd.DataFrame]) -> np.ndarray | None:
+        """Those of the training part.
+
+        Raises:
+            CrossoverError: one is missing, or stands in the test part, too.
+        """
+        if self.groups is None or self.groups == AUTO:
+            return None
+        train, *others = (group_names(table[self.groups], self.groups) for table in tables)
+        for test in others:
+            if (shared := train[train.isin(test)]).size:
+                raise CrossoverError(
+                    f"no group may be in the training part and in the test part, got {shared.iloc[0]!r} of column "
+                    f"{self.groups!r} in both; leave the test file out, so that the parts are drawn, or the groups "
+                    f"({self.origin})"
+                )
+        return pd.factorize(train)[0].astype(np.int64)
+
+    def _times(self, tables: list[pd.DataFrame]) -> np.ndarray | None:
+        """Those of the training part.
+
+        Raises:
+            CrossoverError: one is missing or none, or the test part is not later.
+        """
+        if self.time is None:
+            return None
+        day_first = is_day_first(tables[0][self.time])
+        train, *others = (as_times(table[self.time], self.time, day_first, self.decimal) for table in tables)
+        for test in others:
+            if test.min() <= train.max():
+                raise CrossoverError(
+                    f"a test part must be later than its training part, but by column {self.time!r} "
+                    f"{(test <= train.max()).sum():,} of {len(test):,} test rows are not; leave the test file out, so "
+                    f"that the latest rows become the test part, or the time ({self.origin})"
+                )
+        return train
 
     def _join_rare(self, name: str, train: Part, test: Part | None) -> None:
         """Make one category of the rare ones of a column that has too many."""
@@ -150,11 +222,20 @@ class OwnTable(DataSource):
             )
         return files
 
-    def _part(self, path: Path) -> Part:
+    @property
+    def _wanted(self) -> list[str]:
+        """The columns that are read."""
+        ours = [name for name in (self.groups, self.time) if name is not None and name != AUTO]
+        return list(dict.fromkeys([*self.columns, *ours, self.target]))
+
+    def _table(self, path: Path) -> pd.DataFrame:
+        """The rows of a file that have a label."""
         if not path.is_file():
             raise CrossoverError(f"{path} does not exist; make it with `{self.made_by}`")
         table = self._parquet(path) if self.format == "parquet" else self._text(path)
-        table = table[table[self.target].notna()]
+        return table[table[self.target].notna()]
+
+    def _part(self, table: pd.DataFrame, path: Path, day_first: set[str]) -> Part:
         labels = table[self.target].astype(str).str.strip()
         codes = labels.map({label: code for code, label in enumerate(self.classes)})
         if codes.isna().any():
@@ -170,14 +251,14 @@ class OwnTable(DataSource):
             )
         columns = []
         for name, kind in self.columns.items():
-            column = as_input(name, table[name], kind)
+            column = as_input(name, table[name], kind, name in day_first)
             columns.append(column.map(fold, na_action="ignore") if name in self.folded else column)
         X = pd.concat(columns, axis=1)
         return Part(X.reset_index(drop=True), y, len(self.classes))
 
     def _parquet(self, path: Path) -> pd.DataFrame:
         try:
-            return pd.read_parquet(path, columns=[*self.columns, self.target])
+            return pd.read_parquet(path, columns=self._wanted)
         except (ValueError, OSError, KeyError) as error:
             raise CrossoverError(
                 f"{path} must be a Parquet file with the columns of {self.origin}, got {first_line(error)}"
@@ -186,7 +267,7 @@ class OwnTable(DataSource):
     def _text(self, path: Path) -> pd.DataFrame:
         """The table with numbers as float64 and all other columns as strings; the index is the number of the row."""
         numbers = {name for name, kind in self.columns.items() if kind == "number"}
-        wanted = [*self.columns, self.target]
+        wanted = self._wanted
         try:
             return read_text(path, self, {name: np.float64 if name in numbers else str for name in wanted})
         except (ValueError, csv.Error) as error:
@@ -268,14 +349,71 @@ def fold(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
-def as_input(name: str, column: pd.Series, kind: Kind) -> pd.DataFrame:
+def is_day_first(column: pd.Series) -> bool:
+    """Whether dates such as 01.02.2024 or 01/02/2024 name the day before the month: with dots, or where one must."""
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+        return False
+    parts = column.astype("string").str.extract(_SHORT_DATE)
+    return bool((parts[1] == ".").any() or (pd.to_numeric(parts[0]) > 12).any())
+
+
+def as_dates(column: pd.Series, day_first: bool) -> pd.Series:
+    """Dates in UTC; a value that is none becomes NaT. `day_first` is that of `is_day_first`."""
+    dates = pd.to_datetime(column, errors="coerce", format="mixed", utc=True)
+    if day_first:  # not for all: pandas would read 2024-01-02 as the first of February
+        short = column.astype("string").str.extract(_SHORT_DATE)[0].notna()
+        given = column[short]
+        dates[short] = pd.to_datetime(given, errors="coerce", format="mixed", utc=True, dayfirst=True)
+    return dates
+
+
+def as_times(column: pd.Series, name: str, day_first: bool, decimal: str = ".") -> np.ndarray:
+    """When each row was, from numbers or dates: float64 (n,), later ones larger.
+
+    Raises:
+        CrossoverError: a row has neither.
+    """
+    if pd.api.types.is_datetime64_any_dtype(column):
+        numbers = pd.Series(np.nan, column.index)
+    else:
+        numbers = pd.to_numeric(
+            column.astype("string").str.replace(decimal, ".", regex=False), errors="coerce"
+        )
+    if numbers.isna().any():
+        seconds = (as_dates(column, day_first) - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
+        if seconds.notna().sum() > numbers.notna().sum():
+            numbers = seconds
+    if numbers.isna().any():
+        got = column[numbers.isna()].iloc[0]
+        raise CrossoverError(
+            f"time must be a number or a date in each row, got {'none' if pd.isna(got) else repr(got)} in "
+            f"{numbers.isna().sum():,} of {len(column):,} rows of column {name!r}; correct them, or name another column"
+        )
+    return numbers.to_numpy(dtype=np.float64)
+
+
+def group_names(column: pd.Series, name: str) -> pd.Series:
+    """The group of each row, as text.
+
+    Raises:
+        CrossoverError: a row has none.
+    """
+    if column.isna().any():
+        raise CrossoverError(
+            f"each row must have a group, got none in {column.isna().sum():,} of {len(column):,} rows of column "
+            f"{name!r}; fill them in, leave these rows out, or name another column"
+        )
+    return column.astype(str).str.strip()
+
+
+def as_input(name: str, column: pd.Series, kind: Kind, day_first: bool = False) -> pd.DataFrame:
     """The inputs that a column becomes: a float64 column, one of strings, or the numbers of a date."""
     if kind == "number":
         return pd.DataFrame({name: column.astype(np.float64)})
     if kind == "category":
         texts = [None if pd.isna(value) else str(value).strip() for value in column]
         return pd.DataFrame({name: pd.Series(texts, column.index, dtype="str")})
-    dates = pd.to_datetime(column, errors="coerce", format="mixed", utc=True)
+    dates = as_dates(column, day_first)
     parts: dict[str, pd.Series] = {
         f"{name} (days)": (dates - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1),
         f"{name} (month)": dates.dt.month,

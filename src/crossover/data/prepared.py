@@ -10,10 +10,12 @@
     train/<k>/y.npy           int64 (n,), classes are 0 .. n_classes - 1
     train/<k>/rows.npy        int64 (n,): which examples of the raw files these are
     train/<k>/validation.npy  int64 (repetitions, n_validation): sorted rows of train, one line a repetition
+    train/<k>/groups.npy      int64 (n,), equal for examples that stay together; missing where each stands for itself
+    train/<k>/times.npy       float64 (n,); missing where the examples are in no order of time
     test/<k>/X.npy | X.parquet, y.npy, rows.npy
 
-for each split k. A publisher's split is the only one, and its test part stays in the publisher's order. Without one,
-repetition k has split k.
+for each split k. A publisher's split is the only one, and its test part stays in the publisher's order; a split by time
+is the only one, too. Else repetition k has split k.
 """
 
 from collections.abc import Iterable
@@ -27,7 +29,7 @@ import pandas as pd
 
 from crossover.core.errors import CrossoverError
 from crossover.core.files import broken_as, existing, read_array, read_json, write_json
-from crossover.data.splits import Split
+from crossover.data.splits import Split, fitting_rows
 
 Modality = Literal["image", "table", "text"]
 PartName = Literal["train", "test"]
@@ -110,10 +112,10 @@ class Meta:
         classes: the publisher's name of each class.
         input_shape: (height, width, channels) of an image, (columns,) of a table, () of a text.
         value_max: the largest value that a pixel can take; 1.0 for what is no image.
-        n_train: rows of the training part, validation rows included.
+        n_train: rows of the training part, validation rows included; of the first one, where groups make them differ.
         n_test: rows of the test part.
         split: how the test part was chosen, in words.
-        splits: how many splits there are: 1 for a publisher's.
+        splits: how many splits there are: 1 for a publisher's and for one by time.
         test_overlap: share of its test examples that a test part has in common with another one, on average; None
             for a single split.
         checksum: SHA-256 of the raw files (which record that of the arrays, for a data set inside a library).
@@ -212,6 +214,31 @@ class Prepared:
         """How many validation splits were drawn."""
         return len(self._validation)
 
+    @cached_property
+    def groups(self) -> np.ndarray | None:
+        """Of the training part, int64 (n,), equal for examples that stay together; None where there are none."""
+        return self._if_there("groups.npy")
+
+    @cached_property
+    def times(self) -> np.ndarray | None:
+        """Of the training part, float64 (n,); None where they are in no order of time.
+
+        Where there are some, all repetitions have the same parts and the same validation rows.
+        """
+        return self._if_there("times.npy")
+
+    def _if_there(self, name: str) -> np.ndarray | None:
+        path = self._of("train") / name
+        return read_array(path, self._made_by) if path.exists() else None
+
+    def fitting_rows(self, repetition: int) -> np.ndarray:
+        """Rows of the training part that repetition k fits on next to its validation rows: int64, sorted.
+
+        Raises:
+            CrossoverError: see `validation_rows`.
+        """
+        return fitting_rows(len(self.labels("train")), self.validation_rows(repetition), self.groups)
+
     def validation_rows(self, repetition: int) -> np.ndarray:
         """Rows of the training part that repetition k validates on: int64 (n_validation,), sorted.
 
@@ -233,6 +260,8 @@ def write_prepared(
     statistics: dict[str, Any],
     parts: Iterable[tuple[Part, Part]],
     splits: list[Split],
+    groups: np.ndarray | None = None,
+    times: np.ndarray | None = None,
 ) -> None:
     """Write a prepared data set into an existing empty folder.
 
@@ -242,6 +271,8 @@ def write_prepared(
         statistics: of the first training part, JSON-serialisable.
         parts: training and test part of each split.
         splits: which rows they are.
+        groups: of all rows that training parts are taken from, see `Prepared`.
+        times: likewise.
     """
     write_json(folder / "meta.json", asdict(meta))
     write_json(folder / "statistics.json", statistics)
@@ -257,3 +288,23 @@ def write_prepared(
             np.save(place / "y.npy", part.y.astype(np.int64))
             np.save(place / "rows.npy", rows)
         np.save(folder / "train" / str(k) / "validation.npy", split.validation)
+        for name, values in (("groups", groups), ("times", times)):
+            if values is not None:
+                np.save(folder / "train" / str(k) / f"{name}.npy", values[split.train])
+
+
+def keys_of(*inputs: Input) -> np.ndarray:
+    """Numbers of examples, equal where the examples are: int64 (n,), for all inputs one after the other.
+
+    Texts that differ in capitals and blanks alone are equal.
+    """
+    if isinstance(inputs[0], pd.DataFrame):
+        table = pd.concat([X for X in inputs if isinstance(X, pd.DataFrame)], ignore_index=True)
+        hashes = pd.util.hash_pandas_object(table, index=False).to_numpy()
+    elif modality_of(inputs[0]) == "text":
+        texts = [" ".join(text.split()).casefold() for X in inputs for text in texts_of(X)]
+        hashes = pd.util.hash_array(np.array(texts, dtype=object))
+    else:
+        flat = np.concatenate([np.asarray(X).reshape(len(X), -1) for X in inputs])
+        hashes = np.ascontiguousarray(flat).view(f"V{flat.shape[1]}").ravel()
+    return np.unique(hashes, return_inverse=True)[1].astype(np.int64)

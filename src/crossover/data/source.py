@@ -4,6 +4,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from crossover.data.prepared import Modality, Part
 
 
@@ -16,11 +18,15 @@ class RawData:
             null) or texts object (n,), with labels int64 (n,); all examples, where the publisher gives no test part.
         test: the publisher's test part in the publisher's order, or None.
         classes: the publisher's name of each class; label i stands for classes[i].
+        groups: int64 (n,) of `train`, equal for examples that no split may part; None where each stands for itself.
+        times: float64 (n,) of `train`, by which splits go forward; None where the examples are in no order of time.
     """
 
     train: Part
     test: Part | None
     classes: list[str]
+    groups: np.ndarray | None = None
+    times: np.ndarray | None = None
 
 
 class DataSource(ABC):
@@ -34,9 +40,11 @@ class DataSource(ABC):
         caveat: what a reader must know to judge the data set's accuracies, as sentences; empty where there is nothing.
         origin: the file that the source was built from, for an error's advice.
         made_by: the command that makes the raw files, for an error's advice.
+        test_fraction: share of the examples that are tested; None for that of the protocol.
     """
 
     modality: Modality
+    test_fraction: float | None = None
 
     def __init__(self, name: str, caveat: str = "") -> None:
         self.name, self.caveat = name, caveat

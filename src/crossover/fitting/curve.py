@@ -16,7 +16,15 @@ import numpy as np
 import pandas as pd
 
 from crossover.core.clock import git_commit
-from crossover.core.columns import CURVE_COSTS, CURVE_SCORES, MOMENTS, PARTS, read_rows, result_table
+from crossover.core.columns import (
+    CURVE_COSTS,
+    CURVE_SCORES,
+    MOMENTS,
+    PARTS,
+    SAME_ROWS,
+    read_rows,
+    result_table,
+)
 from crossover.core.errors import CrossoverError
 from crossover.core.files import atomic_folder, digest, discard, read_json, write_csv, write_json
 from crossover.core.layout import Layout
@@ -25,7 +33,7 @@ from crossover.fitting import engine
 from crossover.fitting.config import FitConfig
 from crossover.fitting.curve_point import CurvePoint, fit_point
 from crossover.fitting.data import TrainingData
-from crossover.fitting.subsets import CurveSubset, curve_sizes, curve_subset
+from crossover.fitting.subsets import CurveSubset, curve_subset, sizes_of
 from crossover.tracking.tracker import LEARNING_CURVE, FitFacts, Tracker
 
 log = logging.getLogger(__name__)
@@ -74,7 +82,7 @@ class CurveRun:
     def existing(self) -> pd.DataFrame | None:
         """The scores in the cell's folder where they are those that `run` would make; else None."""
         marker = self.folder / "curve.json"
-        if not marker.exists() or read_json(marker, "the same command") != {"curve_id": self.curve_id}:
+        if not marker.exists() or read_json(marker, "the same command").get("curve_id") != self.curve_id:
             return None
         return read_rows(self.folder / "scores.csv", CURVE_SCORES, "the same command")
 
@@ -128,8 +136,7 @@ class CurveRun:
     def _subsets(self) -> list[CurveSubset]:
         """Every fit's rows, found before the first fit, so that a size that cannot be had costs no time."""
         found = []
-        y = np.delete(self.data.labels, self.data.prepared.validation_rows(0))
-        for n in curve_sizes(self.plan.sizes, y):
+        for n in sizes_of(self.data, self.plan.sizes):
             for seed in range(self.plan.repetitions):
                 with self._named(n, seed):
                     found.append(curve_subset(self.data, n, seed))
@@ -181,7 +188,8 @@ class CurveRun:
         none = {**keys, "seed": 0}
         table = result_table(scores or [none | status], CURVE_SCORES)
         with atomic_folder(self.folder) as folder:
-            write_json(folder / "curve.json", {"curve_id": "" if reason else self.curve_id})
+            same_rows = {SAME_ROWS: True} if self.data.prepared.times is not None else {}
+            write_json(folder / "curve.json", {"curve_id": "" if reason else self.curve_id} | same_rows)
             write_csv(table, folder / "scores.csv")
             write_csv(result_table(costs or [none], CURVE_COSTS), folder / "costs.csv")
             (folder / "moments").mkdir()

@@ -66,21 +66,24 @@ class TrainingData:
         return self.prepared.labels("train")
 
     def split(self, repetition: int, examples: int | None = None) -> tuple["SubsetInputs", Part]:
-        """The training part without the validation rows of a repetition, and these rows.
+        """The rows of the training part that a repetition fits on, and its validation rows.
 
         Args:
             repetition: its number.
-            examples: size of a stratified subset of the training part; None for all of it.
+            examples: size of a subset of the former, see `subset_rows`; None for all of them.
 
         Raises:
             CrossoverError: see `subset_rows`.
         """
-        validation = self.prepared.validation_rows(repetition)
-        rows = np.setdiff1d(np.arange(self.meta.n_train), validation)
+        rows = self.prepared.fitting_rows(repetition)
         if examples is not None:
-            rows = rows[subset_rows(self.labels[rows], examples, repetition)]
+            rows = rows[subset_rows(self.labels[rows], examples, repetition, self.times_of(rows))]
         inputs = SubsetInputs(self, rows)
-        return inputs, inputs.take(validation)
+        return inputs, inputs.take(self.prepared.validation_rows(repetition))
+
+    def times_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """When these rows of the training part were; None where they are in no order of time."""
+        return None if self.prepared.times is None else self.prepared.times[rows]
 
     def stored_feature_seconds(self, n: int) -> float:
         """Wall clock of making the features of `n` examples that lie on disk; 0 where a fit makes its own."""

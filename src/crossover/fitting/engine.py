@@ -168,7 +168,7 @@ def identity(data: TrainingData) -> dict[str, Any]:
         "config": data.config.model,
         "trainer": data.config.trainer,
         "data": data.meta.checksum,
-        "split": data.split_number,
+        "split": [data.split_number, hashlib.sha256(data.prepared.rows("train").tobytes()).hexdigest()],
         "features": features,
         "code": code_checksum(),
     }

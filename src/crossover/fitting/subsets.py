@@ -53,21 +53,33 @@ def curve_subset(data: TrainingData, n: int, seed: int) -> CurveSubset:
     Raises:
         CrossoverError: the subset cannot hold each class, or the repetition was not prepared.
     """
-    validation = data.prepared.validation_rows(seed)
-    rest = np.setdiff1d(np.arange(data.meta.n_train), validation)
-    y, y_validation = data.labels[rest], data.labels[validation]
+    validation, rest = data.prepared.validation_rows(seed), data.prepared.fitting_rows(seed)
+    y, times, y_validation = data.labels[rest], data.times_of(rest), data.labels[validation]
     share = ceil(n * len(validation) / len(rest))
     watched = subset_order(y_validation, seed)[: max(share, data.meta.n_classes)]
     return CurveSubset(
         seed=seed,
-        train=rest[subset_rows(y, n, seed)],
-        scored=rest[subset_order(y, seed)[: min(n, _TRAIN_SCORED)]],
+        train=rest[subset_rows(y, n, seed, times)],
+        scored=rest[subset_order(y, seed, times)[: min(n, _TRAIN_SCORED)]],
         watched=validation[np.sort(watched)],
         validation=validation,
     )
 
 
-def curve_sizes(sizes: int | list[int], y: np.ndarray) -> list[int]:
+def sizes_of(data: TrainingData, sizes: int | list[int]) -> list[int]:
+    """The sizes of a data set's curves, rising: `curve_sizes` of the examples that every repetition can fit on.
+
+    Raises:
+        CrossoverError: see `curve_sizes`.
+    """
+    rows = data.prepared.fitting_rows(0)
+    every = range(data.prepared.repetitions if data.prepared.groups is not None else 1)
+    most = min(len(data.prepared.fitting_rows(k)) for k in every)  # groups of validation rows differ in size
+    rows = rows[subset_rows(data.labels[rows], most, 0, data.times_of(rows))]
+    return curve_sizes(sizes, data.labels[rows], data.times_of(rows))
+
+
+def curve_sizes(sizes: int | list[int], y: np.ndarray, times: np.ndarray | None = None) -> list[int]:
     """The sizes of one data set, rising; the last one is all examples.
 
     Args:
@@ -75,6 +87,7 @@ def curve_sizes(sizes: int | list[int], y: np.ndarray) -> list[int]:
             to two significant digits; or the sizes themselves, of which those of at least all examples are
             left out. Sizes that rounding makes equal count once.
         y: int64 (m,), labels of the examples that subsets are drawn from.
+        times: float64 (m,), see `subset_order`.
 
     Raises:
         CrossoverError: a listed size cannot hold an example of each class.
@@ -82,12 +95,19 @@ def curve_sizes(sizes: int | list[int], y: np.ndarray) -> list[int]:
     if isinstance(sizes, int):
         rarest = np.unique(y, return_counts=True)[1].min() / len(y)
         least = min(ceil(LEAST_PER_CLASS / rarest), len(y))
+        holding = 0
+        if times is not None:  # the latest examples may lack a class that was there before
+            latest = y[subset_order(y, 0, times)]
+            places = [np.flatnonzero(latest == c)[:LEAST_PER_CLASS] + 1 for c in np.unique(y)]
+            holding = max(int(place[0]) for place in places)
+            least = max(least, *(int(place[-1]) for place in places))
         spaced = np.geomspace(least, len(y), sizes)[:-1]
-        sizes = sorted({int(float(f"{n:.{_DIGITS - 1}e}")) for n in spaced})
+        rounded = {int(float(f"{n:.{_DIGITS - 1}e}")) for n in spaced}
+        sizes = sorted(n for n in rounded if n >= holding)
     below = [n for n in sizes if n < len(y)]
     for n in below:
         try:
-            subset_rows(y, n, seed=0)
+            subset_rows(y, n, seed=0, times=times)
         except CrossoverError as error:
             raise CrossoverError(f"learning_curve.sizes: {error}") from error
     return [*below, len(y)]

@@ -86,7 +86,9 @@ class Training:
         if reason:
             return self._write({}, [], stochastic=False, reason=reason)
         model = self.config.build()
-        varies = model.stochastic or model.selects or self.data.meta.splits > 1
+        # By time, all repetitions have the same validation rows.
+        selects = model.selects and self.data.prepared.times is None
+        varies = model.stochastic or selects or self.data.meta.splits > 1
         kept = seeds if varies else seeds[:1]
         scored = self.validated(seeds)
         clock_seconds = self.clock_seconds / len(kept)
@@ -105,7 +107,7 @@ class Training:
         """SHA-256 of all that decides one repetition."""
         data = self.data_of(seed)
         # The rows that decide, and those that are fitted on.
-        rows = [data.prepared.validation_rows(seed), np.arange(data.meta.n_train)]
+        rows = [data.prepared.validation_rows(seed), np.arange(len(data.labels))]
         return engine.fit_id(data, seed, *(rows if self.config.build().selects else []))
 
     def _validation_id(self, seed: int) -> str:
@@ -118,6 +120,8 @@ class Training:
         As many as hold 1,000 examples together, as far as there are so many: with 97 % right, the standard error of an
         accuracy is then half a point.
         """
+        if self.data.prepared.times is not None:  # another repetition has the same validation rows
+            return seeds[:1]
         return seeds[: ceil(VALIDATION_EXAMPLES / len(self.data.prepared.validation_rows(seeds[0])))]
 
     def existing(self, seeds: list[int]) -> list[Fit] | None:

@@ -134,7 +134,7 @@ class SearchConfig(TrialConfig):
             "budget": {"trials": settings.n_trials, "seconds": settings.n_seconds},
             "examples": plan.examples,
             "repetitions": repetitions,
-            "n_train": plan.examples or meta.n_train - held_out,
+            "n_train": plan.examples or len(self.data.prepared.fitting_rows(repetitions[0])),
             "n_validation": held_out,
             COMPLETED: 0,
             PRUNED: 0,

@@ -61,5 +61,7 @@ class Plan(Settings):
         when the best configuration is fitted again.
         """
         prepared_splits = prepared.repetitions
+        if prepared.times is not None:  # all have the same validation rows
+            return [prepared_splits - 1]
         wanted = math.ceil(self.min_validation_examples / len(prepared.validation_rows(0)))
         return [prepared_splits - 1 - k for k in range(min(wanted, self.max_repetitions, prepared_splits))]

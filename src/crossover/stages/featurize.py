@@ -68,7 +68,7 @@ def featurize(
             first: dict[PartName, np.ndarray] = {"train": X_train, "test": X_test}
             for k in range(prepared.meta.splits):
                 split = Prepared(prepared.folder, k)
-                if k and (learns or versions is not None):
+                if k and (learns or versions is not None or not np.isin(_rows(split), _rows(prepared)).all()):
                     feature_set.fit(split.train())
                     versions = versions_of(feature_set, split.inputs("train"), jobs=jobs)
                     made = {part: feature_set.transform(split.inputs(part), jobs=jobs) for part in PARTS}
@@ -100,9 +100,14 @@ def _dealt_out(
     first: dict[PartName, np.ndarray], prepared: Prepared, split: Prepared
 ) -> dict[PartName, np.ndarray]:
     """Both parts of a split from those of the first one, given features that depend on their own example alone."""
-    order = np.argsort(np.concatenate([prepared.rows(part) for part in PARTS]))
-    everything = np.concatenate([first[part] for part in PARTS])[order]
-    return {part: everything[split.rows(part)] for part in PARTS}
+    rows, everything = _rows(prepared), np.concatenate([first[part] for part in PARTS])
+    order = np.argsort(rows)
+    return {part: everything[order[np.searchsorted(rows[order], split.rows(part))]] for part in PARTS}
+
+
+def _rows(prepared: Prepared) -> np.ndarray:
+    """Of both parts: which examples of the raw files they are. A split with groups may leave some out."""
+    return np.concatenate([prepared.rows(part) for part in PARTS])
 
 
 def _refuse_infinite(X: np.ndarray, names: list[str], where: str) -> None:
