@@ -78,6 +78,28 @@ def test_every_model_of_texts_takes_sparse_features(name: str, n_classes: int, t
     np.testing.assert_array_equal(type(model).load(tmp_path).predict_proba(part.X[:1]), found[:1])
 
 
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+def test_boosted_trees_split_codes_as_categories(name: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 40, 2000)
+    X = np.column_stack([rng.normal(size=2000), codes]).astype(np.float32)
+    y = rng.integers(0, 2, 40)[codes]  # the order of the codes says nothing
+    whole = Part(X, y, 2, n_codes=1)
+    train, test = whole.take(np.arange(1500)), whole.take(np.arange(1500, 2000))
+    right = {}
+    for part in (train, Part(train.X, train.y, 2)):
+        model = make(name, n_estimators=3, learning_rate=1.0, max_depth=2).fit(part, None, seed=0)
+        right[part.n_codes] = (model.predict_proba(test.X).argmax(axis=1) == test.y).mean()
+        if part.n_codes:
+            model.save(tmp_path)
+            again = type(model).load(tmp_path).predict_proba(test.X)
+            np.testing.assert_array_equal(again, model.predict_proba(test.X))
+            unseen = np.array([[0.0, 41.0]], dtype=np.float32)
+            assert np.isfinite(model.predict_proba(unseen)).all()
+    assert right[1] > 0.95
+    assert right[0] < 0.8
+
+
 def test_conf_holds_the_classical_models() -> None:
     assert {"logistic_regression", "random_forest", "svm", "xgboost"} <= set(NODES)
 

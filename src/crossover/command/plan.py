@@ -124,11 +124,15 @@ def plans(name: str, data: Description) -> Iterator[Plan]:
         curve = ("linear_svm", "multinomial_naive_bayes", "text_cnn")
     else:
         models = ("logistic_regression", "svm", "random_forest", "lightgbm")
-        full = Plan(name, ("raw",), models, ("mlp", "tabm"), 8 if splits > 1 else 3)
+        # Boosted trees split codes as categories.
+        features = ("raw", "codes") if "category" in data.yaml["columns"].values() else ("raw",)
+        full = Plan(name, features, models, ("mlp", "tabm"), 8 if splits > 1 else 3)
         curve = ("logistic_regression", "lightgbm", "mlp")
     slow = ("tabm", "text_transformer")
     without_the_slow = replace(full, deep_models=tuple(m for m in full.deep_models if m not in slow))
     yield replace(full, curve_models=curve)
+    if "codes" in full.feature_sets:
+        without_the_slow = replace(without_the_slow, feature_sets=("raw",))
     yield replace(without_the_slow, curve_models=curve)
     yield replace(without_the_slow, curve_models=curve, seeds=min(5, full.seeds))
     yield replace(without_the_slow, seeds=min(5, full.seeds))

@@ -19,7 +19,7 @@ is the only one, too. Else repetition k has split k.
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -80,12 +80,14 @@ class Part:
         y: int64 (n,), classes 0 .. n_classes - 1; a part need not hold every class.
         n_classes: number of classes of the data set.
         value_max: the largest value that a pixel can take (255, or 16 for digits); 1.0 for what is no image.
+        n_codes: how many of the last columns of features hold codes of categories.
     """
 
     X: Input
     y: np.ndarray
     n_classes: int
     value_max: float = 1.0
+    n_codes: int = 0
 
     def __len__(self) -> int:
         return len(self.y)
@@ -93,7 +95,7 @@ class Part:
     def take(self, rows: np.ndarray) -> "Part":
         """The given rows, in the given order."""
         X = self.X.iloc[rows].reset_index(drop=True) if isinstance(self.X, pd.DataFrame) else self.X[rows]
-        return Part(X, self.y[rows], self.n_classes, self.value_max)
+        return replace(self, X=X, y=self.y[rows])
 
     def without(self, rows: np.ndarray) -> "Part":
         """All but the given rows, in their own order."""

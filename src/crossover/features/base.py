@@ -37,6 +37,7 @@ class FeatureMeta:
         n_features: columns of the matrix of the first split; 0 where it does not apply.
         names: one name a column, or a block with its width such as "hog (576)"; empty where not applicable.
         learns: as `FeatureSet.learns`, after the fit on the whole training part.
+        n_codes: as `FeatureSet.n_codes`, likewise.
         config: the feature set's YAML, from which another one is built that learns from a subset.
     """
 
@@ -47,6 +48,7 @@ class FeatureMeta:
     n_features: int
     names: list[str]
     learns: bool = False
+    n_codes: int = 0
     config: dict[str, Any] = field(default_factory=dict)
 
 
@@ -74,10 +76,15 @@ class FeatureSet(ABC):
         modalities: the kinds of data set that it takes.
         learns: whether `fit` learned something from the values of the examples (means, categories). Then a fit on a
             subset needs features that were learned from the subset alone.
+        n_codes: how many of the last columns hold codes of categories, whole numbers from 0.
     """
 
     modalities: frozenset[str]
     learns: bool = False
+
+    @property
+    def n_codes(self) -> int:
+        return 0
 
     def __init__(self, modalities: Iterable[str]) -> None:
         self.modalities = modality_set(modalities)

@@ -12,7 +12,7 @@ from crossover.core.cell import LEARNED
 from crossover.core.configuration import build
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
-from crossover.data.prepared import Meta, Part, Prepared, modality_set
+from crossover.data.prepared import Meta, Part, PartName, Prepared, modality_set
 from crossover.data.splits import subset_rows
 from crossover.features.base import Features, FeatureSet, versions_of
 from crossover.fitting.config import FitConfig
@@ -43,7 +43,7 @@ class TrainingData:
         """The whole training part, validation rows included; an array is memory-mapped. See `fitted`."""
         if self.config.cell.features == LEARNED:
             return self.prepared.train()
-        return Part(self.features.matrix("train"), self.labels, self.meta.n_classes)
+        return self._of_features("train", self.labels)
 
     @property
     def fitted(self) -> Part:
@@ -57,8 +57,12 @@ class TrainingData:
         if self.config.cell.features == LEARNED:
             part = self.prepared.test()
         else:
-            part = Part(self.features.matrix("test"), self.prepared.labels("test"), self.meta.n_classes)
+            part = self._of_features("test", self.prepared.labels("test"))
         return replace(part, X=np.array(part.X)) if isinstance(part.X, np.ndarray) else part
+
+    def _of_features(self, name: PartName, y: np.ndarray) -> Part:
+        n_codes = self.features.meta.n_codes
+        return Part(self.features.matrix(name), y, self.meta.n_classes, n_codes=n_codes)
 
     @cached_property
     def labels(self) -> np.ndarray:
@@ -147,7 +151,7 @@ class SubsetInputs:
         self._feature_set = build(
             data.features.meta.config, f"conf/features/{data.features.meta.features}.yaml", FeatureSet
         ).fit(part)
-        self.train = Part(self._feature_set.transform(part.X), part.y, part.n_classes)
+        self.train = self._transformed(part)
         self.fitted = _with_versions(self.train, versions_of(self._feature_set, part.X))
         self._seconds = perf_counter() - start
 
@@ -174,7 +178,8 @@ class SubsetInputs:
 
     def _transformed(self, part: Part) -> Part:
         assert self._feature_set is not None
-        return Part(self._feature_set.transform(part.X), part.y, part.n_classes)
+        X, n_codes = self._feature_set.transform(part.X), self._feature_set.n_codes
+        return Part(X, part.y, part.n_classes, n_codes=n_codes)
 
 
 def _with_versions(part: Part, versions: np.ndarray | None) -> Part:

@@ -87,7 +87,9 @@ def featurize(
                 fitted.mkdir(parents=True)
                 feature_set.save(fitted)
                 save_config(fitted, config)
-            meta = FeatureMeta(dataset, name, True, "", n_features, names, learns, config)
+            meta = FeatureMeta(
+                dataset, name, True, "", n_features, names, learns, feature_set.n_codes, config
+            )
         else:
             takes = " and ".join(f"{kind}s" for kind in sorted(feature_set.modalities))
             an = {"image": "a set of images", "table": "a table", "text": "a set of texts"}[modality]

@@ -45,6 +45,7 @@ class BoostedTrees(Model):
         self._classes = np.empty(0, dtype=np.int64)
         self._n_classes = 0
         self._moments: list[Moment] = []
+        self._n_codes = 0  # of the last columns that hold categories, in the last fit
 
     @abstractmethod
     def _boost(self, parts: list[tuple[Input, np.ndarray]], *, seed: int, on_round: OnRound) -> None:
@@ -78,6 +79,7 @@ class BoostedTrees(Model):
         self._classes, labels = np.unique(train.y, return_inverse=True)
         self._n_classes = train.n_classes
         self.history, self.problem = [], None
+        self._n_codes = train.n_codes
         parts = [(train.X, labels)]
         if val is not None:
             known = np.isin(val.y, self._classes)

@@ -122,7 +122,9 @@ class LightGBM(BoostedTrees):
                 else {}
             )
 
-        train = lightgbm.Dataset(*parts[0])
+        width = parts[0][0].shape[1]
+        codes = list(range(width - self._n_codes, width))
+        train = lightgbm.Dataset(*parts[0], categorical_feature=codes)
         watched = [train, *(lightgbm.Dataset(X, y, reference=train) for X, y in parts[1:])]
         callbacks = [after_round]
         if stop is not None:  # the first metric, the loss, decides

@@ -111,11 +111,17 @@ class XGBoost(BoostedTrees):
             random_state=seed,
             callbacks=[_Rounds(on_round, loss, error)],
             eval_metric=[error, loss] if watched else None,  # the last one decides when to stop
+            feature_types=self._types(parts[0][0].shape[1]),
+            enable_categorical=bool(self._n_codes),
             **self.settings,
         )
         self._classifier.fit(*parts[0], eval_set=parts if watched else None, verbose=False)
         # The trees of a model that was fitted on a GPU then serve on every machine.
         self._classifier.get_booster().set_param({"device": "cpu"})
+
+    def _types(self, width: int) -> list[str] | None:
+        """XGBoost's names of numbers and of categories, a column each."""
+        return ["q"] * (width - self._n_codes) + ["c"] * self._n_codes if self._n_codes else None
 
     def _predict(self, X: Input, rounds: int | None) -> np.ndarray:
         return self._classifier.predict_proba(X, iteration_range=None if rounds is None else (0, rounds))
