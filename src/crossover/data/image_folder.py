@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from crossover.core.errors import CrossoverError, first_line
 from crossover.core.files import read_array, write_csv
+from crossover.core.metric import ACCURACY, Metric
 from crossover.core.settings import AllDifferent, Name, checked
 from crossover.data.prepared import Part
 from crossover.data.source import DataSource, RawData
@@ -50,6 +51,7 @@ class ImageFolder(DataSource):
         parts: bool = False,
         sample: PositiveInt | None = None,
         caveat: str = "",
+        metric: Metric = ACCURACY,
     ) -> None:
         """Describe a folder of images.
 
@@ -64,8 +66,9 @@ class ImageFolder(DataSource):
             parts: whether the classes' folders lie below `train/` and `test/`.
             sample: so many images of a training part that has more, drawn with each class's share; None is all.
             caveat: see `DataSource`.
+            metric: likewise.
         """
-        super().__init__(name, caveat)
+        super().__init__(name, caveat, metric)
         self.path, self.sha256, self.classes = Path(path), sha256, list(classes)
         self.size, self.channels = (height, width), channels
         self.parts, self.sample = PARTS if parts else (".",), sample

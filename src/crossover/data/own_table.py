@@ -15,6 +15,7 @@ import pooch
 from pydantic import Field, PositiveInt
 
 from crossover.core.errors import CrossoverError, first_line
+from crossover.core.metric import ACCURACY, Metric
 from crossover.core.settings import AllDifferent, Name, Settings, checked
 from crossover.data.prepared import Part
 from crossover.data.source import DataSource, RawData
@@ -71,6 +72,7 @@ class OwnTable(DataSource):
         folded: Sequence[str] = (),
         most_categories: Annotated[int, Field(ge=2)] = 100,
         caveat: str = "",
+        metric: Metric = ACCURACY,
     ) -> None:
         """Describe a table.
 
@@ -93,8 +95,9 @@ class OwnTable(DataSource):
             most_categories: of a column that has more, the most frequent ones of the training part are kept, and the
                 others become one, `OTHER`.
             caveat: see `DataSource`.
+            metric: likewise.
         """
-        super().__init__(name, caveat)
+        super().__init__(name, caveat, metric)
         self.most_categories, self.folded = most_categories, set(folded)
         self.train, self.test, self.target = train, test, target
         self.columns, self.classes = dict(columns), list(classes)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from crossover.core.metric import ACCURACY, Metric
 from crossover.data.prepared import Modality, Part
 
 
@@ -33,14 +34,15 @@ class DataSource(ABC):
         modality: the kind of input.
         name: of the data set, as of its YAML file.
         caveat: what a reader must know to judge the data set's accuracies, as sentences; empty where there is nothing.
+        metric: by which its models are chosen and compared, of `core.metric`.
         origin: the file that the source was built from, for an error's advice.
         made_by: the command that makes the raw files, for an error's advice.
     """
 
     modality: ClassVar[Modality]
 
-    def __init__(self, name: str, caveat: str = "") -> None:
-        self.name, self.caveat = name, caveat
+    def __init__(self, name: str, caveat: str = "", metric: Metric = ACCURACY) -> None:
+        self.name, self.caveat, self.metric = name, caveat, metric
         self.origin = f"conf/dataset/{name}.yaml"
         self.made_by = f"python pipelines/download.py dataset={name}"
 

@@ -60,6 +60,7 @@ def prepare(source: DataSource, protocol: Protocol, layout: Layout) -> None:
         checksum=checksum(files),
         splits=len(splits),
         test_overlap=overlap,
+        metric=source.metric,
     )
     with atomic_folder(layout.prepared(source.name)) as fresh:
         write_prepared(fresh, meta, statistics(first[0]), chain([first], parts), splits)
