@@ -75,9 +75,14 @@ def test_by_accuracy_the_answer_of_one_class_leads_and_by_balanced_accuracy_the_
     analysed: Analysed, metric: Metric, leader: str
 ) -> None:
     found = analysed(metric).datasets[0]
-    assert found.verdict and found.decision and found.curves and found.curves.family and found.map
+    assert found.verdict is not None
+    assert found.decision is not None
+    assert found.curves is not None
+    assert found.curves.family is not None
+    assert found.map is not None
     use = found.decision.recommendations[0]
-    assert use.use and use.use.family == leader and use.standing == "leads"
+    assert use.use is not None
+    assert (use.use.family, use.standing) == (leader, "leads")
     assert found.verdict.winner == found.results.cells[0].family == leader
     assert found.map.at(-1, float(found.map.seconds[-1])).state == leader
     assert found.curves.family.crossover.signs[-1] == (1 if leader == "deep" else -1)
@@ -87,7 +92,8 @@ def test_by_accuracy_the_answer_of_one_class_leads_and_by_balanced_accuracy_the_
 
 def test_the_detector_leads_from_where_it_has_enough_examples(analysed: Analysed) -> None:
     curves = analysed("balanced_accuracy").datasets[0].curves
-    assert curves and curves.family
+    assert curves is not None
+    assert curves.family is not None
     crossover = curves.family.crossover
     assert crossover.signs.tolist()[1:] == [-1, -1]
     assert abs(crossover.difference[0]) < 0.05
@@ -107,9 +113,11 @@ def test_no_sentence_of_the_report_calls_the_metric_accuracy(analysed: Analysed,
 
 def test_power_laws_are_fitted_to_error_rates_alone(analysed: Analysed) -> None:
     found = analysed("roc_auc").datasets[0]
-    assert found.curves and not found.curves.extrapolates
+    assert found.curves is not None
+    assert not found.curves.extrapolates
     assert set(found.curves.fits.values()) == {None}
-    assert found.decision and found.decision.more_labels
+    assert found.decision is not None
+    assert found.decision.more_labels is not None
     assert found.decision.more_labels.answer == "no errors"
 
 

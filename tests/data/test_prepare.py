@@ -65,6 +65,18 @@ def test_every_data_set_can_have_a_caveat(name: str):
         load_source(name, caveat=13)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_data_set_can_name_its_metric(name: str):
+    assert load_source(name).metric == "accuracy"
+    assert load_source(name, metric="macro_f1").metric == "macro_f1"
+    with pytest.raises(CrossoverError, match="metric must be"):
+        load_source(name, metric="log_loss")
+
+
+def test_the_metric_reaches_every_later_stage(layout: Layout):
+    assert prepared(load_source("wine", metric="roc_auc"), layout).meta.metric == "roc_auc"
+
+
 def test_the_digits_say_that_their_parts_share_writers():
     assert "same person" in load_source("digits").caveat
     assert load_source("mnist").caveat == ""

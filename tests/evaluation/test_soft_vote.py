@@ -8,6 +8,7 @@ import pytest
 from crossover.core.cell import DEFAULT, LEARNED, SEVERAL, TUNED, VOTE, Cell, Family
 from crossover.core.fits import FitCosts, FitRecord, Repetitions, ValidationScores
 from crossover.core.study import NOT_APPLICABLE, OK
+from crossover.data.prepared import Meta
 from crossover.evaluation.rows import ScoredFit, ScoredRepetitions
 from crossover.evaluation.soft_vote import soft_vote
 from crossover.models.base import Complexity
@@ -20,6 +21,8 @@ Y_VALIDATION = np.array([0, 1, 2, 0])
 
 class OnePrepared:
     """A data set with one split, as far as a vote asks for it."""
+
+    meta = Meta("toy", "table", ["a", "b", "c"], [2], 1.0, 6, 6, "made for a test", "checksum")
 
     def of(self, repetition: int) -> "OnePrepared":
         return self
