@@ -87,6 +87,7 @@ def test_by_accuracy_the_answer_of_one_class_leads_and_by_balanced_accuracy_the_
     assert found.map.at(-1, float(found.map.seconds[-1])).state == leader
     assert found.curves.family.crossover.signs[-1] == (1 if leader == "deep" else -1)
     assert found.verdict.deep.score == (0.9 if leader == "deep" else 0.5)
+    assert not found.verdict.too_narrow
     assert len(found.verdict.p_values) == (2 if leader == "deep" else 0)  # the test counts right answers
 
 
@@ -109,6 +110,16 @@ def test_no_sentence_of_the_report_calls_the_metric_accuracy(analysed: Analysed,
     about_accuracy = re.sub("balanced accuracy", "", text.split("## Method")[0], flags=re.I)
     left = [line for line in re.split(r"\n|(?<=\.) ", about_accuracy) if re.search("accura", line, re.I)]
     assert all(re.search("confidence|reliability|figures/rare-accuracy", line, re.I) for line in left), left
+
+
+def test_too_few_examples_of_a_class_are_told(tmp_path: Path) -> None:
+    y = np.repeat([0, 1], [N - 12, 12])
+    results = ResultsFolder(tmp_path, "rare", N, metric="roc_auc")
+    results.add_predictions(LEARNED, "net", y, constant(y)[np.newaxis])
+    results.add_predictions("raw", "tree", y, detector(y, 0.8)[np.newaxis])
+    results.write()
+    text = render(read_report(study_of("rare", ["tree"], ["net"], seeds=1), Layout(tmp_path)))
+    assert "the rarest has 12 in the test part" in text
 
 
 def test_power_laws_are_fitted_to_error_rates_alone(analysed: Analysed) -> None:

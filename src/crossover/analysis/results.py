@@ -161,6 +161,7 @@ class DatasetResults:
             epoch and repetition: `model` (the cell's label), `seed`, `epoch`, `val_loss`.
         textbook: the models whose default recipe is the textbook's; None: all that have no textbook cell.
         metric: by which its models are chosen and compared.
+        rarest: examples of the rarest class in a test part, the fewest over the parts.
     """
 
     dataset: str
@@ -170,6 +171,7 @@ class DatasetResults:
     losses: pd.DataFrame
     textbook: frozenset[str] | None = None
     metric: Metric = ACCURACY
+    rarest: int = 0
 
     def with_search_problems(self, problems: dict[Cell, tuple[str, str] | None]) -> Self:
         """The same with what is known of the searches behind the tuned cells."""
@@ -310,6 +312,7 @@ def read_results(
         losses=reader.losses(unfinished),
         textbook=textbook,
         metric=reader.metric,
+        rarest=min(int(np.unique(part, return_counts=True)[1].min()) for part in reader.y_true),
     )
 
 

@@ -14,6 +14,11 @@ Winner = Literal["deep", "classical", "tie", "not told apart", "undecided"]
 """Undecided: a model of the family that is behind was not trained to its end."""
 
 
+FEW = 50
+"""Test examples of the rarest class, below which the interval of a difference of another metric than accuracy was seen
+to hold the truth clearly less often than it says (docs/methods.md)."""
+
+
 @dataclass(frozen=True)
 class Alternative:
     """Another pair of cells that the choice on validation rows might as well have found.
@@ -53,6 +58,7 @@ class Verdict:
         candidates: cells of (deep, classical) from which the best were chosen.
         equivalence: a difference of scores, 0 to 1, up to which it does not matter.
         metric: by which the two were chosen and are compared.
+        rarest: examples of the rarest class in a test part.
     """
 
     deep: CellResult
@@ -67,6 +73,12 @@ class Verdict:
     candidates: tuple[int, int]
     equivalence: float
     metric: Metric = ACCURACY
+    rarest: int = 0
+
+    @property
+    def too_narrow(self) -> bool:
+        """Whether the interval is taken over so few examples of a class that it promises too much."""
+        return self.metric != ACCURACY and self.splits == 1 and self.rarest < FEW
 
     @property
     def winner(self) -> Winner:
@@ -175,4 +187,5 @@ def judge(results: DatasetResults, equivalence: float, tier: Tier | None = None)
         candidates=(len(deep), len(classical)),
         equivalence=equivalence,
         metric=results.metric,
+        rarest=results.rarest,
     )
