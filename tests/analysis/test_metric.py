@@ -9,13 +9,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crossover.analysis.claims.answers import answer_claims, summarise
+from crossover.analysis.claims.claim import Claim
+from crossover.analysis.claims.quantity import ClaimInputs
 from crossover.analysis.study import StudyAnalysis
 from crossover.core.cell import LEARNED
 from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
 from crossover.core.metric import WORDS, Metric
+from crossover.core.settings import validated
 from crossover.core.study import Study
 from crossover.report.document import render
+from crossover.report.templating import render as render_template
 from tests.curves_folder import CurvesFolder
 from tests.results_folder import ResultsFolder, compare, read_report, study_of
 
@@ -120,6 +125,32 @@ def test_too_few_examples_of_a_class_are_told(tmp_path: Path) -> None:
     results.write()
     text = render(read_report(study_of("rare", ["tree"], ["net"], seeds=1), Layout(tmp_path)))
     assert "the rarest has 12 in the test part" in text
+
+
+def test_claims_about_accuracy_are_not_answered(analysed: Analysed) -> None:
+    d = analysed("macro_f1").datasets[0]
+    inputs = ClaimInputs(d.results, d.tuning, d.curves)
+    content = {
+        "id": "new",
+        "claim": "it is good",
+        "source": "a test",
+        "datasets": ["rare"],
+        "measure": "dvc repro",
+    }
+    tree = {"features": "raw", "model": "tree"}
+    accuracy = {"quantity": {"kind": "accuracy", **tree}, "condition": {"above": 0.5}}
+    cost = {"kind": "cost_ratio", "column": "fit_seconds", "cells": tree, "over": {"family": "deep"}}
+    answers = answer_claims(
+        [
+            validated(Claim, content | {"all_of": [criterion]}, "new.yaml")
+            for criterion in (accuracy, {"quantity": cost, "condition": {"above": 0.5}})
+        ],
+        [inputs],
+    )
+    assert [one.reason for one in answers[0].missing] == ["another metric"]
+    assert answers[1].missing == ()
+    words = render_template("claims", claims=summarise(answers))
+    assert "the claim is about accuracy, and this data set is judged by macro F1" in words
 
 
 def test_power_laws_are_fitted_to_error_rates_alone(analysed: Analysed) -> None:

@@ -1,5 +1,6 @@
 """The soft vote of a family, from scored cells that are made up."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -121,6 +122,16 @@ def cells() -> Cells:
     cells.add("deep", "mlp", 0.9)
     cells.add("deep", "cnn", 0.95)
     return cells
+
+
+def test_the_best_by_the_metric_of_the_data_set_vote(cells: Cells, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OnePrepared, "meta", replace(OnePrepared.meta, metric="macro_f1"))
+    for one in cells.scored:
+        for scores in one.validation:
+            scores.metrics["macro_f1"] = 1 - scores.metrics["accuracy"]
+    voted = cells.vote("classical").fits[0].proba
+    expected = np.mean([one.fits[0].proba for one in named(cells, "worst", "forest", "boost")], axis=0)
+    np.testing.assert_allclose(voted, expected)
 
 
 def named(cells: Cells, *models: str) -> list[ScoredRepetitions]:
