@@ -106,7 +106,9 @@ def test_the_detector_leads_from_where_it_has_enough_examples(analysed: Analysed
     assert crossover.difference[-1] == pytest.approx(0.5 - 0.825, abs=0.03)
 
 
-@pytest.mark.parametrize("metric", ["balanced_accuracy", "macro_f1", "roc_auc", "average_precision"])
+@pytest.mark.parametrize(
+    "metric", ["balanced_accuracy", "macro_f1", "rarest_f1", "roc_auc", "average_precision"]
+)
 def test_no_sentence_of_the_report_calls_the_metric_accuracy(analysed: Analysed, metric: Metric) -> None:
     text = render(analysed(metric))
     assert WORDS[metric] in text

@@ -45,6 +45,7 @@ METRICS = [
     "accuracy",
     "balanced_accuracy",
     "macro_f1",
+    "rarest_f1",
     "log_loss",
     "roc_auc",
     "average_precision",

@@ -2,7 +2,7 @@
 
 from typing import Final, Literal, get_args
 
-Metric = Literal["accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "average_precision"]
+Metric = Literal["accuracy", "balanced_accuracy", "macro_f1", "rarest_f1", "roc_auc", "average_precision"]
 """Of `columns.METRICS`, those that can be the one: larger is better, 1 is perfect. `scoring.judge` defines them."""
 
 ACCURACY: Final = "accuracy"
@@ -13,6 +13,7 @@ WORDS: dict[Metric, str] = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
     "macro_f1": "macro F1",
+    "rarest_f1": "F1 of the rarest class",
     "roc_auc": "ROC AUC",
     "average_precision": "average precision",
 }

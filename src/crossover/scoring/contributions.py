@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 
 from crossover.core.errors import CrossoverError
 from crossover.core.metric import ACCURACY, WORDS, Metric
-from crossover.scoring.judge import checked, detected_classes
+from crossover.scoring.judge import checked, detected_classes, rarest_class
 
 _GRID = 2.0**24
 """Contributions are whole multiples of 1 / 2^24, so that their sums in float64 are exact: equal models get equal sums
@@ -26,6 +26,7 @@ def contributions(metric: Metric, y_true: np.ndarray, proba: np.ndarray) -> np.n
     - balanced accuracy: the metric, plus how much better than its class's recall it is classified, over the number of
       classes and the class's share.
     - macro F1: the mean over the classes of F1 + (2 tp - F1 (actual + predicted)) / mean(actual + predicted).
+    - F1 of the rarest class: likewise, of one class.
     - ROC AUC: of a class, DeLong's placement values (DeLong et al. 1988, Biometrics 44): the share of the other class
       that the example is ranked rightly against.
     - average precision: the precision at an example of the class, and what an example changes in the precisions at all
@@ -56,6 +57,9 @@ def contributions(metric: Metric, y_true: np.ndarray, proba: np.ndarray) -> np.n
         of_classes = [_recall(y_true == k, y_pred == k) for k in classes]
     elif metric == "macro_f1":
         of_classes = [_f1(y_true == k, y_pred == k) for k in classes]
+    elif metric == "rarest_f1":
+        rarest = rarest_class(y_true)
+        of_classes = [_f1(y_true == rarest, y_pred == rarest)]
     elif metric == "roc_auc":
         # Of two classes, the curve of either one has the same area.
         ranked = classes[-1:] if proba.shape[1] == 2 else classes

@@ -26,6 +26,7 @@ def evaluate(y_true: np.ndarray, proba: np.ndarray) -> dict[str, float]:
     are left out of the averages over classes.
 
     - `accuracy`, `balanced_accuracy` (mean recall), `macro_f1`: of the predicted class.
+    - `rarest_f1`: F1 of the class that is rarest in `y_true`, of equally rare ones the last.
     - `log_loss`: mean negative logarithm of the true class's probability in nats, kept off zero by the
       spacing of float64 (scikit-learn's convention): a certain and wrong prediction costs 36.
     - `roc_auc`: two classes: of the second one; more: one class against the rest, unweighted mean; NaN where
@@ -68,6 +69,7 @@ def evaluate(y_true: np.ndarray, proba: np.ndarray) -> dict[str, float]:
         "accuracy": accuracy_score(y_true, y_pred),
         "balanced_accuracy": recall_score(y_true, y_pred, labels=present, average="macro"),
         "macro_f1": f1_score(y_true, y_pred, labels=present, average="macro"),
+        "rarest_f1": f1_score(y_true, y_pred, labels=[rarest_class(y_true)], average="macro"),
         "log_loss": log_loss(y_true, proba, labels=classes),
         "roc_auc": roc_auc,
         "average_precision": average_precision,
@@ -99,12 +101,15 @@ def reliability(y_true: np.ndarray, proba: np.ndarray) -> pd.DataFrame:
     return grouped.reset_index(drop=True)
 
 
+def rarest_class(y_true: np.ndarray) -> int:
+    """The class with the fewest examples, of equally rare ones the last."""
+    present, counts = np.unique(y_true, return_counts=True)
+    return int(present[len(counts) - 1 - counts[::-1].argmin()])
+
+
 def detected_classes(y_true: np.ndarray, n_classes: int) -> np.ndarray:
-    """The classes whose average precision counts: of two the rarer one, of equally many the second; of more all."""
-    present = np.unique(y_true)
-    if n_classes > 2 or len(present) < 2:
-        return present
-    return np.array([int(np.sum(y_true == 1) <= np.sum(y_true == 0))])
+    """The classes whose average precision counts: of two the rarer one, of more all."""
+    return np.unique(y_true) if n_classes > 2 else np.array([rarest_class(y_true)])
 
 
 def checked(y_true: np.ndarray, proba: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

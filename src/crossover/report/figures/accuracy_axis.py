@@ -25,8 +25,8 @@ OneOrMany = TypeVar("OneOrMany", float, np.ndarray)
 
 def label(part: Literal["test", "validation"], metric: Metric) -> str:
     """What the axis shows."""
-    scale = "errors" if metric in MEAN_ERRORS else "what is missing to 100"
-    return f"{part} {WORDS[metric]}, % ({scale} on a log scale)"
+    scale = "errors on a log scale" if metric in MEAN_ERRORS else "log scale"  # the longest fit a small panel
+    return f"{part} {WORDS[metric]}, % ({scale})"
 
 
 def shown(accuracy: OneOrMany, n_test: int) -> OneOrMany:
