@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from crossover.core.metric import MEAN_ERRORS, WORDS, Metric
+from crossover.core.metric import ACCURACY, WORDS, Metric
 
 _STEPS = [  # of a decade of errors, coarse to fine
     (1, 2, 5),
@@ -25,7 +25,8 @@ OneOrMany = TypeVar("OneOrMany", float, np.ndarray)
 
 def label(part: Literal["test", "validation"], metric: Metric) -> str:
     """What the axis shows."""
-    scale = "errors on a log scale" if metric in MEAN_ERRORS else "log scale"  # the longest fit a small panel
+    # Short next to a longer name, so that it fits a small panel.
+    scale = "errors on a log scale" if metric == ACCURACY else "log scale"
     return f"{part} {WORDS[metric]}, % ({scale})"
 
 
