@@ -11,6 +11,7 @@ look like the real thing.
 """
 
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,10 @@ import pandas as pd
 from crossover.core.cell import LEARNED, Cell, Family
 from crossover.core.columns import CURVE_COSTS, CURVE_SCORES, MOMENTS
 from crossover.core.layout import Layout
+from crossover.core.metric import Metric
 from crossover.core.study import NOT_APPLICABLE, OK, LearningCurve, Study
+from crossover.scoring.contributions import contributions
+from crossover.scoring.judge import evaluate
 
 
 class CurvesFolder:
@@ -39,10 +43,12 @@ class CurvesFolder:
         n_test: int = 500,
         n_validation: int = 100,
         n_classes: int = 2,
+        metric: Metric = "accuracy",
     ):
         self.layout, self.dataset, self.sizes = Layout(root), dataset, sizes
         self.repetitions, self.n_test, self.n_validation = repetitions, n_test, n_validation
         self.n_classes, self.y_test = n_classes, np.arange(n_test) % n_classes
+        self.metric = metric
         self._cells: list[tuple[str, str]] = []
 
     def add(
@@ -90,11 +96,45 @@ class CurvesFolder:
         np.save(self.folder(features, model) / "correct.npy", correct)
         self._largest(features, model, correct[-self.repetitions :], validation[-1])
 
+    def add_predictions(
+        self, features: str, model: str, predict: Callable[[int, np.ndarray], np.ndarray]
+    ) -> None:
+        """Write a cell of the folder's metric without moments.
+
+        Args:
+            features: as of `add`.
+            model: likewise.
+            predict: gives probabilities, float (n, n_classes), for a size and for labels (n,); it is asked for each
+                repetition.
+        """
+        self.add(features, model, [0.5] * len(self.sizes))
+        folder = self.folder(features, model)
+        scores = pd.read_csv(folder / "scores.csv")
+        correct = []
+        for row, n in enumerate(scores["n"]):
+            for part, labels in (("validation", self.y_validation), ("test", self.y_test)):
+                proba = predict(int(n), labels)
+                for name, value in evaluate(labels, proba).items():
+                    scores.loc[row, f"{part}_{name}"] = value
+            correct.append(contributions(self.metric, self.y_test, proba))
+        scores.to_csv(folder / "scores.csv", index=False)
+        np.save(folder / "correct.npy", np.stack(correct))
+
+    @property
+    def y_validation(self) -> np.ndarray:
+        """As many of the test labels as there are validation rows."""
+        return np.resize(self.y_test, self.n_validation)
+
     def add_not_applicable(self, features: str, model: str, reason: str) -> None:
         """Write a cell that does not take the data set."""
         self._cells.append((features, model))
         keys = self._keys(features, model)
-        self._tables(features, model, [keys | {"status": NOT_APPLICABLE, "reason": reason}], [keys])
+        self._tables(
+            features,
+            model,
+            [keys | {"status": NOT_APPLICABLE, "reason": reason, "metric": self.metric}],
+            [keys],
+        )
         none = np.empty((0, self.repetitions))
         self._moments(features, model, none, none, none, {}, noise=0)
 
@@ -136,7 +176,13 @@ class CurvesFolder:
 
     def _facts(self) -> dict[str, Any]:
         counts = {"n_watched": 0, "n_validation": self.n_validation, "n_test": self.n_test}
-        return {"status": OK, "n_classes": self.n_classes, "data_checksum": "feed" * 16} | counts
+        facts = {
+            "status": OK,
+            "n_classes": self.n_classes,
+            "metric": self.metric,
+            "data_checksum": "feed" * 16,
+        }
+        return facts | counts
 
     def _tables(
         self, features: str, model: str, scores: list[dict[str, Any]], costs: list[dict[str, Any]]

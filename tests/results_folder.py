@@ -11,7 +11,9 @@ from crossover.analysis.study import DatasetAnalysis, StudyAnalysis, analyse
 from crossover.core.cell import LEARNED
 from crossover.core.columns import COSTS, SCORES, VALIDATION
 from crossover.core.layout import Layout
+from crossover.core.metric import Metric
 from crossover.core.study import NOT_APPLICABLE, OK, Study, Textbook, Tuning
+from crossover.scoring.judge import evaluate
 from crossover.stages.compare import compare as compare_all
 
 
@@ -23,9 +25,15 @@ class ResultsFolder:
     """
 
     def __init__(
-        self, root: Path, dataset: str, n_test: int, splits: int = 1, test_overlap: float | None = None
+        self,
+        root: Path,
+        dataset: str,
+        n_test: int,
+        splits: int = 1,
+        test_overlap: float | None = None,
+        metric: Metric = "accuracy",
     ):
-        self.dataset, self.n_test, self.test_overlap = dataset, n_test, test_overlap
+        self.dataset, self.n_test, self.test_overlap, self.metric = dataset, n_test, test_overlap, metric
         self.folder = Layout(root).results(dataset)
         self._scores: list[dict[str, Any]] = []
         self._costs: list[dict[str, Any]] = []
@@ -67,6 +75,7 @@ class ResultsFolder:
                 "n_test": self.n_test,
                 "split": 0 if self.test_overlap is None else seed,
                 "test_overlap": self.test_overlap,
+                "metric": self.metric,
             }
             facts |= {"complexity": 1234, "complexity_unit": "parameters" if features == LEARNED else "nodes"}
             self._scores.append(
@@ -79,6 +88,22 @@ class ResultsFolder:
             proba = np.where(right[:, None], [0.9, 0.1], [0.1, 0.9]).astype(np.float32)
             self._predict(f"{features}-{model}-seed{seed}", proba)
 
+    def add_predictions(self, features: str, model: str, y_true: np.ndarray, proba: np.ndarray) -> None:
+        """A cell with these probabilities, float32 (fits, n_test, 2), on a test part with these labels, (n_test,).
+
+        On validation rows it scores as in its first fit on the test part.
+        """
+        before = len(self._scores)
+        self.add(features, model, proba.argmax(axis=2) == y_true)
+        self._predict("y_true", y_true[np.newaxis])
+        for seed, of_fit in enumerate(proba):
+            self._predict(f"{features}-{model}-seed{seed}", of_fit)
+            self._scores[before + seed] |= evaluate(y_true, of_fit)
+        self._validation[-1] |= evaluate(y_true, proba[0]) | {
+            "n_validation": len(y_true),
+            "n_distinct": len(y_true),
+        }
+
     def add_variant(
         self, variant: str, features: str, model: str, correct: np.ndarray, **values: Any
     ) -> None:
@@ -89,7 +114,9 @@ class ResultsFolder:
             row |= {"model": model, "variant": variant}
 
     def add_not_applicable(self, features: str, model: str, reason: str) -> None:
-        self._scores.append(self._keys(features, model) | {"status": NOT_APPLICABLE, "reason": reason})
+        self._scores.append(
+            self._keys(features, model) | {"status": NOT_APPLICABLE, "reason": reason, "metric": self.metric}
+        )
         self._costs.append(self._keys(features, model))
 
     def write(self) -> None:

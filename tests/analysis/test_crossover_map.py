@@ -70,7 +70,7 @@ def test_more_labels_and_seconds_never_make_a_better_choice_on_validation_rows_i
         if row is None:
             assert within.empty
         else:
-            assert table.loc[row, "accuracy"] == within["accuracy"].max()
+            assert table.loc[row, "score"] == within["score"].max()
             assert row in within.index
 
 
@@ -83,7 +83,7 @@ def test_a_fit_between_two_sizes_lies_between_them_on_logarithmic_scales(tmp_pat
     assert between["labels"] == round(100 * 10**0.4)
     assert between["seconds"] == pytest.approx(0.1 * 10**0.4)
     error = 0.20 * (0.15 / 0.20) ** 0.4
-    assert between["accuracy"] == pytest.approx(1 - error)
+    assert between["score"] == pytest.approx(1 - error)
     assert options.correct(int(table.index[2])).mean() == pytest.approx(1 - error, abs=1e-6)
     measured = options.correct(int(table.index[5]))
     np.testing.assert_array_equal(measured, tree[0].correct[1, 0])

@@ -318,7 +318,7 @@ def test_two_objectives_show_their_front(tmp_path: Path) -> None:
         search.second_objective("fit_seconds", [float(20 - n) for n in range(1 + DRAWN)], front={0, DRAWN})
         search.write()
     tuning = read(tmp_path)
-    front = [(t.number, t.accuracy, t.cost, t.chosen) for t in tuning.searches[0].front]
+    front = [(t.number, t.score, t.cost, t.chosen) for t in tuning.searches[0].front]
     assert front == [(DRAWN, pytest.approx(0.93), 8.0, True), (0, 0.90, 20.0, False)]
     text = words(tuning)
     assert "| ● **tree** | raw | 12 | 93.00 | 8.0 | depth 15, rate 0.0095, kind wide |" in text

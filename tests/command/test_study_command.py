@@ -28,7 +28,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "conf").mkdir(parents=True)
     for name in ("dvc.yaml", "params.yaml"):
         shutil.copy(PROJECT / name, root / name)
-    for group in ("dataset", "protocol"):
+    for group in ("audit", "dataset", "protocol"):
         shutil.copytree(PROJECT / "conf" / group, root / "conf" / group)
     dvc = tmp_path / "bin" / "dvc"
     dvc.parent.mkdir()
@@ -55,6 +55,28 @@ def run(project: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 def asked(project: Path) -> list[str]:
     log = project / "dvc.log"
     return log.read_text().splitlines() if log.exists() else []
+
+
+def test_a_set_of_unequal_classes_is_judged_by_balanced_accuracy(project: Path, run: Run) -> None:
+    rows = "".join(f"{k / 7:.3f},{'yes' if k % 10 else 'no'}\n" for k in range(300))
+    (project.parent / "kept.csv").write_text(f"size,kept\n{rows}")
+    _, text = run("../kept.csv", "--budget", "2m")
+    assert "metric: balanced accuracy (90% of the examples are 'yes', and a model that always says so" in text
+    assert "; --metric names another one)" in text
+    described = yaml.safe_load((project / "conf/dataset/kept.yaml").read_text())
+    assert described["metric"] == "balanced_accuracy"
+
+
+def test_the_metric_can_be_named(project: Path, run: Run) -> None:
+    _, text = run("../kept.csv", "--budget", "2m", "--metric", "roc_auc")
+    assert "metric: ROC AUC (--metric)" in text
+    assert yaml.safe_load((project / "conf/dataset/kept.yaml").read_text())["metric"] == "roc_auc"
+
+
+def test_accuracy_is_the_metric_of_equal_classes_and_needs_no_key(project: Path, run: Run) -> None:
+    _, text = run("../kept.csv", "--budget", "2m")
+    assert "metric: accuracy (no class has more than 80% of the examples; --metric names another one)" in text
+    assert "metric" not in yaml.safe_load((project / "conf/dataset/kept.yaml").read_text())
 
 
 def test_from_a_file_to_dvc_repro(project: Path, run: Run) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from crossover.core.errors import CrossoverError
-from crossover.core.files import checksum
+from crossover.core.files import checksum, read_yaml
 from crossover.core.layout import Layout
 from crossover.data.bundled import BundledTable
 from crossover.data.checks import check
@@ -22,7 +22,7 @@ from crossover.data.source import DataSource
 from crossover.data.statistics import statistics
 from crossover.stages.download import download
 from crossover.stages.prepare import prepare
-from tests.data.configured import NAMES, load_protocol, load_source
+from tests.data.configured import CONF, NAMES, load_protocol, load_source
 from tests.data.small_data import TEST_TEXT, TRAIN_TEXT, put_table, small_table
 
 BUNDLED = {"digits": (1347, 450, [8, 8, 1]), "breast_cancer": (426, 143, [30]), "wine": (133, 45, [13])}
@@ -63,6 +63,18 @@ def test_every_data_set_can_have_a_caveat(name: str):
         load_source(name, caveats="Mind the gap.")
     with pytest.raises(CrossoverError, match="caveat must be"):
         load_source(name, caveat=13)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_data_set_can_name_its_metric(name: str):
+    node = read_yaml(CONF / "dataset" / f"{name}.yaml")
+    assert load_source(name).metric == node.get("metric", "accuracy")
+    with pytest.raises(CrossoverError, match="metric must be"):
+        load_source(name, metric="log_loss")
+
+
+def test_the_metric_reaches_every_later_stage(layout: Layout):
+    assert prepared(load_source("wine", metric="roc_auc"), layout).meta.metric == "roc_auc"
 
 
 def test_the_digits_say_that_their_parts_share_writers():

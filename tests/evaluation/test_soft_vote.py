@@ -1,5 +1,6 @@
 """The soft vote of a family, from scored cells that are made up."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from crossover.core.cell import DEFAULT, LEARNED, SEVERAL, TUNED, VOTE, Cell, Family
 from crossover.core.fits import FitCosts, FitRecord, Repetitions, ValidationScores
 from crossover.core.study import NOT_APPLICABLE, OK
+from crossover.data.prepared import Meta
 from crossover.evaluation.rows import ScoredFit, ScoredRepetitions
 from crossover.evaluation.soft_vote import soft_vote
 from crossover.models.base import Complexity
@@ -20,6 +22,8 @@ Y_VALIDATION = np.array([0, 1, 2, 0])
 
 class OnePrepared:
     """A data set with one split, as far as a vote asks for it."""
+
+    meta = Meta("toy", "table", ["a", "b", "c"], [2], 1.0, 6, 6, "made for a test", "checksum")
 
     def of(self, repetition: int) -> "OnePrepared":
         return self
@@ -118,6 +122,16 @@ def cells() -> Cells:
     cells.add("deep", "mlp", 0.9)
     cells.add("deep", "cnn", 0.95)
     return cells
+
+
+def test_the_best_by_the_metric_of_the_data_set_vote(cells: Cells, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OnePrepared, "meta", replace(OnePrepared.meta, metric="macro_f1"))
+    for one in cells.scored:
+        for scores in one.validation:
+            scores.metrics["macro_f1"] = 1 - scores.metrics["accuracy"]
+    voted = cells.vote("classical").fits[0].proba
+    expected = np.mean([one.fits[0].proba for one in named(cells, "worst", "forest", "boost")], axis=0)
+    np.testing.assert_allclose(voted, expected)
 
 
 def named(cells: Cells, *models: str) -> list[ScoredRepetitions]:

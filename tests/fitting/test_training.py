@@ -197,7 +197,7 @@ def test_every_repetition_is_validated_by_a_fit_without_its_validation_rows(layo
         estimator.fit(X.transform(rest.X), rest.y)
         assert one.metrics["accuracy"] == estimator.score(X.transform(val.X), val.y)
     mean = float(np.mean([one.metrics["accuracy"] for one in scores]))
-    assert run.validation_accuracy() == pytest.approx(mean)  # what a sweeper maximises
+    assert run.validation_score() == pytest.approx(mean)  # what a sweeper maximises
 
 
 def test_so_many_repetitions_are_validated_as_hold_enough_examples(layout, monkeypatch):

@@ -87,7 +87,7 @@ def test_without_weights_it_says_where_they_are() -> None:
         with pytest.raises(
             CrossoverError, match=r"checkpoint must be the path.*huggingface\.co/jingang/TabICL"
         ):
-            make(path)
+            make(path).fit(table(20), None, seed=0)
 
 
 def test_without_the_package_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

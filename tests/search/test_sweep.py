@@ -480,7 +480,8 @@ def test_as_many_right_answers_are_as_good_however_the_splits_share_them():
     accuracies = [[right / 14 for right in splits] for splits in shared]
     assert sum(accuracies[0]) / 5 != sum(accuracies[1]) / 5  # by the sixteenth decimal
     results = [
-        TrialResult(COMPLETED, values, [loss]) for values, loss in zip(accuracies, (0.2, 0.4), strict=True)
+        TrialResult(COMPLETED, values, values, [loss])
+        for values, loss in zip(accuracies, (0.2, 0.4), strict=True)
     ]
     trials = [FinishedTrial(number, {}, result) for number, result in enumerate(results)]
     assert results[0].accuracy == results[1].accuracy

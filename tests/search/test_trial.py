@@ -1,5 +1,6 @@
 """A trial that is killed goes on with the repetition that it had not finished."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,20 @@ def test_finished_repetitions_of_a_killed_trial_are_taken_over(wine, tmp_path, m
     assert reports == expected
     assert np.all(np.array(again.fit_seconds) > 0)
     assert [path.name for path in (tmp_path / "killed").iterdir()] == ["trial.json"]
+
+
+def test_a_trial_is_judged_by_the_metric_of_its_data_set(wine, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        TrainingData, "meta", property(lambda self: replace(self.prepared.meta, metric="roc_auc"))
+    )
+    reports: list[tuple[int, float]] = []
+    result = trial(wine, tmp_path / "trial", reports).run()
+    assert result.error == ""
+    assert result.scores != result.accuracies
+    assert result.score == pytest.approx(np.mean(result.scores))
+    assert result.accuracy == pytest.approx(np.mean(result.accuracies))
+    assert result.objectives(("accuracy",)) == [result.score]
+    assert reports[-1][1] == pytest.approx(result.score)
 
 
 def test_a_finished_trial_is_taken_over_whole(wine, tmp_path, monkeypatch):

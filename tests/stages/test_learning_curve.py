@@ -24,6 +24,7 @@ from crossover.features.raw import RawFeatures
 from crossover.features.tables import table_encoder
 from crossover.fitting.config import FitConfig
 from crossover.fitting.curve import CurveRun
+from crossover.fitting.data import TrainingData
 from crossover.fitting.subsets import curve_subset
 from crossover.models.classical.sklearn_model import SklearnClassifier
 from crossover.scoring.judge import evaluate
@@ -147,6 +148,25 @@ def test_a_fit_is_scikit_learns_own_on_the_same_rows(data, tmp_path):
     row = pd.read_csv(folder(run) / "scores.csv").iloc[-1]
     assert row["train_accuracy"] == tree.score(X[subset.train], train.y[subset.train])
     assert row["validation_accuracy"] == tree.score(X[subset.validation], train.y[subset.validation])
+
+
+def test_a_curve_is_measured_by_the_metric_of_its_data_set(data, tmp_path, monkeypatch):
+    by_accuracy = curve(data, tmp_path).curve_id
+    monkeypatch.setattr(
+        TrainingData, "meta", property(lambda self: replace(self.prepared.meta, metric="roc_auc"))
+    )
+    run = curve(data, tmp_path, NETWORK, LearningCurve(sizes=[30], repetitions=1))
+    assert curve(data, tmp_path).curve_id != by_accuracy
+    run.run()
+    scores = read_rows(folder(run) / "scores.csv", CURVE_SCORES, "this test")
+    correct = np.load(folder(run) / "correct.npy")
+    np.testing.assert_allclose(correct.mean(axis=1), scores["test_roc_auc"], atol=1e-6)
+    moments = pd.read_csv(folder(run) / "moments" / "moments.csv")
+    at_moments = np.load(folder(run) / "moments" / "correct.npy")
+    assert at_moments.shape == (len(moments), 58)
+    assert at_moments.dtype == correct.dtype == np.float64
+    assert moments["validation_roc_auc"].between(0, 1).all()
+    assert set(scores["metric"]) == {"roc_auc"}
 
 
 def test_the_rows_are_what_the_judge_makes_of_the_stored_probabilities(data, tmp_path):

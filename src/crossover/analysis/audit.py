@@ -7,6 +7,7 @@ import numpy as np
 from crossover.analysis.results import CellResult, DatasetResults
 from crossover.analysis.verdict import Verdict
 from crossover.audit.finding import Finding, Findings
+from crossover.core.metric import ACCURACY
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class DatasetAudit:
     """What the checks of a data set found, and what that does to the verdict.
 
     Attributes:
-        findings: with the effect of each; None where it is about no test example, or there is no verdict.
+        findings: with the effect of each; None where it is about no test example, or there is no verdict, or none about
+            accuracy: contributions to another metric do not add up to the metric of some examples.
         clean: codes and titles of the checks that found nothing.
     """
 
@@ -67,7 +69,7 @@ def weigh(found: Findings, results: DatasetResults, verdict: Verdict | None) -> 
 
 
 def _effect(finding: Finding, results: DatasetResults, verdict: Verdict) -> Effect | None:
-    if not finding.test_rows:
+    if not finding.test_rows or verdict.metric != ACCURACY:
         return None
     kept = np.ones((results.splits, results.n_test), dtype=bool)
     for split, rows in finding.test_rows.items():

@@ -1,4 +1,4 @@
-"""What cells cost, and which of them are worth it: the fronts of accuracy against each cost."""
+"""What cells cost, and which of them are worth it: the fronts of the metric against each cost."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,14 +70,14 @@ def comparable_costs(cells: list[CellResult]) -> list[Cost]:
 
 
 def frontier(cells: list[CellResult], cost: Cost) -> list[CellResult]:
-    """Cells that no other beats in mean accuracy at the same cost or less, cheapest first.
+    """Cells that no other beats in their mean score at the same cost or less, cheapest first.
 
     A cell whose cost was not measured is left out.
     """
     front: list[CellResult] = []
     known = [cell for cell in cells if np.isfinite(cost.of(cell))]
-    for cell in sorted(known, key=lambda c: (cost.of(c), -c.mean("accuracy"))):
-        if not front or cell.mean("accuracy") > front[-1].mean("accuracy"):
+    for cell in sorted(known, key=lambda c: (cost.of(c), -c.score)):
+        if not front or cell.score > front[-1].score:
             front.append(cell)
     return front
 
@@ -116,7 +116,7 @@ class DatasetCosts:
 
     Attributes:
         cells: those with numbers, best first.
-        best: the most accurate of each family.
+        best: the best of each family.
         fronts: one for each cost by which at least two cells compare.
         complexity_fronts: one for each unit that at least two cells share.
         energy_methods: how energy was measured; empty where it was not.

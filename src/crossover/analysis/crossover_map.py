@@ -2,7 +2,7 @@
 
 What a family can use with L labels and T seconds is every fit of its learning curves that needs no more of either, and
 every moment of such a fit: the state of a network or of boosting after some of its epochs. It plays the one with the
-highest accuracy on validation rows. `docs/methods.md` says what the map is for and what it cannot tell.
+highest score on validation rows. `docs/methods.md` says what the map is for and what it cannot tell.
 """
 
 from collections.abc import Collection
@@ -18,6 +18,7 @@ from crossover.analysis.curves import Curve, DatasetCurves
 from crossover.analysis.map_options import Played, options_of
 from crossover.analysis.statistics import Interval, standing
 from crossover.core.cell import Family
+from crossover.core.metric import ACCURACY, Metric
 
 State = Literal[
     "nothing",  # no model is ready
@@ -48,7 +49,7 @@ class MapCell:
     Attributes:
         state: who is ahead.
         played: by each family that has a model ready in every repetition.
-        difference: of the mean accuracies, deep minus classical; NaN unless both are ready.
+        difference: of the mean scores, deep minus classical; NaN unless both are ready.
         interval: of the difference, from the band that covers all numbers of labels at once; None without one.
         deep_ahead: share of the resamples in which the deep one is ahead, ties counted half; NaN unless both are ready.
     """
@@ -71,6 +72,7 @@ class CrossoverMap:
             ready. The time is that of the one fit that is used: its features and its training.
         cells: the answers, by seconds and then by labels.
         n_validation: further labels, by which a family chooses what it plays.
+        metric: in which the lead is measured.
     """
 
     dataset: str
@@ -78,6 +80,7 @@ class CrossoverMap:
     seconds: np.ndarray
     cells: list[list[MapCell]]
     n_validation: int
+    metric: Metric = ACCURACY
 
     @property
     def states(self) -> set[State]:
@@ -111,7 +114,7 @@ def crossover_map(
 
     Args:
         curves: the learning curves.
-        equivalence: a difference of accuracies, 0 to 1, up to which it does not matter.
+        equivalence: a difference of scores, 0 to 1, up to which it does not matter.
         unfinished: labels of the cells that were not trained to their end.
     """
     deep, classical = curves.family("deep"), curves.family("classical")
@@ -147,6 +150,7 @@ def crossover_map(
         seconds=seconds,
         cells=[_cells(row, _compare(labels, row, draws), equivalence, unfinished) for row in rows],
         n_validation=int(curves.curves[0].scores["n_validation"].iloc[0]),
+        metric=curves.metric,
     )
 
 
@@ -168,7 +172,7 @@ def _pair(played: dict[Family, Played]) -> Pair:
 
 
 def _differences(played: dict[Family, Played]) -> np.ndarray:
-    """Right answers of the deep one minus those of the classical one, -1 to 1: float32 (R, n_test)."""
+    """Answers of the deep one minus those of the classical one, as of `Played.correct`: (R, n_test)."""
     return played["deep"].correct - played["classical"].correct
 
 

@@ -17,6 +17,7 @@ from crossover.analysis.power_law import (
     fit_power_law,
 )
 from crossover.core.cell import FAMILIES, Family
+from crossover.core.metric import MEAN_ERRORS, Metric
 
 _FITTED_DRAWS = 1000  # of the resamples: enough for the middle 95 % of a fit
 
@@ -28,9 +29,9 @@ class FamilyCurve(Accuracies):
     Attributes:
         family: "classical" or "deep".
         curves: the candidates, K of them.
-        chosen: int64 (S, R), which of the candidates has the highest validation accuracy in that repetition; of
+        chosen: int64 (S, R), which of the candidates has the highest validation score in that repetition; of
             equals the one with the lower log loss there.
-        correct: bool (S, R, n_test), the answers of the chosen fits.
+        correct: (S, R, n_test), the answers or contributions of the chosen fits.
     """
 
     family: Family
@@ -47,6 +48,11 @@ class FamilyCurve(Accuracies):
         chosen = self.chosen if size is None else self.chosen[size]
         counts = {curve.label: int(np.sum(chosen == k)) for k, curve in enumerate(self.curves)}
         return dict(sorted(((k, n) for k, n in counts.items() if n), key=lambda item: -item[1]))
+
+    @property
+    def balance(self) -> float:
+        """As of its curves."""
+        return self.curves[0].balance
 
     @property
     def at_largest(self) -> Curve:
@@ -81,7 +87,7 @@ class CurveComparison:
         pairs: each deep curve against each classical one, in their order.
         best: the best of each family that has a curve.
         family: the best deep one against the best classical one; None where one of the families has no curve.
-        fits: the power law of each curve, by its label; None where there are too few sizes.
+        fits: the power law of each curve, by its label; None where there are too few sizes, or it is no error rate.
         family_fits: the power law of the model that is each family's best at the largest size. The best of a family
             may be another model at each size, and a law describes the curve of one.
         next_crossing: where `family_fits` cross up to `beyond`; None where one of the families has no law.
@@ -101,6 +107,15 @@ class CurveComparison:
     @property
     def dataset(self) -> str:
         return self.curves.dataset
+
+    @property
+    def metric(self) -> Metric:
+        return self.curves.metric
+
+    @property
+    def extrapolates(self) -> bool:
+        """Whether the metric has errors that a power law can be fitted to."""
+        return self.metric in MEAN_ERRORS
 
     @property
     def largest(self) -> int:
@@ -134,6 +149,8 @@ def compare_curves(curves: DatasetCurves) -> CurveComparison:
 
     fits = {
         curve.label: fit_power_law(curves.sizes, 1 - curve.mean_accuracy, 1 - draws[curve][:_FITTED_DRAWS])
+        if curves.metric in MEAN_ERRORS
+        else None
         for curve in curves.curves
     }
     family_fits = {family: fits[curve.at_largest.label] for family, curve in best.items()}
@@ -151,12 +168,12 @@ def compare_curves(curves: DatasetCurves) -> CurveComparison:
 
 
 def _best_of(family: Family, curves: list[Curve]) -> FamilyCurve:
-    """The best by validation accuracy in each size and repetition; of equals the one with the lower log loss."""
-    accuracy, loss = (
-        np.stack([curve.grid(column) for curve in curves])  # (K, S, R)
-        for column in ("validation_accuracy", "validation_log_loss")
+    """The best by validation score in each size and repetition; of equals the one with the lower log loss."""
+    score, loss = (
+        np.stack(values)  # (K, S, R)
+        for values in zip(*((c.validation_score, c.grid("validation_log_loss")) for c in curves), strict=True)
     )
-    chosen = np.lexsort((loss, -accuracy), axis=0)[0]
+    chosen = np.lexsort((loss, -score), axis=0)[0]
     return FamilyCurve(family, curves, chosen, _chosen(chosen, np.stack([c.correct for c in curves])))
 
 

@@ -6,12 +6,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from crossover.analysis.results import named_metric
+from crossover.analysis.statistics import Interval, accuracy_interval
 from crossover.core.cell import Cell, Family
 from crossover.core.columns import CURVE_COSTS, CURVE_SCORES, MOMENTS, SAME_ROWS, read_rows
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_json
 from crossover.core.layout import Layout
+from crossover.core.metric import ACCURACY, WORDS, Metric
 from crossover.core.study import OK, Study
+from crossover.scoring.contributions import balance
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,10 @@ class LargestFit:
 
 
 class Accuracies:
-    """Accuracies on the test part, from the right and wrong answers `correct`, bool (S, R, n_test)."""
+    """Accuracies on the test part, from the right and wrong answers `correct`, bool (S, R, n_test).
+
+    On a data set with another metric they are that metric, and `correct` is what each example contributes to it.
+    """
 
     correct: np.ndarray
 
@@ -60,12 +67,15 @@ class Curve(Accuracies):
     Attributes:
         cell: the cell of the study.
         sizes: int64 (S,), rising.
-        correct: bool (S, R, n_test): which test examples each fit classifies rightly.
+        correct: (S, R, n_test): what each test example contributes to the metric of each fit. For the accuracy bool:
+            whether it is classified rightly; else float64, see `scoring.contributions`.
         scores: one row per fit, by size and then by seed.
         costs: likewise.
         moments: one row a moment before the end of a fit in epochs, by size, seed and time; `MOMENTS`.
-        moments_correct: bool (len(moments), n_test): which test examples the model classifies rightly at that moment.
+        moments_correct: (len(moments), n_test): likewise of the model at that moment.
         folder: of the cell's files.
+        metric: by which the data set's models are chosen and compared.
+        balance: of the test examples, see `scoring.contributions.balance`.
     """
 
     cell: Cell
@@ -76,6 +86,8 @@ class Curve(Accuracies):
     moments: pd.DataFrame
     moments_correct: np.ndarray
     folder: Path
+    metric: Metric = ACCURACY
+    balance: float = 1.0
 
     @property
     def label(self) -> str:
@@ -88,6 +100,16 @@ class Curve(Accuracies):
     @property
     def repetitions(self) -> int:
         return self.correct.shape[1]
+
+    @property
+    def intervals(self) -> list[Interval]:
+        """Of the mean over the repetitions, at each size."""
+        return [accuracy_interval(correct, balance=self.balance) for correct in self.correct]
+
+    @property
+    def validation_score(self) -> np.ndarray:
+        """The metric on validation rows: float (S, R)."""
+        return self.grid(f"validation_{self.metric}")
 
     def grid(self, column: str) -> np.ndarray:
         """A column of `scores` or `costs` as float (S, R)."""
@@ -129,6 +151,7 @@ class DatasetCurves:
         curves: of the cells that apply, classical ones first, in the order of `params.yaml`.
         not_applicable: the other cells, each with its reason.
         same_rows: whether all repetitions have the same rows, so that they differ in their seeds alone.
+        metric: by which its models are chosen and compared.
     """
 
     dataset: str
@@ -138,6 +161,7 @@ class DatasetCurves:
     curves: list[Curve]
     not_applicable: list[tuple[Cell, str]]
     same_rows: bool = False
+    metric: Metric = ACCURACY
 
     def family(self, family: str) -> list[Curve]:
         """The curves of one family."""
@@ -145,7 +169,7 @@ class DatasetCurves:
 
     @property
     def ranked(self) -> list[Curve]:
-        """The curves, the most accurate at the largest size first."""
+        """The curves, the best at the largest size first."""
         return sorted(self.curves, key=lambda curve: -float(curve.mean_accuracy[-1]))
 
 
@@ -153,7 +177,7 @@ def read_curves(study: Study, layout: Layout, dataset: str) -> DatasetCurves | N
     """Read the learning curves that the study asks for; None where it asks for none that applies.
 
     Raises:
-        CrossoverError: a file, column or row is missing, or the curves have different sizes or repetitions.
+        CrossoverError: a file, column or row is missing, or the curves have different sizes, repetitions or metrics.
     """
     curves: list[Curve] = []
     refused: list[tuple[Cell, str]] = []
@@ -168,6 +192,12 @@ def read_curves(study: Study, layout: Layout, dataset: str) -> DatasetCurves | N
         return None
     first = curves[0]
     for curve in curves[1:]:
+        if curve.metric != first.metric:
+            raise _broken(
+                curve.cell,
+                f"{curve.folder} must be measured by the {WORDS[first.metric]} of {first.folder}, got the "
+                f"{WORDS[curve.metric]}",
+            )
         if curve.correct.shape != first.correct.shape or (curve.sizes != first.sizes).any():
             raise _broken(
                 curve.cell,
@@ -177,7 +207,14 @@ def read_curves(study: Study, layout: Layout, dataset: str) -> DatasetCurves | N
     marker = first.folder / "curve.json"
     same_rows = marker.exists() and SAME_ROWS in read_json(marker, _made_by(first.cell))
     return DatasetCurves(
-        dataset, first.sizes, first.repetitions, first.correct.shape[2], curves, refused, same_rows
+        dataset,
+        first.sizes,
+        first.repetitions,
+        first.correct.shape[2],
+        curves,
+        refused,
+        same_rows,
+        first.metric,
     )
 
 
@@ -201,8 +238,18 @@ def _read_curve(cell: Cell, folder: Path, scores: pd.DataFrame) -> Curve:
             f"{len(moments)} x {correct.shape[1]}, got {' x '.join(map(str, at_moments.shape))}",
         )
     shape = (len(sizes), len(seeds), correct.shape[1])
+    metric = named_metric(scores, folder / "scores.csv", _made_by(cell))
     return Curve(
-        cell, sizes.astype(np.int64), correct.reshape(shape), scores, costs, moments, at_moments, folder
+        cell,
+        sizes.astype(np.int64),
+        correct.reshape(shape),
+        scores,
+        costs,
+        moments,
+        at_moments,
+        folder,
+        metric,
+        1.0 if metric == ACCURACY else balance(metric, _load(folder / "largest" / "y_test.npy", cell)),
     )
 
 

@@ -16,6 +16,7 @@ from crossover.analysis.results import (
     of_family,
 )
 from crossover.analysis.statistics import Interval, Standing, percentile_interval, share_ahead, standing
+from crossover.core.metric import ACCURACY, Metric
 from crossover.core.settings import Settings
 
 _ROUNDING = 1e-9  # in binary, 0.98 - 0.975 is a little more than 0.005
@@ -29,7 +30,7 @@ class Constraints(Settings):
         size_mb: largest size on disk, in millions of bytes.
         labels: numbers of labels that you may have, rising.
         explainable: models whose predictions a person can follow.
-        equivalence_points: a difference in accuracy below this, in points (0 to 100), does not matter.
+        equivalence_points: a difference in the metric below this, in points (0 to 100), does not matter.
     """
 
     latency_ms: PositiveFloat
@@ -47,7 +48,7 @@ class Constraints(Settings):
 
     @property
     def equivalence(self) -> float:
-        """As a difference of accuracies, 0 to 1."""
+        """As a difference of scores, 0 to 1."""
         return self.equivalence_points / 100
 
     @property
@@ -67,7 +68,7 @@ class Condition:
     """What a cell must meet to be recommended.
 
     Attributes:
-        asks: for what; "accuracy" is no limit.
+        asks: for what; "accuracy", the metric of the data set, is no limit.
         column: of the costs, whose mean must not exceed `limit`; empty where no cost counts.
         limit: in the unit of the column.
         models: the only ones allowed; None where all are.
@@ -90,8 +91,8 @@ class CellPair:
 
     Attributes:
         cell: the one to use.
-        other: the other cell; its mean test accuracy may be higher, where it was not chosen on validation rows.
-        difference: of the mean accuracies, cell minus other.
+        other: the other cell; its mean test score may be higher, where it was not chosen on validation rows.
+        difference: of the mean scores, cell minus other.
         interval: of that difference, from `DatasetResults.resamples`.
         ahead: share of the resamples in which `cell` is ahead, ties counted half.
         within: share of the resamples in which it is ahead by no more than the least difference that matters.
@@ -114,7 +115,7 @@ class Recommendation:
     Attributes:
         condition: what was asked for.
         use: of the best cells of the families, chosen on validation rows among those that meet it, the one with the
-            higher mean test accuracy; None where none does.
+            higher mean test score; None where none does.
         candidates: how many do.
         best: share of the resamples in which `use` is the best of them, ties shared; NaN where there is none.
         other_family: `use` and the best of the other family that meets the condition; None where none does.
@@ -122,7 +123,7 @@ class Recommendation:
         contested_by: `use` and each cell of the other family that takes its lead away: as good on validation rows as
             the best of that family, and not shown to be behind.
         as_good: the other cells that meet it and are not shown to be worse than `use`, by the intervals of their
-            differences; in the order of their test accuracy.
+            differences; in the order of their test score.
         cheaper: `use` and the cell that takes the least time to fit among those that meet the condition and are so
             little behind that it does not matter; None where `use` is that cell.
         price: the cell to use without a condition, and `use`; None where they are the same.
@@ -152,6 +153,7 @@ class Decision:
         recommendations: one for each of `Constraints.conditions`.
         labels: one for each of `Constraints.labels`; empty where no learning curve was measured.
         more_labels: None where the learning curves do not show both families.
+        metric: by which models are chosen and compared.
     """
 
     dataset: str
@@ -159,6 +161,7 @@ class Decision:
     recommendations: list[Recommendation]
     labels: list[LabelAdvice]
     more_labels: Extrapolation | None
+    metric: Metric = ACCURACY
 
     @property
     def exceptions(self) -> list[Recommendation]:
@@ -188,6 +191,7 @@ def decide(
         recommendations=[recommend(results, c, equivalence) for c in constraints.conditions],
         labels=[advise(curves, n, equivalence, unfinished) for n in constraints.labels] if curves else [],
         more_labels=extrapolate(curves, equivalence, unfinished) if curves else None,
+        metric=results.metric,
     )
 
 
@@ -197,7 +201,7 @@ def recommend(results: DatasetResults, condition: Condition, equivalence: float)
     Args:
         results: the cells, at least one.
         condition: what the cell must meet.
-        equivalence: a difference of accuracies, 0 to 1, below which it does not matter.
+        equivalence: a difference of scores, 0 to 1, below which it does not matter.
     """
     candidates = [cell for cell in results.contenders if condition.met_by(cell)]
     if not candidates:
@@ -207,17 +211,17 @@ def recommend(results: DatasetResults, condition: Condition, equivalence: float)
         nearest = min(measured, key=lambda cell: cell.mean(condition.column), default=None)
         return Recommendation(condition, None, nearest=nearest)
 
-    use, *others = _by_test_accuracy(best_of_families(candidates))
-    unconstrained = _by_test_accuracy(results.best)[0]
-    accuracies = results.resamples[:, [results.cells.index(cell) for cell in candidates]]
-    is_best = accuracies == accuracies.max(axis=1, keepdims=True)  # each of k equals counts as 1/k
-    good_enough = use.mean("accuracy") - equivalence - _ROUNDING
-    close = [cell for cell in candidates if cell.mean("accuracy") >= good_enough]
+    use, *others = _by_test_score(best_of_families(candidates))
+    unconstrained = _by_test_score(results.best)[0]
+    scores = results.resamples[:, [results.cells.index(cell) for cell in candidates]]
+    is_best = scores == scores.max(axis=1, keepdims=True)  # each of k equals counts as 1/k
+    good_enough = use.score - equivalence - _ROUNDING
+    close = [cell for cell in candidates if cell.score >= good_enough]
     cheaper = min(close, key=lambda cell: cell.mean("fit_seconds"))
 
     def pair(cell: CellResult, other: CellResult) -> CellPair:
         samples = results.difference(cell, other)
-        difference = cell.mean("accuracy") - other.mean("accuracy")
+        difference = cell.score - other.score
         return CellPair(
             cell,
             other,
@@ -260,5 +264,5 @@ def _standing(pair: CellPair, candidates: list[CellResult], equivalence: float) 
     return standing(pair.interval, equivalence, unfinished_ahead=ahead, unfinished_behind=behind)
 
 
-def _by_test_accuracy(cells: list[CellResult]) -> list[CellResult]:
-    return sorted(cells, key=lambda cell: (-cell.mean("accuracy"), cell.mean("log_loss")))
+def _by_test_score(cells: list[CellResult]) -> list[CellResult]:
+    return sorted(cells, key=lambda cell: (-cell.score, cell.mean("log_loss")))

@@ -1,6 +1,6 @@
 """What the design of the study lets it compare: repeated splits of a data set, and several data sets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Literal
 
@@ -19,6 +19,7 @@ from crossover.analysis.resampled import (
 )
 from crossover.analysis.results import DatasetResults
 from crossover.core.cell import Cell
+from crossover.core.metric import ACCURACY, Metric
 
 Outcome = Literal[
     "no test",  # fewer than two splits
@@ -38,7 +39,7 @@ class ResampledComparison:
     Attributes:
         deep: the network.
         classical: the classical model.
-        deep_accuracies: (k,) accuracy in each split.
+        deep_accuracies: (k,) accuracy in each split, or another metric of the data set.
         classical_accuracies: (k,) in the same splits.
         n_train: examples that each was fitted on.
         n_scored: examples that each was scored on, held out of the fit.
@@ -46,9 +47,10 @@ class ResampledComparison:
             "validation" rows are scored.
         overlap: share of the scored examples that two splits have in common; None for n_scored / (n_train + n_scored).
         candidates: number of networks and of classical models, from which these two are the best by their mean
-            validation accuracy, where that is the accuracy here.
+            validation score, where that is the score here.
         watched: which of the two saw the validation examples in training, as early stopping does.
-        rope: half the width of the region of practical equivalence, in accuracy.
+        rope: half the width of the region of practical equivalence, in the unit of the scores.
+        metric: of the data set.
     """
 
     deep: Cell
@@ -62,6 +64,7 @@ class ResampledComparison:
     candidates: tuple[int, int] = (1, 1)
     watched: tuple[Cell, ...] = ()
     rope: float = ROPE
+    metric: Metric = ACCURACY
 
     @property
     def differences(self) -> np.ndarray:
@@ -93,7 +96,7 @@ class ResampledComparison:
 
     @property
     def ahead(self) -> Cell:
-        """The one with the higher mean accuracy."""
+        """The one with the higher mean score."""
         return self.deep if self.t.mean > 0 else self.classical
 
     @property
@@ -111,11 +114,13 @@ class Design:
         resampled: one for each data set with repeated splits: of the whole, or else of the training part.
         families: the best network ("deep") and the best classical model ("classical") of each data set.
         methods: every method by itself.
+        metrics: of each data set with results, the metric whose scores are compared.
     """
 
     resampled: list[ResampledComparison]
     families: MethodsComparison
     methods: MethodsComparison
+    metrics: dict[str, Metric] = field(default_factory=dict)
     alpha: ClassVar = ALPHA
     least_splits: ClassVar = LEAST_SPLITS
     least_datasets: ClassVar = LEAST_DATASETS
@@ -124,6 +129,12 @@ class Design:
     def n_splits(self) -> int:
         """Repeated splits, 0 without any."""
         return max((len(comparison.differences) for comparison in self.resampled), default=0)
+
+    @property
+    def metric(self) -> Metric | None:
+        """That of all data sets; None where they have different ones, whose means and differences are not one unit."""
+        found = set(self.metrics.values()) or {ACCURACY}
+        return found.pop() if len(found) == 1 else None
 
     @property
     def candidates(self) -> list[tuple[int, int]]:
@@ -144,7 +155,7 @@ def compare_resamples(curves: DatasetCurves, rope: float = ROPE) -> ResampledCom
 
     Args:
         curves: of one data set.
-        rope: half the width of the region of practical equivalence, in accuracy.
+        rope: half the width of the region of practical equivalence, in the unit of the metric.
 
     Returns:
         None where one of the families has no curve, or all repetitions have the same rows.
@@ -155,18 +166,19 @@ def compare_resamples(curves: DatasetCurves, rope: float = ROPE) -> ResampledCom
     if not all(families):
         return None
     deep, classical = (
-        max(family, key=lambda curve: curve.grid("validation_accuracy")[-1].mean()) for family in families
+        max(family, key=lambda curve: curve.validation_score[-1].mean()) for family in families
     )
     return ResampledComparison(
         deep=deep.cell,
         classical=classical.cell,
-        deep_accuracies=deep.grid("validation_accuracy")[-1],
-        classical_accuracies=classical.grid("validation_accuracy")[-1],
+        deep_accuracies=deep.validation_score[-1],
+        classical_accuracies=classical.validation_score[-1],
         n_train=int(curves.sizes[-1]),
         n_scored=int(deep.scores["n_validation"].iloc[-1]),
         candidates=(len(families[0]), len(families[1])),
         watched=tuple(curve.cell for curve in (deep, classical) if curve.n_watched),
         rope=rope,
+        metric=curves.metric,
     )
 
 
@@ -195,6 +207,7 @@ def compare_splits(results: DatasetResults, rope: float = ROPE) -> ResampledComp
         part="test",
         overlap=results.test_overlap,
         rope=rope,
+        metric=results.metric,
     )
 
 

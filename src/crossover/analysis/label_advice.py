@@ -26,8 +26,8 @@ class LabelAdvice:
         n_validation: further labels, on which the model of each family is chosen; 0 where each has one.
         use: the models of the family that is ahead there, each chosen on validation data in so many repetitions.
         instead_of: those of the other family; empty where it has no curve.
-        accuracy: of `use`, mean over the repetitions.
-        difference: of the accuracies of the two, NaN without the other.
+        accuracy: of `use`, mean over the repetitions; on a data set with another metric that one.
+        difference: of the scores of the two, NaN without the other.
         interval: of that difference, from the band that covers all sizes at once; None without the other.
         ahead: share of the resamples in which `use` is ahead, ties counted half; NaN without the other.
         standing: whether that lead holds; None without the other.
@@ -52,13 +52,14 @@ class Extrapolation:
     Attributes:
         largest: the largest measured size, N.
         beyond: up to which size the laws are followed, 10 N.
-        leader: the family whose best has the higher mean accuracy at N.
+        leader: the family whose best has the higher mean score at N.
         models: the model of each family that is most often its best there.
-        difference: of the accuracies of the families' best, leader minus other.
+        difference: of the scores of the families' best, leader minus other.
         interval: of that difference, from the band that covers all sizes at once.
         standing: whether the lead holds.
         crossing: where the power laws of `models` cross up to 10 N; None where one of the two has no law.
         overtakes: the family that takes the lead there; None where they do not cross.
+        possible: whether the metric has errors that a power law can be fitted to.
     """
 
     largest: int
@@ -70,6 +71,7 @@ class Extrapolation:
     standing: Standing
     crossing: FutureCrossing | None
     overtakes: Family | None
+    possible: bool = True
 
     @property
     def trailing(self) -> Family:
@@ -78,7 +80,9 @@ class Extrapolation:
     @property
     def answer(
         self,
-    ) -> Literal["undecided", "too few sizes", "no law", "contradiction", "changes", "may change", "open"]:
+    ) -> Literal[
+        "undecided", "no errors", "too few sizes", "no law", "contradiction", "changes", "may change", "open"
+    ]:
         """What the laws say, by the share of the resamples in which they cross up to 10 N.
 
         They change the lead where that share is above 95 %, they may where it is above 50 %, and below that nothing
@@ -87,6 +91,8 @@ class Extrapolation:
         """
         if self.standing == "undecided":
             return "undecided"
+        if not self.possible:
+            return "no errors"
         if self.crossing is None:
             return "too few sizes"
         if np.isnan(self.crossing.share):
@@ -106,7 +112,7 @@ def advise(
     Args:
         curves: of one data set.
         labels: how many you have.
-        equivalence: a difference of accuracies, 0 to 1, up to which it does not matter.
+        equivalence: a difference of scores, 0 to 1, up to which it does not matter.
         unfinished: labels of the cells that were not trained to their end.
     """
     sizes = curves.curves.sizes
@@ -160,6 +166,7 @@ def extrapolate(
         standing=_standing(interval, equivalence, [models[leader]], [models[_OTHER[leader]]], unfinished),
         crossing=curves.next_crossing,
         overtakes=overtakes,
+        possible=curves.extrapolates,
     )
 
 

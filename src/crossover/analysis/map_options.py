@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crossover.analysis.curves import Curve
+from crossover.core.metric import Metric
 
 STEPS = 5
 """From one measured size to the next: a fit on a number of examples between the two is interpolated."""
@@ -19,17 +20,17 @@ class Options:
 
     Attributes:
         table: one row an option. `model` is the number of its curve; `labels` are the examples that it needs, those
-            watched for early stopping among them; `seconds` are those that it needs; `accuracy` and `log_loss` are on
+            watched for early stopping among them; `seconds` are those that it needs; `score` and `log_loss` are on
             the repetition's validation rows; `at_end` says whether it is a whole fit. Its right answers on the test
             part are those of the row `lower` of `answers`, and those of `upper` with the weight `weight`.
-        answers: bool (measured, n_test).
+        answers: (measured, n_test), bool, or contributions to another metric than the accuracy.
     """
 
     table: pd.DataFrame
     answers: np.ndarray
 
     def best(self, labels: int, seconds: float) -> int | None:
-        """The row with the highest validation accuracy among those within both limits; None where there is none.
+        """The row with the highest validation score among those within both limits; None where there is none.
 
         Of equals the one with the lower log loss there, and then the faster one. The table is sorted so.
         """
@@ -37,7 +38,7 @@ class Options:
         return int(within.argmax()) if within.any() else None
 
     def correct(self, row: int) -> np.ndarray:
-        """Right answers of an option on the test part, 0 to 1: float32 (n_test,)."""
+        """Right answers of an option on the test part, 0 to 1: float32 (n_test,); float64 of another metric."""
         option = self.table.iloc[row]
         weight = np.float32(option["weight"])
         lower, upper = (self.answers[int(option[end])] for end in ("lower", "upper"))
@@ -71,7 +72,7 @@ class Played:
 
     @property
     def correct(self) -> np.ndarray:
-        """Right answers on the test part, 0 to 1: float32 (R, n_test)."""
+        """Right answers on the test part, 0 to 1: float32 (R, n_test); float64 of another metric."""
         return np.stack([one.correct(k) for one, k in zip(self.options, self.chosen, strict=True)])
 
     def ends_unfinished(self, unfinished: Collection[str]) -> bool:
@@ -93,13 +94,13 @@ def options_of(curves: list[Curve], repetition: int) -> Options:
         moments = curve.moments[of_moments]
         first = sum(map(len, answers))
         answers += [curve.correct[:, repetition], curve.moments_correct[of_moments]]
-        whole = _between(fits, curve.grid("fit_seconds")[:, repetition])
+        whole = _between(fits, curve.metric, curve.grid("fit_seconds")[:, repetition])
         watched = fits.set_index("n")["n_watched"].loc[moments["n"]].to_numpy(dtype=float)
         stopped = pd.DataFrame(
             {
                 "labels": moments["n"].to_numpy(dtype=float) + watched,
                 "seconds": moments["seconds"].to_numpy(dtype=float),
-                "accuracy": moments["validation_accuracy"].to_numpy(dtype=float),
+                "score": moments[f"validation_{curve.metric}"].to_numpy(dtype=float),
                 "log_loss": moments["validation_log_loss"].to_numpy(dtype=float),
                 "lower": len(fits) + np.arange(len(moments)),
                 "upper": len(fits) + np.arange(len(moments)),
@@ -111,22 +112,20 @@ def options_of(curves: list[Curve], repetition: int) -> Options:
         both[["lower", "upper"]] += first
         tables.append(both.assign(model=number))
     table = pd.concat(tables, ignore_index=True)
-    order = np.lexsort((table["seconds"], table["log_loss"], -table["accuracy"]))
+    order = np.lexsort((table["seconds"], table["log_loss"], -table["score"]))
     return Options(table.iloc[order].reset_index(drop=True), np.concatenate(answers))
 
 
-def _between(fits: pd.DataFrame, seconds: np.ndarray) -> pd.DataFrame:
+def _between(fits: pd.DataFrame, metric: Metric, seconds: np.ndarray) -> pd.DataFrame:
     """The fits of one curve and repetition, by size, and those between two sizes."""
     # 1.4 is two fifths of the way from the second size to the third.
     places = np.arange((len(fits) - 1) * STEPS + 1) / STEPS
     lower = np.floor(places).astype(int)
     upper, part = np.minimum(lower + 1, len(fits) - 1), places - lower
     of_fits = {name: fits[name].to_numpy(dtype=float) for name in ("n", "n_watched", "n_validation")}
-    accuracy, log_loss = (
-        fits[f"validation_{name}"].to_numpy(dtype=float) for name in ("accuracy", "log_loss")
-    )
-    # A perfect accuracy has no logarithm: half an error.
-    errors = np.maximum(1 - accuracy, 0.5 / of_fits["n_validation"])
+    score, log_loss = (fits[f"validation_{name}"].to_numpy(dtype=float) for name in (metric, "log_loss"))
+    # A perfect score has no logarithm: half an error.
+    errors = np.maximum(1 - score, 0.5 / of_fits["n_validation"])
     ratio = errors[upper] / errors[lower]
     falls = ratio < 1
     # How much of the way from one error to the next has passed; where the error rises, the same as of the way in log n.
@@ -136,7 +135,7 @@ def _between(fits: pd.DataFrame, seconds: np.ndarray) -> pd.DataFrame:
         {
             "labels": np.round(n) + np.ceil(_straight(of_fits["n_watched"], lower, upper, part)),
             "seconds": np.where(part > 0, between, seconds[lower]),  # what was measured is not rounded
-            "accuracy": _straight(accuracy, lower, upper, weight),
+            "score": _straight(score, lower, upper, weight),
             "log_loss": _straight(log_loss, lower, upper, weight),
             "lower": lower,
             "upper": upper,

@@ -7,6 +7,7 @@ from crossover.analysis.results import CellResult, DatasetResults
 from crossover.core.cell import TEXTBOOK
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_yaml
+from crossover.core.metric import ACCURACY
 from crossover.core.settings import Settings, validated
 
 PUBLISHED = Path(__file__).with_name("published.yaml")
@@ -53,7 +54,7 @@ class Reproduction:
     @property
     def inside(self) -> bool:
         """Whether the published value lies inside the interval of our mean."""
-        return self.published.value in self.cell.accuracy_interval
+        return self.published.value in self.cell.score_interval
 
 
 def load_published(path: Path = PUBLISHED) -> list[Published]:
@@ -79,7 +80,12 @@ def published_number(name: str) -> Published:
 
 
 def reproductions(results: DatasetResults, published: list[Published]) -> list[Reproduction]:
-    """The published values with the cells that have the published configuration: the textbook's."""
+    """The published values with the cells that have the published configuration: the textbook's.
+
+    They are accuracies, so there are none on a data set with another metric.
+    """
+    if results.metric != ACCURACY:
+        return []
     cells = {(c.cell.dataset, c.cell.features, c.cell.model): c for c in results.at(TEXTBOOK)}
     keys = [(entry, (entry.dataset, entry.features, entry.model)) for entry in published]
     return [Reproduction(entry, cells[key]) for entry, key in keys if key in cells]

@@ -16,14 +16,16 @@ from crossover.core.errors import CrossoverError
 from crossover.core.files import existing
 from crossover.core.fits import validation_order
 from crossover.core.layout import Layout
+from crossover.core.metric import ACCURACY, ALLOWED, Metric
 from crossover.core.study import OK, Study
+from crossover.scoring.contributions import balance, contributions
 
 LOADED = 0.1
 """Share of the time in which a fit's threads wait for a processor, above which its time says little: next to one other
 process that computes on every core it is about a half."""
 
 _NEEDED = {  # to rank and draw a cell; any other empty value is printed as a dash
-    "scores.csv": ["accuracy", "log_loss"],
+    "scores.csv": ["log_loss"],
     "costs.csv": ["fit_seconds", "latency_p50_ms"],
 }
 
@@ -40,9 +42,12 @@ class CellResult:
         scores: one row per fit, in the order of the seeds; empty where the cell does not apply.
         costs: the same.
         validation: one row for each repetition whose validation rows were scored; empty where the cell does not apply.
-        correct: bool (fits, n_test): which test examples each fit classifies rightly.
+        correct: (fits, n_test): what each test example contributes to the metric of each fit. For the accuracy bool:
+            whether it is classified rightly; else float64, see `scoring.contributions`.
         test_overlap: share of its examples that a repetition's test part has in common with another's; None where all
             have the same one.
+        metric: by which the data set's models are chosen and compared.
+        balance: of its test examples, see `scoring.contributions.balance`.
         search_problem: of a tuned cell, why its search says little about what it can find, and the override of
             params.yaml that may solve it; None where nothing is known.
     """
@@ -56,6 +61,8 @@ class CellResult:
     validation: pd.DataFrame
     correct: np.ndarray
     test_overlap: float | None = None
+    metric: Metric = ACCURACY
+    balance: float = 1.0
     search_problem: tuple[str, str] | None = None
 
     @property
@@ -72,14 +79,19 @@ class CellResult:
         return len(self.scores)
 
     @property
-    def validation_accuracy(self) -> float:
-        """Mean over the repetitions, of fits without the validation rows."""
-        return float(self.validation["accuracy"].mean())
+    def score(self) -> float:
+        """Mean of the data set's metric over the fits, on the test part."""
+        return self.mean(self.metric)
+
+    @property
+    def validation_score(self) -> float:
+        """Mean of the metric over the repetitions, of fits without the validation rows."""
+        return float(self.validation[self.metric].mean())
 
     @property
     def validation_order(self) -> tuple[float, float]:
         """See `fits.validation_order`."""
-        return validation_order(self.validation_accuracy, float(self.validation["log_loss"].mean()))
+        return validation_order(self.validation_score, float(self.validation["log_loss"].mean()))
 
     @property
     def selects(self) -> bool:
@@ -109,9 +121,9 @@ class CellResult:
         return count, str(self.scores["complexity_unit"].iloc[0])
 
     @property
-    def accuracy_interval(self) -> Interval:
-        """The 95 % interval of the mean accuracy over test examples and repetitions."""
-        return accuracy_interval(self.correct, self.test_overlap)
+    def score_interval(self) -> Interval:
+        """The 95 % interval of `score` over test examples and repetitions."""
+        return accuracy_interval(self.correct, self.test_overlap, self.balance)
 
     def mean(self, column: str) -> float:
         """Mean over the fits of a metric or a cost; NaN where none was measured."""
@@ -142,12 +154,14 @@ class DatasetResults:
 
     Attributes:
         dataset: its name.
-        cells: those with numbers, in the order of their mean test accuracy, then of their log loss.
+        cells: those with numbers, in the order of their mean score on the test part, then of their log loss.
         not_applicable: the others.
         n_test: examples of a test part.
         losses: of the cells with a problem that are fitted in epochs or rounds, those on validation rows, one row an
             epoch and repetition: `model` (the cell's label), `seed`, `epoch`, `val_loss`.
         textbook: the models whose default recipe is the textbook's; None: all that have no textbook cell.
+        metric: by which its models are chosen and compared.
+        rarest: examples of the rarest class in a test part, the fewest over the parts.
     """
 
     dataset: str
@@ -156,6 +170,8 @@ class DatasetResults:
     n_test: int
     losses: pd.DataFrame
     textbook: frozenset[str] | None = None
+    metric: Metric = ACCURACY
+    rarest: int = 0
 
     def with_search_problems(self, problems: dict[Cell, tuple[str, str] | None]) -> Self:
         """The same with what is known of the searches behind the tuned cells."""
@@ -211,7 +227,7 @@ class DatasetResults:
 
     @cached_property
     def resamples(self) -> np.ndarray:
-        """Accuracies of `cells`, in their order: float (draws, cells), see `bootstrap`.
+        """Scores of `cells`, in their order: float (draws, cells), see `bootstrap`.
 
         The same resamples serve every question, so that all differences are paired.
         """
@@ -228,25 +244,25 @@ class DatasetResults:
         return max(cell.n for cell in self.cells) if self.test_overlap is not None else 1
 
     def difference(self, a: CellResult, b: CellResult) -> np.ndarray:
-        """The accuracy of `a` minus that of `b` in each resample: float (draws,)."""
+        """The score of `a` minus that of `b` in each resample: float (draws,)."""
         return self.resamples[:, self.cells.index(a)] - self.resamples[:, self.cells.index(b)]
 
     @property
     def best(self) -> list[CellResult]:
         """The best contender of each family that has one, chosen on validation rows.
 
-        The choice owes nothing to the test part, so the accuracy there is that of a model picked beforehand, however
+        The choice owes nothing to the test part, so the score there is that of a model picked beforehand, however
         many others there were.
         """
         return best_of_families(self.contenders)
 
     def family(self, family: str) -> list[CellResult]:
-        """The contenders of one family, best first by their accuracy on validation rows."""
+        """The contenders of one family, best first by their score on validation rows."""
         return of_family(self.contenders, family)
 
 
 def of_family(cells: list[CellResult], family: str) -> list[CellResult]:
-    """Those of the cells that belong to a family, best first by their accuracy on validation rows."""
+    """Those of the cells that belong to a family, best first by their score on validation rows."""
     return sorted((cell for cell in cells if cell.family == family), key=lambda cell: cell.validation_order)
 
 
@@ -258,11 +274,14 @@ def best_of_families(cells: list[CellResult]) -> list[CellResult]:
 
 
 def as_good_on_validation(family: list[CellResult]) -> list[CellResult]:
-    """The cells after the first, best one whose validation accuracy is within a standard error of its own."""
-    best = family[0].validation_accuracy
-    n = float(family[0].validation["n_distinct"].iloc[0])
+    """The cells after the first, best one whose validation score is within a standard error of its own.
+
+    The error is that of a proportion on as many independent answers as the validation rows are worth.
+    """
+    best = family[0].validation_score
+    n = family[0].balance * float(family[0].validation["n_distinct"].iloc[0])
     error = np.sqrt(best * (1 - best) / n)
-    return [cell for cell in family[1:] if cell.validation_accuracy >= best - error]
+    return [cell for cell in family[1:] if cell.validation_score >= best - error]
 
 
 def read_results(
@@ -282,9 +301,7 @@ def read_results(
     folder, made_by = layout.results(dataset), f"dvc repro evaluate@{dataset}"
     reader = _Reader(folder, made_by, study.seeds)
     cells = [reader.cell(cell) for cell in [*study.cells(dataset), *study.votes(dataset)]]
-    ranked = sorted(
-        (cell for cell in cells if cell.applicable), key=lambda c: (-c.mean("accuracy"), c.mean("log_loss"))
-    )
+    ranked = sorted((cell for cell in cells if cell.applicable), key=lambda c: (-c.score, c.mean("log_loss")))
     # The textbook's recipes may be too short; what they are is known, and they decide nothing.
     unfinished = [cell for cell in ranked if cell.problem and cell.cell.variant != TEXTBOOK]
     return DatasetResults(
@@ -294,7 +311,24 @@ def read_results(
         n_test=reader.y_true.shape[1],
         losses=reader.losses(unfinished),
         textbook=textbook,
+        metric=reader.metric,
+        rarest=min(int(np.unique(part, return_counts=True)[1].min()) for part in reader.y_true),
     )
+
+
+def named_metric(rows: pd.DataFrame, path: Path, made_by: str) -> Metric:
+    """The metric that rows of results name.
+
+    Raises:
+        CrossoverError: they name none, several, or one that is not allowed.
+    """
+    named = rows["metric"].unique().tolist()
+    if len(named) != 1 or named[0] not in ALLOWED:
+        raise CrossoverError(
+            f"result rows must name one metric of {', '.join(ALLOWED)}, got {named} ({path}); make them again with "
+            f"`{made_by}`"
+        )
+    return named[0]
 
 
 class _Reader:
@@ -306,6 +340,8 @@ class _Reader:
         self._costs = read_rows(folder / "costs.csv", COSTS, made_by)
         self._validation = read_rows(folder / "validation.csv", VALIDATION, made_by)
         self.y_true = self._load("y_true.npy")
+        self.metric = named_metric(self._scores, folder / "scores.csv", made_by)
+        self._balance = balance(self.metric, self.y_true.ravel())
 
     def cell(self, cell: Cell) -> CellResult:
         scores = self._rows(self._scores, cell)
@@ -329,13 +365,14 @@ class _Reader:
             if len(proba) != len(y_true):
                 problem = f"holds {len(proba)} predictions for {len(y_true)} test examples"
                 raise self._missing(problem, name)
-            correct.append(proba.argmax(axis=1) == y_true)
-            if not np.isclose(correct[-1].mean(), scores["accuracy"][seed], rtol=0, atol=1e-9):
-                problem = f"does not give the accuracy that stands in {self._folder / 'scores.csv'}"
+            correct.append(contributions(self.metric, y_true, proba))
+            rounding = 1e-9 if self.metric == ACCURACY else 1e-6
+            if not np.isclose(correct[-1].mean(), scores[self.metric][seed], rtol=0, atol=rounding):
+                problem = f"does not give the {self.metric} that stands in {self._folder / 'scores.csv'}"
                 raise self._missing(problem, name)
         validation = self._rows(self._validation, cell)
-        if validation.empty or validation[["accuracy", "log_loss"]].isna().any(axis=None):
-            raise self._missing(f"has no accuracy for {cell.in_words}", "validation.csv")
+        if validation.empty or validation[[self.metric, "log_loss"]].isna().any(axis=None):
+            raise self._missing(f"has no {self.metric} for {cell.in_words}", "validation.csv")
         overlap = scores["test_overlap"].iloc[0]
         return CellResult(
             cell,
@@ -347,6 +384,8 @@ class _Reader:
             validation,
             np.stack(correct),
             None if pd.isna(overlap) else float(overlap),
+            self.metric,
+            self._balance,
         )
 
     def losses(self, cells: list[CellResult]) -> pd.DataFrame:
@@ -368,7 +407,8 @@ class _Reader:
         if missing:
             raise self._missing(f"has no row for {cell.in_words} and seed {missing[0]}", file)
         found = by_seed.loc[seeds]
-        empty = [column for column in _NEEDED[file] if found[column].isna().any()]
+        needed = [self.metric, *_NEEDED[file]] if file == "scores.csv" else _NEEDED[file]
+        empty = [column for column in needed if found[column].isna().any()]
         if empty:
             raise self._missing(f"has no {empty[0]} for {cell.in_words}", file)
         return found

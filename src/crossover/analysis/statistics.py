@@ -1,4 +1,4 @@
-"""Intervals and tests of accuracies: pure functions of right and wrong answers, or of resamples.
+"""Intervals and tests of accuracies and other metrics: pure functions of answers, contributions or resamples.
 
 `docs/methods.md` says what each is for and what it cannot tell.
 """
@@ -33,7 +33,7 @@ def standing(
     Args:
         interval: of the lead.
         equivalence: as of `around_zero`.
-        unfinished_ahead: whether better training might change the accuracy of the side with the lead …
+        unfinished_ahead: whether better training might change the score of the side with the lead …
         unfinished_behind: … or of the other one. The first matters only where the two are equal.
     """
     measured = around_zero(interval, equivalence) or "leads"
@@ -67,8 +67,8 @@ def widening(splits: int, overlap: float) -> float:
     return 1 / splits + overlap / (1 - overlap)
 
 
-def effective_n(correct: np.ndarray, overlap: float | None = None) -> float:
-    """How many independent answers the mean accuracy over repetitions is worth.
+def effective_n(correct: np.ndarray, overlap: float | None = None, balance: float = 1.0) -> float:
+    """How many independent answers a mean over repetitions and test examples is worth.
 
     The squared standard error of the mean has a part from the choice of the test examples and one from the
     repetitions; an independent sample with the same standard error has p (1 - p) / se² members (Kish's design
@@ -78,28 +78,28 @@ def effective_n(correct: np.ndarray, overlap: float | None = None) -> float:
     seeds together (`widening`). The answer is then at most the number of examples that are tested in any of them.
 
     Args:
-        correct: bool (repetitions, n_test).
+        correct: (repetitions, n_test), bool, or contributions to a metric between 0 and 1.
         overlap: share of its examples that a repetition's test part has in common with another's; None where all have
             the same one.
+        balance: how many independent answers an example is worth at most (`scoring.contributions.balance`): five
+            examples of a rare class, all of them right, scatter not at all and still are only five.
     """
     repetitions, n_test = correct.shape
-    p, most = correct.mean(), float(n_test)
+    p, most = correct.mean(), balance * n_test
     scatter = correct.mean(axis=1).var(ddof=1) if repetitions > 1 else 0.0
     if overlap is not None and repetitions > 1:
-        variance, most = widening(repetitions, overlap) * scatter, n_test / overlap
+        variance, most = widening(repetitions, overlap) * scatter, most / overlap
     else:
         variance = correct.mean(axis=0).var() / n_test + scatter / repetitions
     return float(min(most, p * (1 - p) / variance)) if variance > 0 else most
 
 
-def accuracy_interval(correct: np.ndarray, overlap: float | None = None) -> Interval:
-    """Interval of a mean accuracy over repetitions and test examples: Wilson's, on the effective sample size.
+def accuracy_interval(correct: np.ndarray, overlap: float | None = None, balance: float = 1.0) -> Interval:
+    """Interval of a metric, its mean over repetitions and test examples: Wilson's, on the effective sample size.
 
-    Args:
-        correct: bool (repetitions, n_test).
-        overlap: as of `effective_n`.
+    Arguments as of `effective_n`.
     """
-    return wilson(float(correct.mean()), effective_n(correct, overlap))
+    return wilson(float(correct.mean()), effective_n(correct, overlap, balance))
 
 
 def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> float:

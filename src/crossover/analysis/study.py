@@ -23,7 +23,9 @@ from crossover.analysis.tuning_reader import read_tuning
 from crossover.analysis.verdict import Verdict, judge
 from crossover.audit.finding import Findings
 from crossover.core.cell import FAMILIES, Tier
+from crossover.core.errors import CrossoverError
 from crossover.core.layout import Layout
+from crossover.core.metric import Metric
 from crossover.core.study import Study
 
 
@@ -62,6 +64,11 @@ class DatasetAnalysis:
     @property
     def dataset(self) -> str:
         return self.results.dataset
+
+    @property
+    def metric(self) -> Metric:
+        """By which its models are chosen and compared."""
+        return self.results.metric
 
     @property
     def best(self) -> list[CellResult]:
@@ -117,6 +124,11 @@ def analyse(
             results = results.with_search_problems({s.tuned.cell: s.still_improving for s in tuning.searches})
         tiers = {tier: judge(results, constraints.equivalence, tier) for tier in results.tiers}
         measured = read_curves(study, layout, dataset)
+        if measured and measured.metric != results.metric:
+            raise CrossoverError(
+                f"the learning curves of {dataset} must be measured by the metric of its results, {results.metric}, "
+                f"got {measured.metric}; make both again with `dvc repro`"
+            )
         curves = compare_curves(measured) if measured else None
         datasets.append(
             DatasetAnalysis(
@@ -147,14 +159,15 @@ def analyse(
         for d in datasets
     ]
     best = {
-        family: {d.dataset: c.mean("accuracy") for d in datasets for c in d.results.family(family)[:1]}
+        family: {d.dataset: c.score for d in datasets for c in d.results.family(family)[:1]}
         for family in FAMILIES
     }
     design = Design(
         resampled=[comparison for comparison in resampled if comparison],
         families=compare_families(best["deep"], best["classical"]),
+        metrics={d.dataset: d.metric for d in datasets if d.results.cells},
         methods=compare_shared_methods(
-            {d.dataset: {c.cell.label: c.mean("accuracy") for c in d.results.contenders} for d in datasets}
+            {d.dataset: {c.cell.label: c.score for c in d.results.contenders} for d in datasets}
         ),
     )
     inputs = [ClaimInputs(d.results, d.tuning, d.curves) for d in datasets]

@@ -21,6 +21,7 @@ from crossover.analysis.sensitivity import (
 from crossover.analysis.statistics import Interval, percentile_interval
 from crossover.core.cell import FAMILIES, Family
 from crossover.core.columns import COMPLETED, FAILED, PARAMETER, PRUNED
+from crossover.core.metric import Metric
 from crossover.core.study import Tuning
 
 
@@ -41,18 +42,18 @@ class Importance:
 
 @dataclass(frozen=True)
 class FrontTrial:
-    """A trial on the Pareto front of accuracy and a second objective.
+    """A trial on the Pareto front of the metric and a second objective.
 
     Attributes:
         number: 0 is the default configuration.
-        accuracy: on the validation examples.
+        score: the metric on the validation examples.
         cost: the second objective.
         chosen: whether the tuned cell has its configuration.
         parameters: those in force, as text, in the order of the space.
     """
 
     number: int
-    accuracy: float
+    score: float
     cost: float
     chosen: bool
     parameters: dict[str, str]
@@ -80,7 +81,7 @@ class Search:
 
     @property
     def second_objective(self) -> str | None:
-        """The column of `costs` that was an objective next to accuracy, if one was."""
+        """The column of `costs` that was an objective next to the metric, if one was."""
         return next((name for name in self.facts["objectives"] if name != "accuracy"), None)
 
     @property
@@ -90,9 +91,9 @@ class Search:
 
     @property
     def few_pruned(self) -> bool:
-        """Whether so few trials were pruned that the quartiles of the final accuracies are known."""
+        """Whether so few trials were pruned that the quartiles of the final scores are known."""
         pruned = self.count(PRUNED)
-        return pruned == 0 or 4 * pruned < len(self.accuracies)
+        return pruned == 0 or 4 * pruned < len(self.scores)
 
     @property
     def best(self) -> pd.Series | None:
@@ -106,24 +107,24 @@ class Search:
 
     @cached_property
     def scored(self) -> pd.DataFrame:
-        """The trials that have an accuracy, without the default configuration, which was not drawn."""
-        return self.trials[(self.trials["trial"] != 0) & self.trials["accuracy"].notna()]
+        """The trials that have a score, without the default configuration, which was not drawn."""
+        return self.trials[(self.trials["trial"] != 0) & self.trials["score"].notna()]
 
     @property
-    def accuracies(self) -> np.ndarray:
-        """Validation accuracy of each of `scored`, float (n,); a pruned trial has the last one that it reported."""
-        return self.scored["accuracy"].to_numpy(dtype=float)
+    def scores(self) -> np.ndarray:
+        """Validation score of each of `scored`, float (n,); a pruned trial has the last one that it reported."""
+        return self.scored["score"].to_numpy(dtype=float)
 
     @cached_property
     def spread(self) -> Spread:
-        return spread(self.accuracies)
+        return spread(self.scores)
 
     @cached_property
     def curve(self) -> BestCurve:
         """Expected best after k draws; the best after each trial where they were not drawn independently."""
-        if self.independent and len(self.accuracies):
-            return best_curve(self.accuracies)
-        so_far = np.maximum.accumulate(self.accuracies)
+        if self.independent and len(self.scores):
+            return best_curve(self.scores)
+        so_far = np.maximum.accumulate(self.scores)
         return BestCurve(so_far, so_far, so_far)
 
     @property
@@ -133,17 +134,17 @@ class Search:
         None where the best of the second half of the trials is at most a standard error above that of the first half,
         the default configuration included: of independent draws, the next half would find as much again.
         """
-        accuracies = self.trials["accuracy"].dropna().to_numpy(dtype=float)
-        half = len(accuracies) // 2
+        scores = self.trials["score"].dropna().to_numpy(dtype=float)
+        half = len(scores) // 2
         if half == 0:
             return None
-        first, second = accuracies[:half].max(), accuracies[half:].max()
+        first, second = scores[:half].max(), scores[half:].max()
         n = self.facts["n_validation"] * len(self.facts["repetitions"])
         if second - first <= np.sqrt(second * (1 - second) / n):
             return None
         name = "trials" if self.facts["budget"]["trials"] else "seconds"
         return (
-            f"its search still improved: the best of the second half of its {len(accuracies)} trials is "
+            f"its search still improved: the best of the second half of its {len(scores)} trials is "
             f"{100 * (second - first):.1f} points above the best of the first half",
             f"tuning.{name}={2 * self.facts['budget'][name]}",
         )
@@ -161,11 +162,11 @@ class Search:
 
     @property
     def front(self) -> list[FrontTrial]:
-        """The Pareto front, the most accurate first."""
-        rows = self.trials[self.trials["pareto"]].sort_values("accuracy", ascending=False, kind="stable")
+        """The Pareto front, the best by the metric first."""
+        rows = self.trials[self.trials["pareto"]].sort_values("score", ascending=False, kind="stable")
         costs = self.costs.set_index("trial")[self.second_objective or "fit_seconds"]
         return [
-            FrontTrial(row["trial"], row["accuracy"], costs[row["trial"]], row["best"], self.parameters(row))
+            FrontTrial(row["trial"], row["score"], costs[row["trial"]], row["best"], self.parameters(row))
             for _, row in rows.iterrows()
         ]
 
@@ -185,8 +186,8 @@ class Search:
 
     @property
     def gain(self) -> float:
-        """Mean test accuracy, tuned minus default."""
-        return self.tuned.mean("accuracy") - self.default.mean("accuracy")
+        """Mean test score, tuned minus default."""
+        return self.tuned.score - self.default.score
 
     @cached_property
     def gain_interval(self) -> Interval:
@@ -239,13 +240,18 @@ class DatasetTuning:
     splits: list[int]
 
     @property
+    def metric(self) -> Metric:
+        """Of the data set, which the trials were compared by."""
+        return self.searches[0].tuned.metric
+
+    @property
     def with_second_objective(self) -> list[Search]:
         return [search for search in self.searches if search.second_objective]
 
     @property
     def independent(self) -> list[Search]:
         """The searches with a spread: independent draws, at least one of them scored."""
-        return [search for search in self.searches if search.independent and len(search.accuracies)]
+        return [search for search in self.searches if search.independent and len(search.scores)]
 
     def family(self, family: str) -> list[Search]:
         return [search for search in self.searches if search.tuned.family == family]
@@ -253,13 +259,13 @@ class DatasetTuning:
     def comparable(self, family: str) -> list[Search]:
         """Those whose spread can be compared: enough independent draws, few of them pruned."""
         searches = self.family(family)
-        return [s for s in searches if s.independent and s.few_pruned and len(s.accuracies) >= ENOUGH]
+        return [s for s in searches if s.independent and s.few_pruned and len(s.scores) >= ENOUGH]
 
     @cached_property
     def sensitivity(self) -> SpreadComparison | None:
         """Networks against classical models; None where one of the families has no comparable search."""
         deep, classical = (self.comparable(family) for family in ("deep", "classical"))
-        return compare_spreads([s.accuracies for s in deep], [s.accuracies for s in classical])
+        return compare_spreads([s.scores for s in deep], [s.scores for s in classical])
 
     @property
     def not_compared(self) -> NotCompared | None:
@@ -276,7 +282,7 @@ class DatasetTuning:
 
 
 def tuning_table(tunings: list[DatasetTuning]) -> pd.DataFrame:
-    """One row per tuned cell, in plain numbers: accuracies as shares of 1."""
+    """One row per tuned cell, in plain numbers: scores as shares of 1."""
     rows = []
     for search in (search for tuning in tunings for search in tuning.searches):
         cell, facts, best, spread = search.tuned.cell, search.facts, search.best, search.spread
@@ -292,10 +298,10 @@ def tuning_table(tunings: list[DatasetTuning]) -> pd.DataFrame:
             "tuning_seconds": search.seconds,
             "tuning_default_fits": search.in_default_fits,
             "best_trial": None if best is None else int(best["trial"]),
-            "validation_default": search.default_trial["accuracy"],
-            "validation_best": None if best is None else best["accuracy"],
-            "test_default": search.default.mean("accuracy"),
-            "test_tuned": search.tuned.mean("accuracy"),
+            "validation_default": search.default_trial["score"],
+            "validation_best": None if best is None else best["score"],
+            "test_default": search.default.score,
+            "test_tuned": search.tuned.score,
             "difference": search.gain,
             "difference_low": search.gain_interval.low,
             "difference_high": search.gain_interval.high,

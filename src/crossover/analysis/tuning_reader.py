@@ -61,6 +61,10 @@ def _read_search(folder: Path, tuned: CellResult, default: CellResult, budget: T
         rule = f"must not have seen repetition {min(both)}, on which the best is fitted"
         raise wrong("sweep.json", rule)
 
+    if facts["metric"] != tuned.metric:
+        rule = f"must be of the data set's metric, {tuned.metric}, but has {facts['metric']}"
+        raise wrong("sweep.json", rule)
+
     path = folder / "trials.csv"
     if not path.exists():
         raise CrossoverError(f"{path} does not exist; make it with `{_MADE_BY}`")

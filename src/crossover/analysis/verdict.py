@@ -8,9 +8,15 @@ import numpy as np
 from crossover.analysis.results import CellResult, DatasetResults, as_good_on_validation, of_family
 from crossover.analysis.statistics import Interval, around_zero, mcnemar, percentile_interval, share_ahead
 from crossover.core.cell import TUNED, Tier
+from crossover.core.metric import ACCURACY, Metric
 
 Winner = Literal["deep", "classical", "tie", "not told apart", "undecided"]
 """Undecided: a model of the family that is behind was not trained to its end."""
+
+
+FEW = 50
+"""Test examples of the rarest class, below which the interval of a difference of another metric than accuracy was seen
+to hold the truth clearly less often than it says (docs/methods.md)."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +26,7 @@ class Alternative:
     Attributes:
         deep: the deep cell.
         classical: the classical one.
-        difference: of their mean test accuracies, deep minus classical.
+        difference: of their mean test scores, deep minus classical.
         interval: of that difference.
     """
 
@@ -34,22 +40,25 @@ class Alternative:
 class Verdict:
     """The best deep model of a data set against the best classical one, each chosen on validation rows.
 
-    Differences are deep minus classical, in test accuracy. Since no choice was made on the test part, a family gains
-    nothing from having more candidates.
+    Differences are deep minus classical, in the data set's metric on the test part. Since no choice was made there, a
+    family gains nothing from having more candidates.
 
     Attributes:
         deep: the best deep cell.
         classical: the classical one.
-        difference: of their mean accuracies.
+        difference: of their mean scores.
         interval: of that difference, from `DatasetResults.resamples`.
         deep_ahead: share of the resamples in which the deep one is ahead.
-        alternatives: the same comparison with each other cell whose validation accuracy is within a standard error of
+        alternatives: the same comparison with each other cell whose validation score is within a standard error of
             that of its family's best.
-        p_values: McNemar's exact test of the two fits of each repetition.
+        p_values: McNemar's exact test of the two fits of each repetition; none where the metric is not accuracy, since
+            it counts right answers.
         n_test: examples of a test part.
         splits: training and test parts that the repetitions had; with 1 the answer is about these fits.
         candidates: cells of (deep, classical) from which the best were chosen.
-        equivalence: a difference of accuracies, 0 to 1, up to which it does not matter.
+        equivalence: a difference of scores, 0 to 1, up to which it does not matter.
+        metric: by which the two were chosen and are compared.
+        rarest: examples of the rarest class in a test part.
     """
 
     deep: CellResult
@@ -63,6 +72,13 @@ class Verdict:
     splits: int
     candidates: tuple[int, int]
     equivalence: float
+    metric: Metric = ACCURACY
+    rarest: int = 0
+
+    @property
+    def too_narrow(self) -> bool:
+        """Whether the interval is taken over so few examples of a class that it promises too much."""
+        return self.metric != ACCURACY and self.splits == 1 and self.rarest < FEW
 
     @property
     def winner(self) -> Winner:
@@ -110,7 +126,7 @@ class Verdict:
 
     @property
     def lead_interval(self) -> Interval:
-        """Of the leader's accuracy minus the other's."""
+        """Of the leader's score minus the other's."""
         return self.interval if self.difference > 0 else Interval(-self.interval.high, -self.interval.low)
 
     @property
@@ -126,9 +142,9 @@ class Verdict:
         return any(cell.cell.variant == TUNED for cell in (self.deep, self.classical))
 
     @property
-    def p_value(self) -> float:
-        """The median over the pairs of fits."""
-        return float(np.median(self.p_values))
+    def p_value(self) -> float | None:
+        """The median over the pairs of fits; None without one."""
+        return float(np.median(self.p_values)) if self.p_values else None
 
 
 def judge(results: DatasetResults, equivalence: float, tier: Tier | None = None) -> Verdict | None:
@@ -136,7 +152,7 @@ def judge(results: DatasetResults, equivalence: float, tier: Tier | None = None)
 
     Args:
         results: its cells.
-        equivalence: a difference of accuracies, 0 to 1, up to which it does not matter.
+        equivalence: a difference of scores, 0 to 1, up to which it does not matter.
         tier: the level of effort at which they are compared; None for the highest that is there.
     """
     cells = results.at(tier) if tier else results.contenders
@@ -149,24 +165,27 @@ def judge(results: DatasetResults, equivalence: float, tier: Tier | None = None)
     ]
     # A cell with a single fit has it in every repetition.
     fits = zip(*np.broadcast_arrays(deep[0].correct, classical[0].correct), strict=True)
+    counted = results.metric == ACCURACY
     return Verdict(
         deep=deep[0],
         classical=classical[0],
-        difference=deep[0].mean("accuracy") - classical[0].mean("accuracy"),
+        difference=deep[0].score - classical[0].score,
         interval=percentile_interval(samples),
         deep_ahead=share_ahead(samples),
         alternatives=[
             Alternative(
                 one,
                 other,
-                one.mean("accuracy") - other.mean("accuracy"),
+                one.score - other.score,
                 percentile_interval(results.difference(one, other)),
             )
             for one, other in pairs
         ],
-        p_values=[mcnemar(fit_deep, fit_classical) for fit_deep, fit_classical in fits],
+        p_values=[mcnemar(fit_deep, fit_classical) for fit_deep, fit_classical in fits] if counted else [],
         n_test=results.n_test,
         splits=results.splits,
         candidates=(len(deep), len(classical)),
         equivalence=equivalence,
+        metric=results.metric,
+        rarest=results.rarest,
     )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crossover.audit.finding import Checks, Finding, Findings
+from crossover.core.metric import ACCURACY
 from crossover.data.prepared import Input, Part, PartName, Prepared, keys_of, modality_of, texts_of
 
 PARTS: tuple[PartName, PartName] = ("train", "test")
@@ -255,8 +256,10 @@ def doubtful_labels(data: Audited) -> Measured:
     return Measured(len(doubtful) / len(y), len(doubtful), len(y), shown, {})
 
 
-def largest_class(data: Audited) -> Measured:
-    """A08: the share of the most frequent class."""
+def largest_class(data: Audited) -> Measured | None:
+    """A08: the share of the most frequent class, where models are compared by their accuracy."""
+    if data.first.meta.metric != ACCURACY:
+        return None
     counts = np.bincount(data.train.y)
     largest = int(counts.argmax())
     n, of = int(counts[largest]), len(data.train)

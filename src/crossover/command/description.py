@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from crossover.core.errors import CrossoverError
+from crossover.core.metric import ACCURACY, WORDS, Metric
 from crossover.data.splits import Protocol
 
 
@@ -116,6 +117,31 @@ def require_enough(found: Description, protocol: Protocol) -> None:
             f"each class must have enough examples to be split into training, validation and test rows, got {least} of "
             f"{name!r}; collect more, join the class with another one, or leave it out"
         ) from error
+
+
+def decide_metric(found: Description, given: Metric | None, most: float) -> None:
+    """Add to a description the metric by which its models are chosen and compared.
+
+    Args:
+        found: the description.
+        given: what the command line names; None where it names nothing.
+        most: share of the largest class above which accuracy says little.
+    """
+    largest = max(found.counts)
+    share = largest / sum(found.counts)
+    name = found.yaml["classes"][found.counts.index(largest)]
+    metric: Metric = given or ("balanced_accuracy" if share > most else ACCURACY)
+    if given:
+        reason = "--metric"
+    elif metric == ACCURACY:
+        reason = f"no class has more than {most:.0%} of the examples"
+    else:
+        reason = f"{share:.0%} of the examples are {name!r}, and a model that always says so would be right so often"
+    if given or metric != ACCURACY:
+        found.yaml["metric"] = metric
+    found.decisions.append(
+        Decision("metric", WORDS[metric], reason, "" if given else "--metric names another one")
+    )
 
 
 def choose(question: str, answers: list[str], advice: str) -> str:

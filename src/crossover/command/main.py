@@ -26,9 +26,9 @@ from typing import Any
 import yaml
 from ruamel.yaml import YAML
 
-from crossover.audit.finding import findings_file, read_findings
+from crossover.audit.finding import Check, Checks, findings_file, read_findings
 from crossover.command.add_model import write_model
-from crossover.command.description import Description, Options, require_enough
+from crossover.command.description import Description, Options, decide_metric, require_enough
 from crossover.command.images import describe_images
 from crossover.command.plan import plan_within
 from crossover.command.table import describe_table
@@ -36,7 +36,8 @@ from crossover.core.configuration import build, override_text
 from crossover.core.errors import CrossoverError, sentence
 from crossover.core.files import atomic_folder, discard, read_yaml
 from crossover.core.layout import Layout
-from crossover.core.settings import NAME, NAME_IN_WORDS
+from crossover.core.metric import ALLOWED
+from crossover.core.settings import NAME, NAME_IN_WORDS, validated
 from crossover.core.study import load_study
 from crossover.data.image_folder import ImageFolder
 from crossover.data.own_table import OwnTable
@@ -80,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     study.add_argument(
         "--budget", metavar="10m", default="30m", help="about how long it may take: 90s, 10m, 2h; 30m"
     )
+    study.add_argument("--metric", choices=ALLOWED, help="by which models are chosen and compared; accuracy")
     study.add_argument("--name", help="of the data set; that of the file where it is left out")
     study.add_argument(
         "--accept", default="", metavar="A02,…", help="findings of the audit that do not stop it"
@@ -124,6 +126,7 @@ def study(given: argparse.Namespace) -> int:
     stays = given.no_copy or path.resolve().is_relative_to((OWN / name).resolve())
     place = path.resolve() if stays else OWN / name / (path.name if path.is_file() else "images")
     found = (describe_images if path.is_dir() else describe_table)(path, options, place.as_posix())
+    decide_metric(found, given.metric, _audited("A08").threshold)
     require_enough(found, build(read_yaml(Path("conf/protocol/default.yaml")), ORIGIN, Protocol))
     known = Path("conf/dataset") / f"{name}.yaml"
     again = _known(known, found) and place.exists()
@@ -228,6 +231,12 @@ def add_model(name: str, estimator: str | None) -> int:
         f"try it: pytest tests/models/test_{name}.py; python pipelines/train_{family}.py dataset=digits model={name}"
     )
     return 0
+
+
+def _audited(code: str) -> Check:
+    """A check of the audit, as it is configured."""
+    path = Path("conf/audit/default.yaml")
+    return validated(Checks, read_yaml(path), str(path)).checks[code]
 
 
 def _require_project() -> None:

@@ -11,14 +11,15 @@ times, memory, energy, and where and when they were measured. Both tables have t
     results/learning_curve/<dataset>/<features>/<model>/      one row a fit, by size and then by seed
         scores.csv                        CURVE_SCORES
         curve.json                        {"curve_id": …}, of all that decides the curve
-        correct.npy                       bool (fits, n_test), a line for each row: right answers on the test part
+        correct.npy                       bool (fits, n_test), a line for each row: right answers on the test part; of
+                                          another metric than accuracy float64, see `scoring.contributions`
         largest/test-seed<k>.npy          float32 (n_test, n_classes), probabilities of the fit on the largest size
         largest/validation-seed<k>.npy    float32 (n_validation, n_classes), the same on the validation rows
         largest/y_validation-seed<k>.npy  int64 (n_validation,)
         largest/y_test.npy                int64 (n_test,)
         costs.csv                         CURVE_COSTS, measured
         moments/moments.csv               MOMENTS, one row a moment before the end of a fit in epochs; measured
-        moments/correct.npy               bool (moments, n_test), a line for each row; measured
+        moments/correct.npy               likewise (moments, n_test), a line for each row; measured
 
     results/tuning/<dataset>/<features>/<model>/              one row a trial; trial 0 is the default configuration
         trials.csv                        TRIALS, and a column PARAMETER for each parameter that was searched
@@ -44,8 +45,10 @@ METRICS = [
     "accuracy",
     "balanced_accuracy",
     "macro_f1",
+    "rarest_f1",
     "log_loss",
     "roc_auc",
+    "average_precision",
     "brier_score",
     "calibration_error",
 ]
@@ -61,6 +64,7 @@ SCORES = [
     "split",  # number of the training and test part
     "test_overlap",  # share of its examples that a test part has in common with another one; empty for a single split
     "n_classes",
+    "metric",  # of `METRICS`, the one by which the data set's models are chosen and compared
     "complexity",  # how many parameters, nodes or stored values the model has
     "complexity_unit",  # which of the three; counts of different units do not compare
     *METRICS,
@@ -121,6 +125,7 @@ CURVE_SCORES = [
     "n_validation",
     "n_test",
     "n_classes",
+    "metric",  # as in SCORES
     "train_accuracy",  # on the subset itself, on at most 1,000 of its examples
     *(f"{part}_{metric}" for part in PARTS for metric in METRICS),
     "data_checksum",
@@ -148,8 +153,7 @@ MOMENTS = [
     *KEYS,
     "n",
     "seconds",  # of the fit up to here, the making of features included
-    "validation_accuracy",
-    "validation_log_loss",
+    *(f"validation_{metric}" for metric in METRICS),
 ]
 
 COMPLETED, PRUNED, FAILED = "completed", "pruned", "failed"
@@ -164,6 +168,8 @@ TRIALS = [
     "pareto",  # no other trial is better in every objective
     "accuracy",  # mean over validation splits; of a pruned trial the last value that it reported
     "accuracy_sd",  # over validation splits; empty for one
+    "score",  # likewise of the data set's metric, by which trials are compared
+    "score_sd",
     "log_loss",
     "repetitions",  # validation splits that were finished
     "error",  # why it failed, in a sentence
@@ -194,7 +200,8 @@ SWEEP = [
     "sampler",
     "seed",
     "pruner",
-    "objectives",  # "accuracy", and at most one of "fit_seconds" and "latency_p50_ms"
+    "metric",  # as in SCORES
+    "objectives",  # "accuracy", which stands for the metric, and at most one of "fit_seconds" and "latency_p50_ms"
     "budget",  # {"trials": …, "seconds": …}, one of them null
     "examples",  # size of the subset of the training part that a trial is fitted on; null is all of it
     "repetitions",  # the validation splits used

@@ -125,9 +125,9 @@ class ValidationScores:
     remedy: str = ""
 
 
-def validation_order(accuracy: float, log_loss: float) -> tuple[float, float]:
-    """Lower is better: by accuracy on validation rows, rounded far below one example, then by log loss."""
-    return -round(accuracy, 12), log_loss
+def validation_order(score: float, log_loss: float) -> tuple[float, float]:
+    """Lower is better: by the data set's metric on validation rows, rounded far below one example, then by log loss."""
+    return -round(score, 12), log_loss
 
 
 @dataclass(frozen=True)

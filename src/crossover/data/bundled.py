@@ -9,6 +9,7 @@ import pandas as pd
 
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_json, write_json
+from crossover.core.metric import ACCURACY, Metric
 from crossover.core.settings import Name, Number, checked
 from crossover.data.prepared import Input, Part
 from crossover.data.source import DataSource, RawData
@@ -29,15 +30,16 @@ class Bundled(DataSource):
     value_max = 1.0
 
     @checked
-    def __init__(self, *, name: Name, loader: str, caveat: str = "") -> None:
+    def __init__(self, *, name: Name, loader: str, caveat: str = "", metric: Metric = ACCURACY) -> None:
         """Name a data set.
 
         Args:
             name: of the data set.
             loader: function in `sklearn.datasets`, for example "load_digits".
             caveat: see `DataSource`.
+            metric: likewise.
         """
-        super().__init__(name, caveat)
+        super().__init__(name, caveat, metric)
         self.loader = loader
 
     def download(self, folder: Path) -> list[Path]:
@@ -89,7 +91,9 @@ class BundledImages(Bundled):
     modality = "image"
 
     @checked
-    def __init__(self, *, name: Name, loader: str, value_max: Number, caveat: str = "") -> None:
+    def __init__(
+        self, *, name: Name, loader: str, value_max: Number, caveat: str = "", metric: Metric = ACCURACY
+    ) -> None:
         """Name a data set of images.
 
         Args:
@@ -97,8 +101,9 @@ class BundledImages(Bundled):
             loader: function in `sklearn.datasets`.
             value_max: the largest value that a pixel can take; every pixel is divided by it.
             caveat: see `DataSource`.
+            metric: likewise.
         """
-        super().__init__(name=name, loader=loader, caveat=caveat)
+        super().__init__(name=name, loader=loader, caveat=caveat, metric=metric)
         self.value_max = float(value_max)
 
 

@@ -14,6 +14,7 @@ import pyarrow.csv
 from pydantic import NonNegativeInt, PositiveInt
 
 from crossover.core.errors import CrossoverError, first_line
+from crossover.core.metric import ACCURACY, Metric
 from crossover.core.settings import AllDifferent, FileName, Name, Settings, checked
 from crossover.data.fetch import MOST_BYTES, PublishedFile, fetch, require_published
 from crossover.data.prepared import Part
@@ -56,6 +57,7 @@ class DelimitedTable(DataSource):
         missing: str = "?",
         most_bytes: PositiveInt = MOST_BYTES,
         caveat: str = "",
+        metric: Metric = ACCURACY,
     ) -> None:
         """Describe a table.
 
@@ -69,8 +71,9 @@ class DelimitedTable(DataSource):
             missing: what stands for a missing value.
             most_bytes: of a file; no more is fetched.
             caveat: see `DataSource`.
+            metric: likewise.
         """
-        super().__init__(name, caveat)
+        super().__init__(name, caveat, metric)
         self.addresses = list(addresses)
         self.columns = dict(columns)
         self.classes = list(classes)

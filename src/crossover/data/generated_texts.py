@@ -18,6 +18,7 @@ from pydantic import Field, NonNegativeInt
 
 from crossover.core.errors import CrossoverError
 from crossover.core.files import read_json, write_json
+from crossover.core.metric import ACCURACY, Metric
 from crossover.core.settings import Name, checked
 from crossover.data.prepared import Part
 from crossover.data.source import DataSource, RawData
@@ -47,6 +48,7 @@ class GeneratedTexts(DataSource):
         wrong: Annotated[float, Field(ge=0, lt=0.5)] = 0.0,
         seed: NonNegativeInt = 0,
         caveat: str = "",
+        metric: Metric = ACCURACY,
     ) -> None:
         """Name the rule.
 
@@ -61,8 +63,9 @@ class GeneratedTexts(DataSource):
             wrong: share of the labels that are turned round, so that nobody can be right about more than the others.
             seed: of everything that is drawn.
             caveat: see `DataSource`.
+            metric: likewise.
         """
-        super().__init__(name, caveat)
+        super().__init__(name, caveat, metric)
         if not 2 <= words[0] <= words[1]:
             raise CrossoverError(
                 f"words must be two numbers, 2 or more, that rise, got {list(words)} ({self.origin})"

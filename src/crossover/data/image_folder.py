@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from crossover.core.errors import CrossoverError, first_line
 from crossover.core.files import read_array, write_csv
+from crossover.core.metric import ACCURACY, Metric
 from crossover.core.settings import AllDifferent, Name, checked
 from crossover.data.prepared import Part, keys_of
 from crossover.data.source import DataSource, RawData
@@ -52,6 +53,7 @@ class ImageFolder(DataSource):
         groups: Literal["auto"] | None = None,
         test_fraction: Fraction | None = None,
         caveat: str = "",
+        metric: Metric = ACCURACY,
     ) -> None:
         """Describe a folder of images.
 
@@ -68,8 +70,9 @@ class ImageFolder(DataSource):
             groups: "auto" keeps images of equal pixels in one part; None lets each stand for itself.
             test_fraction: share of the images that are tested, without parts; None for that of the protocol.
             caveat: see `DataSource`.
+            metric: likewise.
         """
-        super().__init__(name, caveat)
+        super().__init__(name, caveat, metric)
         self.path, self.sha256, self.classes = Path(path), sha256, list(classes)
         self.size, self.channels = (height, width), channels
         self.parts, self.sample = PARTS if parts else (".",), sample

@@ -17,6 +17,7 @@ import pooch
 from pydantic import Field, PositiveInt
 
 from crossover.core.errors import CrossoverError, first_line
+from crossover.core.metric import ACCURACY, Metric
 from crossover.core.settings import AllDifferent, Name, Settings, checked
 from crossover.data.prepared import Modality, Part, keys_of
 from crossover.data.source import DataSource, RawData
@@ -85,6 +86,7 @@ class OwnTable(DataSource):
         time: str | None = None,
         test_fraction: Fraction | None = None,
         caveat: str = "",
+        metric: Metric = ACCURACY,
     ) -> None:
         """Describe a table.
 
@@ -114,8 +116,9 @@ class OwnTable(DataSource):
                 validated on. None where the rows are in no order of time.
             test_fraction: share of the rows that are tested, without a test file; None for that of the protocol.
             caveat: see `DataSource`.
+            metric: likewise.
         """
-        super().__init__(name, caveat)
+        super().__init__(name, caveat, metric)
         self.most_categories, self.folded = most_categories, set(folded)
         self.train, self.test, self.target = train, test, target
         self.columns, self.classes = dict(columns), list(classes)

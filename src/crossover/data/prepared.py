@@ -29,6 +29,7 @@ import pandas as pd
 
 from crossover.core.errors import CrossoverError
 from crossover.core.files import broken_as, existing, read_array, read_json, write_json
+from crossover.core.metric import ACCURACY, Metric
 from crossover.data.splits import Split, fitting_rows
 
 Modality = Literal["image", "table", "text"]
@@ -120,6 +121,7 @@ class Meta:
         splits: how many splits there are: 1 for a publisher's and for one by time.
         test_overlap: share of its test examples that a test part has in common with another one, on average; None
             for a single split.
+        metric: by which models are chosen and compared on it.
         checksum: SHA-256 of the raw files (which record that of the arrays, for a data set inside a library).
     """
 
@@ -135,6 +137,7 @@ class Meta:
     splits: int = 1
     test_overlap: float | None = None
     task: str = "classification"
+    metric: Metric = ACCURACY
 
     @property
     def n_classes(self) -> int:

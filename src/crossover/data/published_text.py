@@ -11,6 +11,7 @@ import pandas as pd
 from pydantic import Field, PositiveInt
 
 from crossover.core.errors import CrossoverError, first_line
+from crossover.core.metric import ACCURACY, Metric
 from crossover.core.settings import FileName, Name, Settings, checked
 from crossover.data.fetch import MOST_BYTES, PublishedFile, fetch, require_published
 from crossover.data.prepared import Part
@@ -55,6 +56,7 @@ class PublishedTexts(DataSource):
         encoding: str = "utf-8",
         most_bytes: PositiveInt = MOST_BYTES,
         caveat: str = "",
+        metric: Metric = ACCURACY,
     ) -> None:
         """Describe the files.
 
@@ -72,8 +74,9 @@ class PublishedTexts(DataSource):
             encoding: of the files.
             most_bytes: of a file; no more is fetched.
             caveat: see `DataSource`.
+            metric: likewise.
         """
-        super().__init__(name, caveat)
+        super().__init__(name, caveat, metric)
         self.addresses, self.most_bytes = list(addresses), most_bytes
         self.train, self.test = train, test
         self.columns, self.label, self.text = list(columns), label, list(text)

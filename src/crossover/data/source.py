@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from crossover.core.metric import ACCURACY, Metric
 from crossover.data.prepared import Modality, Part
 
 
@@ -38,6 +39,7 @@ class DataSource(ABC):
         modality: the kind of input.
         name: of the data set, as of its YAML file.
         caveat: what a reader must know to judge the data set's accuracies, as sentences; empty where there is nothing.
+        metric: by which its models are chosen and compared, of `core.metric`.
         origin: the file that the source was built from, for an error's advice.
         made_by: the command that makes the raw files, for an error's advice.
         test_fraction: share of the examples that are tested; None for that of the protocol.
@@ -46,8 +48,8 @@ class DataSource(ABC):
     modality: Modality
     test_fraction: float | None = None
 
-    def __init__(self, name: str, caveat: str = "") -> None:
-        self.name, self.caveat = name, caveat
+    def __init__(self, name: str, caveat: str = "", metric: Metric = ACCURACY) -> None:
+        self.name, self.caveat, self.metric = name, caveat, metric
         self.origin = f"conf/dataset/{name}.yaml"
         self.made_by = f"python pipelines/download.py dataset={name}"
 

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import PositiveInt
 
 from crossover.core.errors import CrossoverError
+from crossover.core.metric import ACCURACY, Metric
 from crossover.core.settings import AllDifferent, Name, checked
 from crossover.data.fetch import MOST_BYTES, PublishedFile, fetch, require_published
 from crossover.data.prepared import Part
@@ -34,6 +35,7 @@ class TorchvisionImages(DataSource):
         classes: Annotated[Sequence[str] | None, AllDifferent] = None,
         most_bytes: PositiveInt = MOST_BYTES,
         caveat: str = "",
+        metric: Metric = ACCURACY,
     ) -> None:
         """Name a data set.
 
@@ -43,8 +45,9 @@ class TorchvisionImages(DataSource):
             classes: names of the classes; torchvision's where none are given.
             most_bytes: of a file; no more is fetched.
             caveat: see `DataSource`.
+            metric: likewise.
         """
-        super().__init__(name, caveat)
+        super().__init__(name, caveat, metric)
         self.dataset, self.most_bytes = dataset, most_bytes
         self.classes = None if classes is None else list(classes)
 

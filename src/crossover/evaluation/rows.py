@@ -86,6 +86,7 @@ def score_table(scored: list[ScoredRepetitions], meta: Meta) -> pd.DataFrame:
             "status": record.status,
             "reason": record.reason,
             "stochastic": record.stochastic,
+            "metric": meta.metric,
             "data_checksum": meta.checksum,
         }
         for one in of_cell.fits:

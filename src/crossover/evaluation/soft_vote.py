@@ -48,7 +48,10 @@ def soft_vote(
     def order(one: ScoredRepetitions) -> tuple[float, float]:
         metrics = [scores.metrics for scores in one.validation]
         return validation_order(
-            *(float(np.mean([m[name] for m in metrics])) for name in ("accuracy", "log_loss"))
+            *(
+                float(np.mean([m.get(name, np.nan) for m in metrics]))
+                for name in (prepared.meta.metric, "log_loss")
+            )
         )
 
     voters = sorted((one for one in allowed if one.cell.family == cell.family), key=order)[:most]

@@ -28,6 +28,7 @@ from crossover.core.columns import (
 from crossover.core.errors import CrossoverError
 from crossover.core.files import atomic_folder, digest, discard, read_json, write_csv, write_json
 from crossover.core.layout import Layout
+from crossover.core.metric import WORDS
 from crossover.core.study import NOT_APPLICABLE, OK, LearningCurve
 from crossover.fitting import engine
 from crossover.fitting.config import FitConfig
@@ -118,11 +119,12 @@ class CurveRun:
         with self.tracker.fit(facts) as tracked:
             points = [(subset, self._point(subset)) for subset in self._subsets]
             scores = self._write(points, reason)
+            metric = self.data.meta.metric
             for n in sizes:  # means over the repetitions: a step of the tracked run is a size
                 here = [point for subset, point in points if subset.n == n]
                 numbers = {
-                    "val/accuracy": [point.scores["validation_accuracy"] for point in here],
-                    "test/accuracy": [point.scores["test_accuracy"] for point in here],
+                    f"val/{metric}": [point.scores.get(f"validation_{metric}", np.nan) for point in here],
+                    f"test/{metric}": [point.scores[f"test_{metric}"] for point in here],
                     "fit_seconds": [point.costs["fit_seconds"] for point in here],
                 }
                 tracked.epoch(n, {name: float(np.mean(values)) for name, values in numbers.items()})
@@ -144,7 +146,7 @@ class CurveRun:
 
     def _fit_id(self, subset: CurveSubset) -> str:
         rows = (subset.train, subset.watched, subset.validation)
-        return engine.fit_id(self.data, subset.seed, *rows)
+        return digest([engine.fit_id(self.data, subset.seed, *rows), self.data.meta.metric])
 
     def _point(self, subset: CurveSubset) -> CurvePoint:
         """One fit, made now or by an earlier, killed run."""
@@ -156,10 +158,9 @@ class CurveRun:
             )
         point = CurvePoint(folder)
         if not there:
-            accuracy, costs = point.scores["test_accuracy"], point.costs
-            text = (
-                f"test accuracy {accuracy:.4f}, fitted in {costs['fit_seconds']:.1f} s on {costs['device']}"
-            )
+            metric, costs = self.data.meta.metric, point.costs
+            score = f"test {WORDS[metric]} {point.scores[f'test_{metric}']:.4f}"
+            text = f"{score}, fitted in {costs['fit_seconds']:.1f} s on {costs['device']}"
             log.info("%s · %d examples · seed %d: %s", self.config.cell.path, subset.n, subset.seed, text)
         return point
 
@@ -178,6 +179,7 @@ class CurveRun:
         status = {
             "status": NOT_APPLICABLE if reason else OK,
             "reason": reason,
+            "metric": self.data.meta.metric,
             "data_checksum": self.data.meta.checksum,
         }
         scores = [{**keys, "seed": subset.seed, **status, **point.scores} for subset, point in points]

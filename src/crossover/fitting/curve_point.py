@@ -37,7 +37,7 @@ class CurvePoint:
         self.moments: list[dict[str, Any]] = numbers["moments"]
 
     def array(self, name: str) -> np.ndarray:
-        """`correct` are the right answers on the test part: bool (n_test,).
+        """`correct` is what each test example contributes to the metric: (n_test,), right answers of the accuracy.
 
         Those of a part of `PARTS` are its probabilities: float32 (n, n_classes).
         """
@@ -57,8 +57,10 @@ def fit_point(
         checkpoints: where a fit in epochs keeps its last state.
 
     Raises:
-        CrossoverError: see `Model.fit` and `evaluate`.
+        CrossoverError: see `Model.fit`, `evaluate` and `contributions`.
     """
+    from crossover.scoring.contributions import contributions  # slow to import, as in `engine.judged`
+
     inputs = SubsetInputs(data, subset.train)
     watched = inputs.take(subset.watched) if data.config.build().selects else None
     model, fitted = engine.fit(
@@ -89,15 +91,16 @@ def fit_point(
         costs["predict_seconds"] = perf_counter() - start
         np.save(folder / f"{name}.npy", proba)
         scores |= {f"{name}_{metric}": value for metric, value in engine.judged(part, proba).items()}
-    np.save(folder / "correct.npy", proba.argmax(axis=1) == test.y)
-    moments, answers = [], np.empty((0, len(test)), dtype=bool)
+    correct = contributions(data.meta.metric, test.y, proba)
+    np.save(folder / "correct.npy", correct)
+    moments, answers = [], np.empty((0, len(test)), dtype=correct.dtype)
     for moment in model.moments():
         judged = engine.judged(validation, moment.predict_proba(validation.X).astype(np.float32))
         seconds = inputs.feature_seconds + moment.share * fitted.fit_seconds
-        kept = {f"validation_{metric}": judged[metric] for metric in ("accuracy", "log_loss")}
+        kept = {f"validation_{metric}": value for metric, value in judged.items()}
         moments.append({"n": subset.n, "seconds": seconds, **kept})
-        right = moment.predict_proba(test.X).argmax(axis=1) == test.y
-        answers = np.vstack([answers, right])
+        at_moment = contributions(data.meta.metric, test.y, moment.predict_proba(test.X))
+        answers = np.vstack([answers, at_moment])
     np.save(folder / "moments.npy", answers)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         model.save(Path(temporary))

@@ -10,7 +10,7 @@ import os
 import shutil
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
-from math import ceil
+from math import ceil, nan
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +22,7 @@ from crossover.core.errors import CrossoverError
 from crossover.core.files import atomic_folder, discard, read_json, write_json
 from crossover.core.fits import MADE_BY, Fit, FitCosts, FitRecord, Repetitions, ValidationScores
 from crossover.core.layout import Layout
+from crossover.core.metric import WORDS
 from crossover.core.study import NOT_APPLICABLE, OK
 from crossover.fitting import engine
 from crossover.fitting.config import FitConfig
@@ -136,11 +137,11 @@ class Training:
         )
         return fits if same else None
 
-    def validation_accuracy(self) -> float:
-        """Mean accuracy on validation rows, of the fits in the cell's folder."""
+    def validation_score(self) -> float:
+        """Mean of the data set's metric on validation rows, of the fits in the cell's folder."""
         folder = Layout(self.output).models(self.config.cell)
         scores = Repetitions.read(folder).validation(folder)
-        return sum(one.metrics["accuracy"] for one in scores) / len(scores)
+        return sum(one.metrics.get(self.data.meta.metric, nan) for one in scores) / len(scores)
 
     def _staging(self, fit_id: str) -> Path:
         return self.layout.staging / "fits" / fit_id
@@ -217,9 +218,10 @@ class Training:
             fit.write(record, costs.after(first) if first else costs, _joined(model.history, history))
             featurizer = None if config.cell.family == "deep" else data.features.featurizer
             record_fit(tracked, fit, scores, featurizer, data.prepared)
-        accuracy = f", validation accuracy {scores.metrics['accuracy']:.4f}" if scores else ""
+        metric = data.meta.metric
+        score = f", validation {WORDS[metric]} {scores.metrics.get(metric, nan):.4f}" if scores else ""
         seconds = costs.after(first).fit_seconds if first else costs.fit_seconds
-        text = f"{len(data.train)} examples in {seconds:.1f} s on {costs.device}{accuracy}"
+        text = f"{len(data.train)} examples in {seconds:.1f} s on {costs.device}{score}"
         log.info("%s · seed %d: %s", config.cell.path, seed, text)
 
     def _write(

@@ -35,8 +35,8 @@ def fit_cell(config: DictConfig, family: Family) -> float | None:
         family: what the stage fits.
 
     Returns:
-        what a Hydra sweeper maximises: mean accuracy on validation rows, by fits without them; None where the cell
-        does not apply.
+        what a Hydra sweeper maximises: mean of the data set's metric on validation rows, by fits without them; None
+        where the cell does not apply.
 
     Raises:
         CrossoverError: a key is misspelt, or a value is refused; see `Training.run`.
@@ -65,4 +65,4 @@ def fit_cell(config: DictConfig, family: Family) -> float | None:
                 training.run(seeds)
     if found is not None:
         mark_taken_over(training.output)
-    return training.validation_accuracy()
+    return training.validation_score()

@@ -1,5 +1,6 @@
 """The report's tables of numbers: one row a cell, a claim's criterion, a size of a curve, a tuned cell."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from crossover.analysis.study import DatasetAnalysis, StudyAnalysis
 from crossover.analysis.tuning import tuning_table
 from crossover.core.columns import METRICS
 from crossover.core.files import write_csv, write_json
+from crossover.core.metric import ACCURACY
 from crossover.report.templating import macros
 
 _COSTS = [
@@ -48,14 +50,15 @@ def write_tables(folder: Path, found: StudyAnalysis) -> None:
         if verdict := d.verdict:
             summary = {
                 "best_classical": verdict.classical.cell.name,
-                "best_classical_accuracy": verdict.classical.mean("accuracy"),
+                f"best_classical_{verdict.metric}": verdict.classical.score,
                 "best_deep": verdict.deep.cell.name,
-                "best_deep_accuracy": verdict.deep.mean("accuracy"),
+                f"best_deep_{verdict.metric}": verdict.deep.score,
                 "deep_minus_classical": verdict.difference,
                 "low": verdict.interval.low,
                 "high": verdict.interval.high,
                 "deep_ahead": verdict.deep_ahead,
-                "mcnemar_p": verdict.p_value,
+                **({"mcnemar_p": verdict.p_value} if verdict.p_values else {}),
+                "metric": verdict.metric,
                 "verdict": verdict.winner,
                 "tier": list(d.tiers)[-1],
                 "splits": verdict.splits,  # with 1, it is about these fits
@@ -79,7 +82,7 @@ def _crossing(d: DatasetAnalysis) -> dict[str, float]:
 
 
 def claims_table(answers: list[AnsweredClaim]) -> pd.DataFrame:
-    """One row a criterion, in plain numbers: accuracies as shares of 1; an end that nothing bounds is infinite."""
+    """One row a criterion, in plain numbers: scores as shares of 1; an end that nothing bounds is infinite."""
     words = macros("claim_words")
 
     def numbers(estimate: Estimate) -> dict[str, Any]:
@@ -110,23 +113,21 @@ def claims_table(answers: list[AnsweredClaim]) -> pd.DataFrame:
 
 
 def _curve_table(datasets: list[DatasetAnalysis]) -> pd.DataFrame:
-    """For `dvc plots`: one row a size of each curve, accuracies over its repetitions."""
-    rows = [
-        {
-            "dataset": d.dataset,
-            "model": curve.label,
-            "family": curve.family,
-            "n": int(n),
-            "accuracy": accuracies.mean(),
-            "lowest": accuracies.min(),
-            "highest": accuracies.max(),
-        }
-        for d in datasets
-        if d.curves
-        for curve in d.curves.curves.curves
-        for n, accuracies in zip(curve.sizes, curve.accuracy, strict=True)
-    ]
-    return pd.DataFrame(rows, columns=_CURVE_COLUMNS)
+    """For `dvc plots`: one row a size of each curve, accuracies over its repetitions.
+
+    A data set with another metric has columns for it as well.
+    """
+    rows: list[dict[str, Any]] = []
+    for curve in (curve for d in datasets if d.curves for curve in d.curves.curves.curves):
+        own = curve.metric
+        accuracies = curve.accuracy if own == ACCURACY else curve.grid("test_accuracy")
+        for n, of_size, score in zip(curve.sizes, accuracies, curve.accuracy, strict=True):
+            row = {"dataset": curve.cell.dataset, "model": curve.label, "family": curve.family, "n": int(n)}
+            row |= {"accuracy": of_size.mean(), "lowest": of_size.min(), "highest": of_size.max()}
+            if own != ACCURACY:
+                row |= {own: score.mean(), f"{own}_lowest": score.min(), f"{own}_highest": score.max()}
+            rows.append(row)
+    return pd.DataFrame(rows, columns=None if rows else _CURVE_COLUMNS)
 
 
 def _cell_row(cell: CellResult, best: bool) -> dict[str, Any]:
@@ -143,10 +144,11 @@ def _cell_row(cell: CellResult, best: bool) -> dict[str, Any]:
         return row
     row |= {"best_of_family": best, "stochastic": cell.stochastic, "n": cell.n}
     row |= {column: cell.scores[column].iloc[0] for column in ("n_train", "n_watched", "n_test")}
-    row |= {"validation_accuracy": cell.validation_accuracy}
+    row |= {"metric": cell.metric, f"validation_{cell.metric}": cell.validation_score}
     row |= {"validation_log_loss": float(cell.validation["log_loss"].mean())}
     for metric in METRICS:
         row |= {f"{metric}_mean": cell.mean(metric), f"{metric}_sd": cell.sd(metric)}
-    row |= {"accuracy_low": cell.accuracy_interval.low, "accuracy_high": cell.accuracy_interval.high}
+    ends = asdict(cell.score_interval)
+    row |= {f"{cell.metric}_{end}": value for end, value in ends.items()}
     row |= {column: cell.mean(column) for column in _COSTS}
     return row | {"device": ", ".join(sorted(set(cell.costs["device"].astype(str))))}

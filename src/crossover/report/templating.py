@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from crossover.core import numbers
+from crossover.core.metric import WORDS, Metric
 
 MARKS = {"classical": "●", "deep": "◆"}
 OBJECTIVES = {"fit_seconds": "seconds to fit", "latency_p50_ms": "milliseconds for one prediction"}
@@ -28,6 +29,11 @@ def and_list(names: list[str]) -> str:
 def capital(text: str) -> str:
     """The text with a capital first letter, the rest as it is."""
     return text[:1].upper() + text[1:]
+
+
+def in_words(metric: Metric) -> str:
+    """ "macro_f1" -> "macro F1"."""
+    return WORDS[metric]
 
 
 def bold(text: str, condition: bool = True) -> str:
@@ -75,6 +81,7 @@ _ENVIRONMENT.filters |= {
         numbers.share,
         and_list,
         capital,
+        in_words,
         bold,
         shortened,
     )

@@ -2,7 +2,15 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, log_loss, recall_score, roc_auc_score
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    brier_score_loss,
+    f1_score,
+    log_loss,
+    recall_score,
+    roc_auc_score,
+)
 
 from crossover.core.columns import METRICS
 from crossover.core.errors import CrossoverError
@@ -18,10 +26,14 @@ def evaluate(y_true: np.ndarray, proba: np.ndarray) -> dict[str, float]:
     are left out of the averages over classes.
 
     - `accuracy`, `balanced_accuracy` (mean recall), `macro_f1`: of the predicted class.
+    - `rarest_f1`: F1 of the class that is rarest in `y_true`, of equally rare ones the last.
     - `log_loss`: mean negative logarithm of the true class's probability in nats, kept off zero by the
       spacing of float64 (scikit-learn's convention): a certain and wrong prediction costs 36.
     - `roc_auc`: two classes: of the second one; more: one class against the rest, unweighted mean; NaN where
       `y_true` holds a single class.
+    - `average_precision`: the area under the steps of precision against recall. Two classes: of the rarer one in
+      `y_true`, of equally many the second one; more: one class against the rest, unweighted mean; NaN where `y_true`
+      holds a single class.
     - `brier_score`: squared distance between probabilities and the one-hot label, summed over classes, mean
       over examples: 0 to 2, also for two classes (Brier 1950, Monthly Weather Review 78).
     - `calibration_error`: expected calibration error, the mean distance between confidence and accuracy over
@@ -38,8 +50,14 @@ def evaluate(y_true: np.ndarray, proba: np.ndarray) -> dict[str, float]:
     Raises:
         CrossoverError: shapes disagree, a label is no class, or a row is no distribution.
     """
-    y_true, proba = _checked(y_true, proba)
+    y_true, proba = checked(y_true, proba)
     y_pred, classes, present = proba.argmax(axis=1), np.arange(proba.shape[1]), np.unique(y_true)
+    average_precision = np.nan
+    if len(present) > 1:
+        detected = detected_classes(y_true, len(classes))
+        average_precision = average_precision_score(
+            y_true[:, None] == detected, proba[:, detected], average="macro"
+        )
     if len(present) < 2:
         roc_auc = np.nan
     elif len(classes) == 2:
@@ -51,8 +69,10 @@ def evaluate(y_true: np.ndarray, proba: np.ndarray) -> dict[str, float]:
         "accuracy": accuracy_score(y_true, y_pred),
         "balanced_accuracy": recall_score(y_true, y_pred, labels=present, average="macro"),
         "macro_f1": f1_score(y_true, y_pred, labels=present, average="macro"),
+        "rarest_f1": f1_score(y_true, y_pred, labels=[rarest_class(y_true)], average="macro"),
         "log_loss": log_loss(y_true, proba, labels=classes),
         "roc_auc": roc_auc,
+        "average_precision": average_precision,
         "brier_score": brier_score_loss(y_true, proba, labels=classes, scale_by_half=False),
         "calibration_error": np.average((bins["accuracy"] - bins["confidence"]).abs(), weights=bins["count"]),
     }
@@ -81,8 +101,23 @@ def reliability(y_true: np.ndarray, proba: np.ndarray) -> pd.DataFrame:
     return grouped.reset_index(drop=True)
 
 
-def _checked(y_true: np.ndarray, proba: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The labels and the float64 probabilities, rows scaled to sum to 1."""
+def rarest_class(y_true: np.ndarray) -> int:
+    """The class with the fewest examples, of equally rare ones the last."""
+    present, counts = np.unique(y_true, return_counts=True)
+    return int(present[len(counts) - 1 - counts[::-1].argmin()])
+
+
+def detected_classes(y_true: np.ndarray, n_classes: int) -> np.ndarray:
+    """The classes whose average precision counts: of two the rarer one, of more all."""
+    return np.unique(y_true) if n_classes > 2 else np.array([rarest_class(y_true)])
+
+
+def checked(y_true: np.ndarray, proba: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The labels and the float64 probabilities, rows scaled to sum to 1.
+
+    Raises:
+        CrossoverError: as of `evaluate`.
+    """
     y_true, proba = np.asarray(y_true), np.asarray(proba, dtype=np.float64)
     if proba.ndim != 2 or proba.shape[1] < 2 or y_true.shape != proba.shape[:1] or len(y_true) == 0:
         raise CrossoverError(

@@ -108,6 +108,7 @@ class SearchConfig(TrialConfig):
         return digest(
             {
                 **engine.identity(self.data),
+                "metric": self.data.meta.metric,
                 "plan": self.plan.model_dump(),
                 "repetitions": self.plan.repetitions(self.data.prepared),
                 "space": self.space.ranges,
@@ -130,6 +131,7 @@ class SearchConfig(TrialConfig):
             "sampler": sampler,
             "seed": settings.seed,
             "pruner": hydra_job.choice("pruner") if plan.prunes else "none",
+            "metric": meta.metric,
             "objectives": list(plan.objectives),
             "budget": {"trials": settings.n_trials, "seconds": settings.n_seconds},
             "examples": plan.examples,

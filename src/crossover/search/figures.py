@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from crossover.core.metric import ACCURACY, WORDS, Metric
 from crossover.search.outcome import drawn, study_of
 from crossover.search.plan import Direction
 
@@ -13,14 +14,13 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 LABELS = {
-    "accuracy": "validation accuracy",
     "fit_seconds": "fit time (s)",
     "latency_p50_ms": "latency of one prediction (ms)",
 }
 
 
 def search_figures(
-    trials: list["FrozenTrial"], objectives: list[str], directions: list[Direction]
+    trials: list["FrozenTrial"], objectives: list[str], directions: list[Direction], metric: Metric = ACCURACY
 ) -> "dict[str, Figure]":
     """What Optuna draws of the trials: history, parameters, importances, and the Pareto front of two objectives.
 
@@ -30,6 +30,7 @@ def search_figures(
         trials: of a storage; the first is the default configuration.
         objectives: names, "accuracy" first.
         directions: of the objectives.
+        metric: of the data set.
 
     Returns:
         "optimization_history", "parallel_coordinate", "param_importances" and "pareto_front", those that can be drawn.
@@ -37,11 +38,12 @@ def search_figures(
     completed = [trial for trial in trials if trial.state.name == "COMPLETE"]
     if not completed:
         return {}
+    labels = LABELS | {ACCURACY: f"validation {WORDS[metric]}"}
     with _drawing():
         from optuna.importance import FanovaImportanceEvaluator
         from optuna.visualization import matplotlib as plots
 
-        study, names = study_of(completed, directions), [LABELS[name] for name in objectives]
+        study, names = study_of(completed, directions), [labels[name] for name in objectives]
         study.set_metric_names(names)
         # Optuna draws the best value so far only where it is left to find the objective itself.
         target = None if len(objectives) == 1 else lambda trial: float(trial.values[0])

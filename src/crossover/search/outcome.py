@@ -23,6 +23,7 @@ from crossover.core.columns import (
     check_columns,
 )
 from crossover.core.files import atomic_folder, write_csv, write_json
+from crossover.core.metric import WORDS
 from crossover.fitting.variants import write_best
 from crossover.search.plan import Direction
 from crossover.search.proposals import PARAMS
@@ -98,7 +99,8 @@ class SearchResult:
         else:
             found = f"trial {best.number} of {len(self.trials)}"
             text = "the default configuration" if best.number == 0 else "the keys that were searched"
-            head = f"Best of {where}: {found}, validation accuracy {best.result.accuracy:.4f}; {text}"
+            metric = WORDS[self.facts["metric"]]
+            head = f"Best of {where}: {found}, validation {metric} {best.result.score:.4f}; {text}"
         trials, costs = self._tables()
         with atomic_folder(folder) as fresh:
             write_csv(trials, fresh / "trials.csv")
@@ -129,6 +131,8 @@ class SearchResult:
                     "pareto": trial.number in front,
                     "accuracy": result.accuracy,
                     "accuracy_sd": float(np.std(result.accuracies, ddof=1)) if several else math.nan,
+                    "score": result.score,
+                    "score_sd": float(np.std(result.scores, ddof=1)) if several else math.nan,
                     "log_loss": float(np.mean(result.log_losses)) if result.log_losses else math.nan,
                     "repetitions": len(result.accuracies),
                     "error": result.error,
@@ -155,10 +159,10 @@ def finished_trial(trial: "FrozenTrial") -> FinishedTrial:
 
 
 def best_of(trials: list[FinishedTrial]) -> FinishedTrial | None:
-    """The completed trial of the highest accuracy, then the lowest log loss, then the lowest number."""
+    """The completed trial with the most of the metric, then the lowest log loss, then the lowest number."""
     return min(
         (trial for trial in trials if trial.result.state == COMPLETED),
-        key=lambda trial: (-trial.result.accuracy, float(np.mean(trial.result.log_losses)), trial.number),
+        key=lambda trial: (-trial.result.score, float(np.mean(trial.result.log_losses)), trial.number),
         default=None,
     )
 
@@ -188,11 +192,11 @@ def drawn(trials: list["FrozenTrial"]) -> list["FrozenTrial"]:
 
 
 def importance(trials: list["FrozenTrial"], directions: list[Direction]) -> dict[str, float]:
-    """Share of each parameter in the variance of the accuracy, by Optuna's fANOVA; largest first.
+    """Share of each parameter in the variance of the metric, by Optuna's fANOVA; largest first.
 
     Args:
         trials: of a storage.
-        directions: of the objectives, of which the accuracy is the first.
+        directions: of the objectives, of which the metric is the first.
     """
     import optuna
 

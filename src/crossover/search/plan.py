@@ -21,7 +21,8 @@ class Plan(Settings):
     """The keys of `conf/tune.yaml` that decide what a trial is.
 
     Attributes:
-        objectives: "accuracy" on validation data, and at most one of "fit_seconds" and "latency_p50_ms".
+        objectives: "accuracy", which stands for the data set's metric on validation data, and at most one of
+            "fit_seconds" and "latency_p50_ms".
         examples: size of the stratified subset of the training part that a trial is fitted on; None is all of it.
         min_validation_examples: a trial is scored on as many validation splits as hold so many examples together …
         max_repetitions: … but on no more splits than this.

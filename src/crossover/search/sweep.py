@@ -23,6 +23,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from crossover.core.columns import COMPLETED, FAILED, PRUNED
 from crossover.core.errors import CrossoverError, without_secrets
 from crossover.core.layout import Layout
+from crossover.core.metric import WORDS
 from crossover.core.settings import validated
 from crossover.core.study import NOT_APPLICABLE, OK
 from crossover.launching import job as hydra_job
@@ -149,7 +150,12 @@ class Search:
                 tracked.artifact(path)
             tracked.best(trial_id(config.sweep_id, found.best.params) if found.best else None)
             if tracked.keeps:
-                figures = search_figures(found.stored, list(config.plan.objectives), config.plan.directions)
+                figures = search_figures(
+                    found.stored,
+                    list(config.plan.objectives),
+                    config.plan.directions,
+                    config.data.meta.metric,
+                )
                 for name, figure in figures.items():
                     tracked.figure(figure, name)
         return self._summary(found)
@@ -250,8 +256,8 @@ class Search:
         ended = [finished_trial(t) for t in study.get_trials(deepcopy=False) if t.state.is_finished()]
         best = best_of(ended)
         what = {
-            COMPLETED: f"accuracy {result.accuracy:.4f}",
-            PRUNED: f"pruned at {result.accuracy:.4f}",
+            COMPLETED: f"{WORDS[self.config.data.meta.metric]} {result.score:.4f}",
+            PRUNED: f"pruned at {result.score:.4f}",
             FAILED: f"failed: {result.error}",
         }
         log.info(
@@ -261,7 +267,7 @@ class Search:
             ", the default configuration" if trial.number == 0 else "",
             what[result.state],
             result.seconds,
-            f" (best {best.result.accuracy:.4f}, trial {best.number})" if best else "",
+            f" (best {best.result.score:.4f}, trial {best.number})" if best else "",
         )
 
     def _summary(self, found: SearchResult) -> str:
@@ -269,9 +275,8 @@ class Search:
         best, target, n = found.best, _shown(self.target), len(found.trials)
         title, allowed = self.config.cell.path, self.config.settings.max_failure_rate
         by_state = ", ".join(f"{number} {state}" for state, number in found.counts.items())
-        at_best = (
-            f"; best trial {best.number}, validation accuracy {best.result.accuracy:.4f}" if best else ""
-        )
+        metric = WORDS[self.config.data.meta.metric]
+        at_best = f"; best trial {best.number}, validation {metric} {best.result.score:.4f}" if best else ""
         ran_out = " (the search space has no further configuration)" if found.facts["exhausted"] else ""
         log.info("%s: %d trials%s: %s%s", title, n, ran_out, by_state, at_best)
         log.info("%s: results in %s", title, target)

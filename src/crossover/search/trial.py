@@ -17,6 +17,7 @@ from crossover.core.clock import now, threads
 from crossover.core.columns import COMPLETED, FAILED, PRUNED
 from crossover.core.errors import CrossoverError, first_line
 from crossover.core.files import discard, read_json, write_json
+from crossover.core.metric import ACCURACY, WORDS, Metric
 from crossover.fitting import engine
 from crossover.fitting.config import FitConfig
 from crossover.fitting.data import TrainingData
@@ -43,6 +44,8 @@ class TrialResult:
     Attributes:
         state: `columns.COMPLETED`, `PRUNED` or `FAILED`.
         accuracies: on each validation split that was finished.
+        scores: likewise of the data set's metric.
+        metric: which one.
         log_losses: likewise.
         last: the last value that was reported to the pruner; None where there is none.
         fit_seconds: of each finished fit.
@@ -56,6 +59,7 @@ class TrialResult:
 
     state: str
     accuracies: list[float] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
     log_losses: list[float] = field(default_factory=list)
     last: float | None = None
     fit_seconds: list[float] = field(default_factory=list)
@@ -65,22 +69,30 @@ class TrialResult:
     threads: int = 0
     started_at: str = ""
     error: str = ""
+    metric: Metric = ACCURACY
 
     @property
-    def accuracy(self) -> float:
-        """Mean over the validation splits; of a pruned trial the last value that it reported.
+    def score(self) -> float:
+        """Mean over the validation splits of the metric; of a pruned trial the last value that it reported.
 
         Rounded far below one example, so that equal numbers of right answers are equally good, however the splits
         share them.
         """
         if self.state == PRUNED:
             return math.nan if self.last is None else self.last
+        return round(float(np.mean(self.scores)), _DIGITS) if self.scores else math.nan
+
+    @property
+    def accuracy(self) -> float:
+        """Likewise of the accuracy; of a trial that was pruned by another metric, over the splits that it finished."""
+        if self.metric == ACCURACY:
+            return self.score
         return round(float(np.mean(self.accuracies)), _DIGITS) if self.accuracies else math.nan
 
     def objectives(self, names: tuple[str, ...]) -> list[float]:
         """The values of the objectives of a completed trial."""
         values = {"fit_seconds": self.fit_seconds, "latency_p50_ms": self.latencies}
-        return [self.accuracy, *(float(np.mean(values[name])) for name in names[1:])]
+        return [self.score, *(float(np.mean(values[name])) for name in names[1:])]
 
 
 @dataclass(frozen=True)
@@ -92,7 +104,7 @@ class Trial:
         data: what it is fitted on.
         plan: how it is scored.
         folder: its own; a result found there is taken over, and so are the finished fits of a trial that was killed.
-        judge: is given (step, mean accuracy so far) and says whether the trial is hopeless; steps are tenths of
+        judge: is given (step, mean of the metric so far) and says whether the trial is hopeless; steps are tenths of
             a repetition.
         on_epoch: is given each epoch of the first repetition.
     """
@@ -110,18 +122,22 @@ class Trial:
         if found:  # a kill may have come before the fits were removed, or while they were
             discard(self.folder / "fits")
             return found
-        result, start = TrialResult(COMPLETED, threads=threads(), started_at=now()), time.perf_counter()
+        result, start = (
+            TrialResult(COMPLETED, threads=threads(), started_at=now(), metric=self.data.meta.metric),
+            time.perf_counter(),
+        )
         try:
             for k, repetition in enumerate(self.plan.repetitions(self.data.prepared)):
                 place = self.folder / "fits" / str(repetition)
                 folder = engine.finished(place, partial(self._fit, result, k, repetition))
                 numbers = read_json(folder / "scores.json", "the same command")
                 result.accuracies.append(numbers["accuracy"])
+                result.scores.append(numbers["score"])
                 result.log_losses.append(numbers["log_loss"])
                 result.fit_seconds.append(numbers["fit_seconds"])
                 result.latencies += numbers["latencies"]
                 result.device = numbers["device"]
-                self._report((k + 1) * RUNGS, float(np.mean(result.accuracies)), result)
+                self._report((k + 1) * RUNGS, float(np.mean(result.scores)), result)
         except PrunedError:
             result.state = PRUNED
         except Exception as problem:
@@ -140,15 +156,16 @@ class Trial:
             inputs, val = self.data.split(repetition, self.plan.examples)
         except CrossoverError as error:
             raise CrossoverError(f"examples: {error}" if self.plan.examples else str(error)) from error
+        metric = self.data.meta.metric
         planned = self.config.build().planned_epochs(len(inputs.train)) or 1
 
         def on_epoch(epoch: int, metrics: dict[str, float]) -> None:
             if k == 0:
                 self.on_epoch(epoch, metrics)
             rung, before = ((epoch + i) * RUNGS // planned for i in (1, 0))
-            # The last rung is the finished repetition.
-            if before < rung < RUNGS and "val/accuracy" in metrics:
-                so_far = [*result.accuracies, metrics["val/accuracy"]]
+            # The last rung is the finished repetition. Epochs know no other metric than the accuracy.
+            if before < rung < RUNGS and f"val/{metric}" in metrics:
+                so_far = [*result.scores, metrics[f"val/{metric}"]]
                 self._report(k * RUNGS + rung, float(np.mean(so_far)), result)
 
         hooks = FitHooks(checkpoints, on_epoch)
@@ -163,8 +180,15 @@ class Trial:
         else:
             proba, latencies = model.predict_proba(val.X), []
         scores = engine.judged(val, proba)
+        if metric not in scores:
+            raise CrossoverError(
+                f"{WORDS[metric]} needs validation rows of two classes, and repetition {repetition} has those of one; "
+                "choose another metric in the data set's YAML, or raise validation_fraction in "
+                "conf/protocol/default.yaml"
+            )
         numbers = {
             "accuracy": scores["accuracy"],
+            "score": scores[metric],
             "log_loss": scores["log_loss"],
             "fit_seconds": costs.fit_seconds,
             "latencies": latencies,

@@ -31,7 +31,7 @@ KEYS = (
 
 
 def run(config: DictConfig) -> float | None:
-    """Measure the curve; mean validation accuracy at the largest size, None where the cell does not apply.
+    """Measure the curve; the mean of the metric on validation rows at the largest size, None where it does not apply.
 
     Raises:
         CrossoverError: see `CurveRun.run`; or a value of the configuration is refused.
@@ -62,4 +62,4 @@ def run(config: DictConfig) -> float | None:
     if found is not None:
         mark_taken_over(run.output)
     largest = scores[scores["n"] == scores["n"].max()]
-    return float(largest["validation_accuracy"].mean())
+    return float(largest[f"validation_{run.data.meta.metric}"].mean())

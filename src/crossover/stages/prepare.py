@@ -56,6 +56,7 @@ def prepare(source: DataSource, protocol: Protocol, layout: Layout) -> None:
         checksum=checksum(files),
         splits=len(splits),
         test_overlap=overlap,
+        metric=source.metric,
     )
     with atomic_folder(layout.prepared(source.name)) as fresh:
         whole = chain([first], parts)

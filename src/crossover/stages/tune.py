@@ -15,6 +15,7 @@ from crossover.core.clock import use_threads
 from crossover.core.columns import COMPLETED
 from crossover.core.configuration import build
 from crossover.core.errors import CrossoverError
+from crossover.core.metric import WORDS
 from crossover.fitting.keys import values_at
 from crossover.launching import job as hydra_job
 from crossover.search.config import TrialConfig
@@ -40,15 +41,16 @@ def run(config: DictConfig) -> list[float] | float | None:
         result = Trial(trial.fit, trial.data, trial.plan, folder, _pruner(trial), lambda *_: None).run()
         if result.error:
             raise CrossoverError(result.error)
-        log.info("validation accuracy %.4f over %d splits", result.accuracy, len(result.accuracies))
-        return result.accuracy
+        metric = WORDS[trial.data.meta.metric]
+        log.info("validation %s %.4f over %d splits", metric, result.score, len(result.scores))
+        return result.score
     params = values_at(trial.fit.model, list(config.trial.searched))
     facts = trial.trial_facts(config.trial.sweep, config.trial.number, params)
     limit = use_threads(config.trainer.threads or config.threads)
     with limit, hydra_job.tracker(config).trial(facts) as tracked:
         result = Trial(trial.fit, trial.data, trial.plan, folder, _pruner(trial), tracked.epoch).run()
         means = {
-            "val/accuracy": [result.accuracy],
+            f"val/{trial.data.meta.metric}": [result.score],
             "seconds": [result.seconds],
             "val/log_loss": result.log_losses,
             "fit_seconds": result.fit_seconds,

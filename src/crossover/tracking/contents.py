@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from crossover.core.cell import LEARNED, Cell
 from crossover.core.configuration import override_text
+from crossover.core.metric import WORDS
 from crossover.data.prepared import Meta
 from crossover.tracking.tracker import Facts, TrialFacts
 
@@ -94,8 +95,9 @@ def sweep_note(facts: Facts, best: "Run | None", counts: dict[str, int]) -> str:
     if best is None:
         return about
     page = f"#/experiments/{best.info.experiment_id}/runs/{best.info.run_id}"
-    accuracy = best.data.metrics.get("val/accuracy")
-    score = "" if accuracy is None else f", validation accuracy {accuracy:.4f}"
+    metric = facts.meta.metric
+    reached = best.data.metrics.get(f"val/{metric}")
+    score = "" if reached is None else f", validation {WORDS[metric]} {reached:.4f}"
     note = f"**Best: [{best.info.run_name}]({page})**{score}.\n\n{about}"
     params = json.loads(best.data.tags[SEARCHED])
     if params:

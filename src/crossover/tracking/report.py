@@ -1,7 +1,8 @@
 """What the comparison says, in MLflow: the study's run has the answer, and below it each cell has a run with its means.
 
-The fits of a cell become children of the cell's run. Sorting the cells by `test/accuracy`, or a scatter of it against
-`fit_seconds`, is the report's table and picture. A learning curve is one run, whose steps are numbers of examples.
+The fits of a cell become children of the cell's run. Sorting the cells by `test/accuracy`, or by the data set's other
+metric, or a scatter of it against `fit_seconds`, is the report's table and picture. A learning curve is one run, whose
+steps are numbers of examples.
 """
 
 import contextlib
@@ -19,6 +20,7 @@ from crossover.core.cell import DEFAULT, FAMILIES, LEARNED, SEVERAL, TUNED, VOTE
 from crossover.core.columns import METRICS
 from crossover.core.files import read_json
 from crossover.core.fits import validation_order
+from crossover.core.metric import ACCURACY
 from crossover.data.prepared import Meta
 from crossover.tracking import views
 from crossover.tracking.contents import NOTE, PARENT, origin_tags, study_name, study_tags
@@ -87,7 +89,7 @@ def record_report(store: Store, meta: Meta, git_commit: str, reports: Path, answ
         if verdict:
             recorded.register(family, cells[best_model(table, verdict, family)], answer)
     experiment = recorded.study.info.experiment_id
-    for key, view in views.tags().items():
+    for key, view in views.tags(meta.metric).items():
         store.client.set_experiment_tag(experiment, key, view)
     pages = {"the answer": f"#/experiments/{experiment}/runs/{recorded.study_id}"}
     pages["the report"] = f"#/experiments/{experiment}/runs/{recorded.study_id}/artifacts/report.html"
@@ -118,7 +120,8 @@ def best_model(table: pd.DataFrame, verdict: dict[str, Any], family: str) -> str
         (table["family"] == family) & (table["model"] != VOTE) & table["variant"].isin([DEFAULT, votes[name]])
     ].to_dict("records")
     best = min(
-        voters, key=lambda row: validation_order(row["validation_accuracy"], row["validation_log_loss"])
+        voters,
+        key=lambda row: validation_order(row[f"validation_{row['metric']}"], row["validation_log_loss"]),
     )
     return Cell("", best["features"], best["model"], "deep", best["variant"]).name
 
@@ -141,7 +144,7 @@ class _Recorded:
         self.taken_over: list[str] = []  # labels of cells whose fits are those of an earlier study
 
     def cell(self, cell: Cell, row: dict[str, Any]) -> "Run":
-        """The run of a cell: means and standard deviations over its fits, the interval of its accuracy, its costs."""
+        """The run of a cell: means and standard deviations over its fits, the interval of its metric, its costs."""
         run = self._child(cell, cell.name, " · ".join([cell.model_label, cell.features]))
         own = {name: str(value) for name, value in asdict(cell).items()}
         fits = [
@@ -151,11 +154,12 @@ class _Recorded:
             self.client.set_tag(fit.info.run_id, PARENT, run.info.run_id)
         if cell.model != VOTE and not fits and not self.store.children(run):
             self.taken_over.append(cell.label)
-        numbers = {"n": row["n"], "n_train": row["n_train"], "val/accuracy": row["validation_accuracy"]}
+        own = row["metric"]
+        numbers = {"n": row["n"], "n_train": row["n_train"], f"val/{own}": row[f"validation_{own}"]}
         for metric in METRICS:
             numbers[f"test/{metric}"] = row[f"{metric}_mean"]
             numbers[f"test/{metric}_sd"] = row[f"{metric}_sd"]
-        numbers |= {f"test/accuracy_{end}": row[f"accuracy_{end}"] for end in ("low", "high")}
+        numbers |= {f"test/{own}_{end}": row[f"{own}_{end}"] for end in ("low", "high")}
         numbers |= {name: float(f"{row[name]:.4g}") for name in COSTS}  # MLflow's table shows every digit
         self._log(run, numbers)
         tags = {"best of family": str(row["best_of_family"]).lower(), "device": row["device"]}
@@ -166,7 +170,7 @@ class _Recorded:
         return run
 
     def curve(self, label: str, rows: pd.DataFrame) -> None:
-        """The run of a learning curve: test accuracy by the number of examples, which is the step."""
+        """The run of a learning curve: test accuracy, and the data set's other metric, by number of examples."""
         model, _, features = label.removesuffix(")").partition(" (")
         cell = Cell(self.meta.dataset, features or LEARNED, model, rows["family"].iloc[0], LEARNING_CURVE)
         own = {name: str(value) for name, value in asdict(cell).items()}
@@ -179,6 +183,8 @@ class _Recorded:
             "lowest": "test/accuracy_lowest",
             "highest": "test/accuracy_highest",
         }
+        if (metric := self.meta.metric) != ACCURACY:
+            names |= {f"{metric}{end}": f"test/{metric}{end}" for end in ("", "_lowest", "_highest")}
         for row in rows.to_dict("records"):
             self._log(run, {key: row[name] for name, key in names.items()}, step=int(row["n"]))
         self.client.set_terminated(run.info.run_id, FINISHED, run.info.start_time)

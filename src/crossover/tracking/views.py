@@ -7,6 +7,8 @@ of MLflow 3's page (mlflow/server/js, "experiment page UI state").
 import json
 from typing import Any
 
+from crossover.core.metric import Metric
+
 TAG = "mlflow.sharedViewState."
 
 COMPARISON, CURVES = "comparison", "curves"
@@ -21,18 +23,18 @@ def _chart(kind: str, number: int, **options: Any) -> dict[str, Any]:
     return shared | {"deleted": False, "isGenerated": False} | options
 
 
-def _scatter(number: int, cost: str) -> dict[str, Any]:
+def _scatter(number: int, cost: str, score: str) -> dict[str, Any]:
     axes = {
         "xaxis": {"key": cost, "type": "METRIC"},
-        "yaxis": {"key": "test/accuracy", "type": "METRIC"},
+        "yaxis": {"key": score, "type": "METRIC"},
     }
     return _chart("SCATTER", number, **axes)
 
 
-def _view(search: str, columns: list[str], charts: list[dict[str, Any]]) -> dict[str, Any]:
+def _view(score: str, search: str, columns: list[str], charts: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "searchFilter": search,
-        "orderByKey": _column("metrics", "test/accuracy"),
+        "orderByKey": _column("metrics", score),
         "orderByAsc": False,
         "selectedColumns": columns,
         "compareRunCharts": charts,
@@ -43,48 +45,56 @@ def _view(search: str, columns: list[str], charts: list[dict[str, Any]]) -> dict
     }
 
 
-VIEWS = {
-    COMPARISON: _view(
-        "tags.`crossover.cell` LIKE '%' AND tags.`variant` != 'learning_curve'",
-        [
-            *(_column("tags", name) for name in ("model", "features", "family", "variant", "best of family")),
-            *(_column("metrics", f"test/accuracy{end}") for end in ("", "_low", "_high")),
-            *(_column("metrics", name) for name in ("n", "fit_seconds", "latency_p50_ms", "model_bytes")),
-        ],
-        [
-            _scatter(1, "fit_seconds"),
-            _scatter(2, "latency_p50_ms"),
-            _chart("BAR", 3, metricKey="test/accuracy"),
-        ],
-    ),
-    CURVES: _view(
-        "tags.`crossover.cell` LIKE '%' AND tags.`variant` = 'learning_curve'",
-        [
-            *(_column("tags", name) for name in ("model", "features", "family")),
-            _column("metrics", "test/accuracy"),
-        ],
-        [
-            _chart(
-                "LINE",
-                1,
-                metricKey="test/accuracy",
-                selectedMetricKeys=["test/accuracy"],
-                xAxisKey="step",
-                xAxisScaleType="log",
-                scaleType="linear",
-                lineSmoothness=0,
-                useGlobalXaxisKey=False,
-                useGlobalLineSmoothing=False,
-            )
-        ],
-    ),
-}
+def views_of(metric: Metric) -> dict[str, dict[str, Any]]:
+    """By name, the views of a data set that is judged by a metric."""
+    score = f"test/{metric}"
+    return {
+        COMPARISON: _view(
+            score,
+            "tags.`crossover.cell` LIKE '%' AND tags.`variant` != 'learning_curve'",
+            [
+                *(
+                    _column("tags", name)
+                    for name in ("model", "features", "family", "variant", "best of family")
+                ),
+                *(_column("metrics", f"{score}{end}") for end in ("", "_low", "_high")),
+                *(_column("metrics", name) for name in ("n", "fit_seconds", "latency_p50_ms", "model_bytes")),
+            ],
+            [
+                _scatter(1, "fit_seconds", score),
+                _scatter(2, "latency_p50_ms", score),
+                _chart("BAR", 3, metricKey=score),
+            ],
+        ),
+        CURVES: _view(
+            score,
+            "tags.`crossover.cell` LIKE '%' AND tags.`variant` = 'learning_curve'",
+            [
+                *(_column("tags", name) for name in ("model", "features", "family")),
+                _column("metrics", score),
+            ],
+            [
+                _chart(
+                    "LINE",
+                    1,
+                    metricKey=score,
+                    selectedMetricKeys=[score],
+                    xAxisKey="step",
+                    xAxisScaleType="log",
+                    scaleType="linear",
+                    lineSmoothness=0,
+                    useGlobalXaxisKey=False,
+                    useGlobalLineSmoothing=False,
+                )
+            ],
+        ),
+    }
 
 
-def tags() -> dict[str, str]:
+def tags(metric: Metric) -> dict[str, str]:
     """The views as tags of an experiment, and that it is one of trainings and no chat."""
     kind = {"mlflow.experimentKind": "custom_model_development"}  # the page shows trainings first
-    return kind | {f"{TAG}{name}": json.dumps(view) for name, view in VIEWS.items()}
+    return kind | {f"{TAG}{name}": json.dumps(view) for name, view in views_of(metric).items()}
 
 
 def page(experiment_id: str, view: str) -> str:

@@ -122,7 +122,7 @@ def answer_claims(claims: list[Claim], inputs: list[ClaimInputs]) -> list[Answer
 def _answer(claim: Claim, inputs: ClaimInputs) -> AnsweredClaim:
     findings, missing = [], []
     for criterion in claim.all_of:
-        estimate = criterion.quantity.measure(inputs)
+        estimate = criterion.quantity.on(inputs)
         if isinstance(estimate, NotMeasured):
             missing.append(estimate)
         else:
@@ -133,7 +133,7 @@ def _answer(claim: Claim, inputs: ClaimInputs) -> AnsweredClaim:
     # One criterion that is clearly not met refutes the claim, whatever is known of the others.
     order: list[ClaimAnswer] = ["does not hold", NOT_MEASURED, "undecided", "holds"]
     overall = next(answer for answer in order if answer in answers)
-    others = [quantity.measure(inputs) for quantity in claim.for_comparison]
+    others = [quantity.on(inputs) for quantity in claim.for_comparison]
     shown = tuple(other for other in others if isinstance(other, Estimate))
     return AnsweredClaim(claim, inputs.results.dataset, overall, tuple(findings), tuple(missing), shown)
 

@@ -65,7 +65,7 @@ class Accuracy(Quantity):
         if not found:
             return no_cell(wanted, inputs.results)
         cell = found[0]
-        value, interval = cell.mean("accuracy"), cell.accuracy_interval
+        value, interval = cell.mean("accuracy"), cell.score_interval
         return Estimate(self, value, interval, "resamples", "accuracy", facts={"cell": cell})
 
 
@@ -160,6 +160,7 @@ class CostRatio(Quantity):
     """
 
     kind: Literal["cost_ratio"]
+    of_accuracy = False
     column: Cost
     cells: Cells
     over: Cells
@@ -204,6 +205,7 @@ class HighestCost(Quantity):
     """
 
     kind: Literal["highest_cost"]
+    of_accuracy = False
     column: Cost
     cells: Cells
     device: str | None = None

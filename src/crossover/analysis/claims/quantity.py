@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
@@ -13,6 +13,7 @@ from crossover.analysis.results import CellResult, DatasetResults
 from crossover.analysis.statistics import Interval
 from crossover.analysis.tuning import DatasetTuning
 from crossover.core.cell import TEXTBOOK, Family, Tier
+from crossover.core.metric import ACCURACY
 from crossover.core.settings import Settings
 
 Unit = Literal[
@@ -101,13 +102,22 @@ class Quantity(Settings, ABC):
 
     Attributes:
         kind: which quantity.
+        of_accuracy: whether it is an accuracy or follows from accuracies; then a data set with another metric has none.
     """
 
     kind: str
+    of_accuracy: ClassVar[bool] = True
 
     @abstractmethod
     def measure(self, inputs: ClaimInputs) -> Estimate | NotMeasured:
         """The quantity on one data set."""
+
+    def on(self, inputs: ClaimInputs) -> Estimate | NotMeasured:
+        """Likewise; not measured where the data set has a metric that the quantity is not about."""
+        metric = inputs.results.metric
+        if self.of_accuracy and metric != ACCURACY:
+            return NotMeasured("another metric", {"metric": metric}, possible=False)
+        return self.measure(inputs)
 
 
 class CellFilter(Settings):

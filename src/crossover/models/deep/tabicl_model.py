@@ -37,7 +37,7 @@ class TabICL(Model):
         trainer: device of the next fit.
 
     Raises:
-        CrossoverError: TabICL is not installed, or the file is not there.
+        CrossoverError: TabICL is not installed; of `fit`, also that the file is not there.
     """
 
     family: ClassVar[Family] = "deep"
@@ -47,12 +47,6 @@ class TabICL(Model):
     def __init__(self, *, modalities: Iterable[str], checkpoint: str | None, members: PositiveInt) -> None:
         super().__init__(modalities)
         _library()
-        if checkpoint is None or not Path(checkpoint).is_file():
-            raise CrossoverError(
-                f"checkpoint must be the path of TabICL's weights, got {checkpoint!r}; download "
-                "tabicl-classifier-….ckpt from https://huggingface.co/jingang/TabICL and give its path: "
-                "model.checkpoint=…"
-            )
         self.checkpoint, self.members = checkpoint, members
         self.trainer = TrainerConfig()
 
@@ -78,6 +72,12 @@ class TabICL(Model):
     def _with_examples(self, X: np.ndarray, y: np.ndarray) -> Self:
         import torch
 
+        if self.checkpoint is None or not Path(self.checkpoint).is_file():
+            raise CrossoverError(
+                f"checkpoint must be the path of TabICL's weights, got {self.checkpoint!r}; download "
+                "tabicl-classifier-….ckpt from https://huggingface.co/jingang/TabICL and give its path: "
+                "model.checkpoint=…"
+            )
         device = self._state["device"] if torch.cuda.is_available() else "cpu"
         self.device = "cpu" if device == "cpu" else f"cuda: {torch.cuda.get_device_name()}"
         self._X, self._y = X, y
@@ -126,7 +126,8 @@ class TabICL(Model):
     def load(cls, folder: Path) -> Self:
         content = read_json(folder / "tabicl.json", "dvc repro")
         model = cls(**content["settings"])
-        if (got := pooch.file_hash(model.checkpoint, alg="sha256")) != content["sha256"]:
+        there = Path(model.checkpoint or "").is_file()
+        if there and (got := pooch.file_hash(model.checkpoint, alg="sha256")) != content["sha256"]:
             raise CrossoverError(
                 f"{model.checkpoint} must hold the weights of the fit, with the SHA-256 checksum {content['sha256']}, "
                 f"got {got}; put them back, or fit again with `dvc repro`"

@@ -1,4 +1,4 @@
-"""An axis for accuracies near 100 %: the error on a logarithmic scale, labelled in accuracy.
+"""An axis for accuracies, and other metrics, near 100 %: the error on a logarithmic scale, labelled in accuracy.
 
 From 98 to 99 % is half the errors, as is from 80 to 90 %, and takes as much room. On a linear axis one weak
 model pushes all good ones into a corner.
@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-LABEL = "test accuracy, % (errors on a log scale)"
+from crossover.core.metric import ACCURACY, WORDS, Metric
 
 _STEPS = [  # of a decade of errors, coarse to fine
     (1, 2, 5),
@@ -21,6 +21,13 @@ _STEPS = [  # of a decade of errors, coarse to fine
 _ENOUGH, _GAP = 4, 0.09  # ticks, and the least distance between two as a part of the axis
 
 OneOrMany = TypeVar("OneOrMany", float, np.ndarray)
+
+
+def label(part: Literal["test", "validation"], metric: Metric) -> str:
+    """What the axis shows."""
+    # Short next to a longer name, so that it fits a small panel.
+    scale = "errors on a log scale" if metric == ACCURACY else "log scale"
+    return f"{part} {WORDS[metric]}, % ({scale})"
 
 
 def shown(accuracy: OneOrMany, n_test: int) -> OneOrMany:

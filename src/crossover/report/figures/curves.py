@@ -14,8 +14,7 @@ from matplotlib.lines import Line2D
 from crossover.analysis.curve_comparison import CurveComparison
 from crossover.analysis.curves import Curve, DatasetCurves
 from crossover.analysis.power_law import DECADE, PowerLaw
-from crossover.analysis.statistics import accuracy_interval
-from crossover.report.figures.accuracy_axis import LABEL, accuracy_axis, shown
+from crossover.report.figures.accuracy_axis import accuracy_axis, label, shown
 from crossover.report.figures.differences import draw_differences
 from crossover.report.figures.labels import name_line_ends
 from crossover.report.figures.size_axis import shade_crossings, size_axis
@@ -56,13 +55,13 @@ def draw_curves(folder: Path, comparison: CurveComparison) -> None:
         _draw_curve(left, curves, curve, leaders)
     # The axis shows all lines, and the intervals of the strong ones.
     means = [float(mean) for curve in curves.curves for mean in curve.accuracy.mean(axis=1)]
-    bands = [accuracy_interval(correct) for leader in leaders for correct in leader.correct]
+    bands = [band for leader in leaders for band in leader.intervals]
     low = min([*means, *(band.low for band in bands)])
     ends = [float(rows["high"].iloc[-1]) / 100 for rows in beyond.values()]
     high = max([*means, *(band.high for band in bands), *ends])
     accuracy_axis(left, "y", shown(low, curves.n_test), shown(high, curves.n_test), curves.n_test)
     size_axis(left, curves.sizes, gap=0.09)
-    left.set_ylabel(LABEL)
+    left.set_ylabel(label("test", curves.metric))
     subtitle = phrase("no_crossover")
     if family:
         shade_crossings(left, family.crossover)
@@ -101,7 +100,7 @@ def draw_curves(folder: Path, comparison: CurveComparison) -> None:
 def _draw_curve(axes: Axes, curves: DatasetCurves, curve: Curve, leaders: list[Curve]) -> None:
     """A line with the interval of each size; strong and solid for the best of a family."""
     strong, color, n_test = curve in leaders, COLORS[curve.family], curves.n_test
-    bands = [accuracy_interval(correct) for correct in curve.correct]
+    bands = curve.intervals
     low, high = ([shown(getattr(b, end), n_test) for b in bands] for end in ("low", "high"))
     others = [other for other in curves.family(curve.family) if other not in leaders]
     axes.fill_between(curve.sizes, low, high, color=color, alpha=0.16 if strong else 0.05, lw=0)
@@ -125,7 +124,7 @@ def _draw_decade(axes: Axes, curves: DatasetCurves, beyond: dict[Curve, pd.DataF
     for curve, rows in beyond.items():
         color = COLORS[curve.family]
         low, middle, high = (
-            shown(rows[column].to_numpy() / 100, curves.n_test) for column in ("low", "accuracy", "high")
+            shown(rows[column].to_numpy() / 100, curves.n_test) for column in ("low", curve.metric, "high")
         )
         axes.fill_between(rows["n"], low, high, color=color, alpha=0.16, lw=0)
         axes.plot(rows["n"], middle, color=color, ls=_BEYOND_STYLE, lw=2)
@@ -141,21 +140,20 @@ def _beyond(curve: Curve, fit: PowerLaw) -> pd.DataFrame:
     path = np.geomspace(fit.largest_size, DECADE * fit.largest_size, 21)
     bands = [fit.band(n) for n in path]
     rows = pd.DataFrame({"series": f"{curve.label}, fitted law", "family": curve.family, "n": path.round()})
-    accuracies = {
-        "accuracy": [1 - fit.predict(n) for n in path],
+    scores = {
+        curve.metric: [1 - fit.predict(n) for n in path],
         "low": [1 - band.high for band in bands],
         "high": [1 - band.low for band in bands],
     }
-    return rows.assign(**{name: np.round(100 * np.array(values), 3) for name, values in accuracies.items()})
+    return rows.assign(**{name: np.round(100 * np.array(values), 3) for name, values in scores.items()})
 
 
 def _measured(curves: DatasetCurves) -> pd.DataFrame:
     """The numbers of the measured curves, in percent."""
     rows = []
     for curve in curves.curves:
-        for n, correct in zip(curve.sizes, curve.correct, strict=True):
-            band = accuracy_interval(correct)
-            numbers = {"accuracy": correct.mean(), "low": band.low, "high": band.high}
+        for n, correct, band in zip(curve.sizes, curve.correct, curve.intervals, strict=True):
+            numbers = {curve.metric: correct.mean(), "low": band.low, "high": band.high}
             rows.append(
                 {"series": curve.label, "family": curve.family, "n": n}
                 | {name: round(100 * float(value), 3) for name, value in numbers.items()}

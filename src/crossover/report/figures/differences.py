@@ -11,6 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from crossover.analysis.crossing import Crossover
 from crossover.analysis.curve_comparison import CurveComparison
+from crossover.core.metric import WORDS, Metric
 from crossover.core.numbers import significant
 from crossover.report.figures.size_axis import shade_crossings, size_axis
 from crossover.report.figures.style import COLORS, INK, SHAPES, new_figure, title
@@ -43,7 +44,7 @@ def draw_differences(comparison: CurveComparison) -> tuple[Figure, pd.DataFrame]
         ]
     numbers = pd.concat(parts)
     size_axis(left, comparison.curves.sizes, gap=0.13)
-    _difference_axis(left, numbers)
+    _difference_axis(left, numbers, comparison.metric)
     left.axhline(0, color=INK, lw=1, zorder=1)
     side: dict[str, Any] = {"transform": left.transAxes, "ha": "right", "fontsize": 9}
     left.text(0.985, 0.98, "▲ deep ahead", va="top", color=COLORS["deep"], **side)
@@ -92,7 +93,7 @@ def _difference_rows(series: str, crossover: Crossover) -> pd.DataFrame:
     return pd.DataFrame({"series": series, "n": crossover.sizes} | rounded)
 
 
-def _difference_axis(axes: Axes, rows: pd.DataFrame) -> None:
+def _difference_axis(axes: Axes, rows: pd.DataFrame, metric: Metric) -> None:
     """Linear around 0, logarithmic further out: a lead of half a point and a lag of fifty both show."""
     axes.set_yscale("symlog", linthresh=_LINEAR, linscale=1)
     low, high = min(rows["difference"].min(), -_LINEAR), max(rows["difference"].max(), _LINEAR)
@@ -102,4 +103,4 @@ def _difference_axis(axes: Axes, rows: pd.DataFrame) -> None:
     )
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:+g}".replace("-", "−") if v else "0"))  # noqa: RUF001
-    axes.set_ylabel("deep − classical, points of test accuracy")  # noqa: RUF001
+    axes.set_ylabel(f"deep − classical, points of test {WORDS[metric]}")  # noqa: RUF001

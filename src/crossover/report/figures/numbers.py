@@ -1,4 +1,4 @@
-"""The numbers behind the figures, one tidy table a figure: accuracies in percent, as the axes show them."""
+"""The numbers behind the figures, one tidy table a figure: scores in percent, as the axes show them."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from crossover.analysis.tuning import DatasetTuning, Search
 
 
 def overview_numbers(datasets: list[DatasetAnalysis]) -> pd.DataFrame:
-    """One row a cell of every data set: its accuracy and its seconds to fit."""
+    """One row a cell of every data set: its score and its seconds to fit."""
     return pd.DataFrame(
         {
             "dataset": d.dataset,
             **cell_keys(cell),
-            "accuracy_percent": rounded_percent(cell.mean("accuracy")),
+            f"{cell.metric}_percent": rounded_percent(cell.score),
             "fit_seconds": rounded(cell.mean("fit_seconds")),
             "best_of_family": yes_no(cell in d.best),
         }
@@ -27,13 +27,13 @@ def overview_numbers(datasets: list[DatasetAnalysis]) -> pd.DataFrame:
 
 
 def accuracy_numbers(d: DatasetAnalysis) -> pd.DataFrame:
-    """One row a cell: mean accuracy, its interval, and the accuracy of each single fit."""
+    """One row a cell: mean score, its interval, and the score of each single fit."""
     rows = []
     for cell in d.results.cells:
-        interval = cell.accuracy_interval
-        values = {"accuracy": cell.mean("accuracy"), "low_95": interval.low, "high_95": interval.high}
+        interval = cell.score_interval
+        values = {cell.metric: cell.score, "low_95": interval.low, "high_95": interval.high}
         fits = zip(cell.scores["seed"], cell.correct.mean(axis=1), strict=True)
-        values |= {f"seed_{int(seed)}": float(accuracy) for seed, accuracy in fits}
+        values |= {f"seed_{int(seed)}": float(score) for seed, score in fits}
         shares = {f"{name}_percent": rounded_percent(value) for name, value in values.items()}
         rows.append(cell_keys(cell) | shares)
     return pd.DataFrame(rows)
@@ -45,7 +45,7 @@ def cost_numbers(d: DatasetAnalysis) -> pd.DataFrame:
     return pd.DataFrame(
         {
             **cell_keys(cell),
-            "accuracy_percent": rounded_percent(cell.mean("accuracy")),
+            f"{cell.metric}_percent": rounded_percent(cell.score),
             "cost": cost.label,
             "value": rounded(cost.of(cell)),
             "on_the_front": yes_no(cell in frontier(cells, cost)),
@@ -63,7 +63,7 @@ def trial_numbers(tuning: DatasetTuning) -> pd.DataFrame:
             "shows": "trial",
             **cell_keys(search.tuned),
             "number": trial["trial"],
-            "accuracy_percent": rounded_percent(trial["accuracy"]),
+            f"{search.tuned.metric}_percent": rounded_percent(trial["score"]),
             "state": trial["state"],
             "best": yes_no(trial["best"]),
         }
@@ -78,7 +78,7 @@ def trial_numbers(tuning: DatasetTuning) -> pd.DataFrame:
                 "shows": "expected best" if search.independent else "best so far",
                 **cell_keys(search.tuned),
                 "number": k,
-                "accuracy_percent": rounded_percent(expected),
+                f"{search.tuned.metric}_percent": rounded_percent(expected),
                 "low_95_percent": rounded_percent(low),
                 "high_95_percent": rounded_percent(high),
             }
@@ -97,7 +97,7 @@ def pareto_numbers(searches: list[Search]) -> pd.DataFrame:
             {
                 **cell_keys(search.tuned),
                 "trial": trial["trial"],
-                "accuracy_percent": rounded_percent(trial["accuracy"]),
+                f"{search.tuned.metric}_percent": rounded_percent(trial["score"]),
                 objective: rounded(float(costs[trial["trial"]])),
                 "state": trial["state"],
                 "on_the_front": yes_no(trial["pareto"]),

@@ -17,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 from crossover.analysis.tuning import DatasetTuning, Search
 from crossover.core.columns import FAILED, PRUNED
 from crossover.core.numbers import percent, significant
-from crossover.report.figures.accuracy_axis import accuracy_axis, shown
+from crossover.report.figures.accuracy_axis import accuracy_axis, label, shown
 from crossover.report.figures.labels import name_line_ends
 from crossover.report.figures.numbers import pareto_numbers, trial_numbers
 from crossover.report.figures.style import (
@@ -35,7 +35,6 @@ from crossover.report.figures.style import (
 )
 from crossover.report.templating import OBJECTIVES
 
-LABEL = "validation accuracy, % (errors on a log scale)"
 _GREY = "#777777"  # of a family, in a legend
 _DEFAULT: dict[str, Any] = {"marker": "x", "ls": "", "color": INK, "ms": 8, "mew": 2}
 _FENCE = 3  # interquartile ranges below the lower quartile: Tukey's outer fence
@@ -64,13 +63,13 @@ def _trials(tuning: DatasetTuning) -> Figure:
     left.tick_params(axis="y", length=0, labelcolor=INK)
     left.set_ylim(len(searches) - 0.5, -0.5)
     left.grid(axis="y", visible=False)
-    left.set_xlabel(LABEL)
+    left.set_xlabel(label("validation", tuning.metric))
     title(left, f"{tuning.dataset}: every trial", "bar: the quartiles, tick: the median; without the default")
 
-    curves = [search for search in searches if len(search.accuracies)]
+    curves = [search for search in searches if len(search.scores)]
     right.set_xlabel("configurations tried, without the default one")
     right.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    right.set_ylabel(LABEL)
+    right.set_ylabel(label("validation", tuning.metric))
     if curves:
         _curves(right, curves)
     dependent = not all(search.independent for search in curves)
@@ -101,30 +100,30 @@ def _handles() -> list[Line2D]:
 
 
 def _resolution(searches: list[Search]) -> int:
-    """Answers behind the finest of the accuracies: validation examples times splits."""
+    """Answers behind the finest of the scores: validation examples times splits."""
     return max(s.facts["n_validation"] * len(s.facts["repetitions"]) for s in searches)
 
 
 def _limits(searches: list[Search], resolution: int) -> tuple[float, float]:
     """In percent, from the lowest trial that is no far outlier of its model to the highest of all."""
-    defaults = [float(search.default_trial["accuracy"]) for search in searches]
-    lows = [accuracy for accuracy in defaults if not np.isnan(accuracy)]
+    defaults = [float(search.default_trial["score"]) for search in searches]
+    lows = [score for score in defaults if not np.isnan(score)]
     highs = list(lows)
-    for accuracies in (search.accuracies for search in searches if len(search.accuracies)):
+    for scores in (search.scores for search in searches if len(search.scores)):
         # The outer fence is counted on the scale of the axis: the logarithm of the error.
-        errors = np.log(np.maximum(1 - accuracies, 1e-4))
+        errors = np.log(np.maximum(1 - scores, 1e-4))
         quartile_low, quartile_high = np.quantile(errors, [0.25, 0.75])
         fence = quartile_high + _FENCE * max(quartile_high - quartile_low, 0.05)
-        lows.append(float(accuracies[errors <= fence].min()))
-        highs.append(float(accuracies.max()))
+        lows.append(float(scores[errors <= fence].min()))
+        highs.append(float(scores.max()))
     return (shown(min(lows), resolution), shown(max(highs), resolution)) if lows else (0.0, 100.0)
 
 
 def _strip(axes: Axes, search: Search, row: int, low: float, resolution: int) -> None:
     """The trials of one search around `row`; those left of the axis, and those that failed, are counted in words."""
-    family, trials, default = search.tuned.family, search.scored, search.default_trial["accuracy"]
+    family, trials, default = search.tuned.family, search.scored, search.default_trial["score"]
     color, shape = COLORS[family], SHAPES[family]
-    x = shown(search.accuracies, resolution)
+    x = shown(search.scores, resolution)
     inside = x >= low
     pruned, best = (trials["state"] == PRUNED).to_numpy(), trials["best"].to_numpy(dtype=bool)
     # Multiples of the golden ratio, without their whole part, fill the height evenly.
@@ -136,14 +135,14 @@ def _strip(axes: Axes, search: Search, row: int, low: float, resolution: int) ->
         axes.plot(quartiles[[0, 2]], [below, below], color=INK, lw=2.5, solid_capstyle="butt", zorder=2)
         axes.plot(quartiles[1], below, "|", color=INK, ms=9, mew=2, zorder=2)
     if search.best is not None:
-        at = shown(search.best["accuracy"], resolution)
+        at = shown(search.best["score"], resolution)
         axes.plot(at, row, shape, ms=9, mec=INK, mfc=color, mew=1.6, zorder=4)
     if not np.isnan(default):
         axes.plot(shown(default, resolution), row, zorder=5, **_DEFAULT)
     style: dict[str, Any] = {"color": color, "fontsize": 8.5, "va": "center", "annotation_clip": False}
     style["xycoords"] = axes.get_yaxis_transform()
     if n_left := int(np.sum(~inside)):
-        lowest = percent(float(search.accuracies.min()), 1)
+        lowest = percent(float(search.scores.min()), 1)
         axes.annotate(f"◂ {n_left} to the left, lowest {lowest}", (0.01, row - 0.38), **style)
     if failed := search.count(FAILED):
         axes.annotate(f"{failed} failed", (1.01, row), **style)
@@ -193,7 +192,7 @@ def _pareto(tuning: DatasetTuning, searches: list[Search]) -> Figure:
     panels[0].minorticks_off()
     accuracy_axis(panels[0], "y", low, high, resolution)
     for axes in panels[: len(searches) : columns]:
-        axes.set_ylabel(LABEL)
+        axes.set_ylabel(label("validation", tuning.metric))
     for axes in panels[len(searches) :]:
         axes.set_visible(False)
     on_front = Line2D([], [], label="Pareto front", marker="o", mec=_GREY, mfc=_GREY, **FRONTIER)
@@ -205,8 +204,8 @@ def _plane(axes: Axes, search: Search, low: float, resolution: int) -> None:
     """The trials of one search: pale, full on the front; those below the axis are counted."""
     family, trials = search.tuned.family, search.trials.set_index("trial")
     color, costs = COLORS[family], search.costs.set_index("trial")[search.second_objective].to_dict()
-    scored = trials["accuracy"].dropna().to_dict()
-    at = {t: (float(costs[t]), shown(accuracy, resolution)) for t, accuracy in scored.items()}
+    scored = trials["score"].dropna().to_dict()
+    at = {t: (float(costs[t]), shown(score, resolution)) for t, score in scored.items()}
     front = sorted(at[t] for t in trials.index[trials["pareto"]] if t in at)
     pruned = [at[t] for t in trials.index[trials["state"] == PRUNED]]
     axes.step(*np.reshape(front, (-1, 2)).T, where="post", zorder=1, **FRONTIER)

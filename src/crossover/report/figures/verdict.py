@@ -6,6 +6,7 @@ import matplotlib
 import pandas as pd
 
 from crossover.analysis.study import DatasetAnalysis
+from crossover.core.metric import WORDS
 from crossover.report.figures.numbers import rounded_percent
 from crossover.report.figures.style import COLORS, INK, PALE_INK, SHAPES, STYLE, new_figure, save
 
@@ -27,7 +28,7 @@ def draw_verdict(folder: Path, d: DatasetAnalysis) -> None:
     axes.plot([low, high], [0, 0], color=color, lw=5, alpha=0.35, solid_capstyle="round")
     axes.plot(difference, 0, SHAPES.get(v.winner, "s"), color=color, ms=9)
     axes.set(xlim=(-reach, reach), ylim=(-1, 1), yticks=[])
-    axes.set_xlabel("deep minus classical, points of test accuracy")
+    axes.set_xlabel(f"deep minus classical, points of test {WORDS[v.metric]}")
     axes.spines["left"].set_visible(False)
     axes.grid(visible=False)
     for side, family, where in ((0, "classical", "left"), (1, "deep", "right")):

@@ -1,0 +1,22 @@
+"""The metric of a data set, by which its models are chosen and compared, and its words."""
+
+from typing import Final, Literal, get_args
+
+Metric = Literal["accuracy", "balanced_accuracy", "macro_f1", "rarest_f1", "roc_auc", "average_precision"]
+"""Of `columns.METRICS`, those that can be the one: larger is better, 1 is perfect. `scoring.judge` defines them."""
+
+ACCURACY: Final = "accuracy"
+
+ALLOWED: tuple[Metric, ...] = get_args(Metric)
+
+WORDS: dict[Metric, str] = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+    "rarest_f1": "F1 of the rarest class",
+    "roc_auc": "ROC AUC",
+    "average_precision": "average precision",
+}
+
+MEAN_ERRORS: tuple[Metric, ...] = ("accuracy", "balanced_accuracy")
+"""Those of which 1 minus the value is an error rate, or a mean of the classes' error rates."""
