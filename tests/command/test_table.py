@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from crossover.command.description import Description, Options
 from crossover.command.table import describe_table
@@ -300,3 +301,40 @@ class TestTexts:
         rows = [f'"{note}\nand more of it {k}",{"ab"[k % 2]}' for k, note in enumerate(NOTES * 3)]
         found = describe("note,kind\n" + "\n".join(rows) + "\n")
         assert (found.modality, found.n_train) == ("text", 180)
+
+
+class TestListedImages:
+    @pytest.fixture
+    def listing(self, tmp_path: Path) -> Path:
+        """A table of names of images and labels, next to the images."""
+        (tmp_path / "scans").mkdir()
+        rows = []
+        for k in range(24):
+            Image.fromarray(np.full((9, 8), 10 * k, np.uint8)).save(tmp_path / "scans" / f"{k}.png")
+            rows.append(f"scans/{k}.png,{['ill', 'well'][k % 2]},ward {k % 3}")
+        (tmp_path / "list.csv").write_text("file,state,place\n" + "\n".join(rows) + "\n")
+        return tmp_path / "list.csv"
+
+    def test_they_become_a_folder_of_images(self, listing: Path, tmp_path: Path) -> None:
+        options = Options("some", target="state")
+        found = describe_table(listing, options, (tmp_path / "own" / "list.csv").as_posix())
+        assert (found.modality, found.channels, found.counts) == ("image", 1, [12, 12])
+        assert "images: 24 files of column file (they are there" in said(found)
+        assert found.copies is not None
+        for name, file in found.copies.items():
+            target = tmp_path / "own" / "images" / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(file.read_bytes())
+        part = load(found, tmp_path).train
+        assert np.asarray(part.X)[:, 0, 0, 0].tolist() == [*range(0, 240, 20), *range(10, 240, 20)]
+        assert part.y.tolist() == [0] * 12 + [1] * 12
+
+    def test_a_file_that_is_not_there_is_named(self, listing: Path) -> None:
+        (listing.parent / "scans" / "5.png").unlink()
+        with pytest.raises(CrossoverError, match=r"got 'scans/5\.png' in row 6, which is not there"):
+            describe_table(listing, Options("some", target="state"), "list.csv")
+
+    def test_a_label_that_cannot_name_a_folder_is_refused(self, listing: Path) -> None:
+        listing.write_text(listing.read_text().replace("well", "a/b"))
+        with pytest.raises(CrossoverError, match="fit for the name of a folder, got 'a/b'"):
+            describe_table(listing, Options("some", target="state"), "list.csv")

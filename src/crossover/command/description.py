@@ -80,6 +80,9 @@ class Description:
         y: int64 (n,), labels of the rows where all were looked at and have groups or times; else None.
         groups: int64 (n,) of the same rows, see `RawData`.
         times: float64 (n,), likewise.
+        channels: of an image.
+        copies: where the files lie that the data set consists of, by the path below its folder; None where the file or
+            folder that was named is copied as it is.
     """
 
     yaml: dict[str, Any]
@@ -93,6 +96,8 @@ class Description:
     y: np.ndarray | None = None
     groups: np.ndarray | None = None
     times: np.ndarray | None = None
+    channels: int = 1
+    copies: dict[str, Path] | None = None
 
 
 def require_enough(found: Description, protocol: Protocol) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from crossover.command.description import Decision, Description, Options
 from crossover.core.errors import CrossoverError
@@ -65,8 +66,81 @@ def describe_images(path: Path, options: Options, kept: str) -> Description:
             )
         reason = f"the folders train/ and test/ ({len(files['test']):,} images)"
         decisions.append(Decision("test part", "test/", reason))
-    every = [file for found in files.values() for file, _ in found]
-    sizes, colours = _look(every)
+    every = [(file.relative_to(path).as_posix(), file) for found in files.values() for file, _ in found]
+    return _described(every, classes, counts, options, kept, decisions, has_parts)
+
+
+def describe_listed_images(
+    path: Path, listed: pd.DataFrame, options: Options, kept: str, decisions: list[Decision]
+) -> Description:
+    """Look at images that a table names and decide what they are; they become a folder of images.
+
+    Args:
+        path: of the table.
+        listed: files, by their paths from where the table lies, and labels, in this order.
+        options: of the command line.
+        kept: the path of the folder that the YAML will name.
+        decisions: what was decided about the table.
+
+    Raises:
+        CrossoverError: a file is missing or is no image, a label cannot name a folder, or an option needs a table.
+    """
+    for option in ("text", "time", "test"):
+        if getattr(options, option) is not None:
+            raise CrossoverError(
+                f"--{option} must be left out where a table names images, got {getattr(options, option)}"
+            )
+    if options.groups not in (None, "auto"):
+        raise CrossoverError(f"--groups must be auto where a table names images, got {options.groups!r}")
+    files, labels = (listed.iloc[:, k].astype(str).str.strip() for k in (0, 1))
+    for label in sorted(set(labels)):
+        if not label or label.startswith(".") or "/" in label or "\0" in label:
+            raise CrossoverError(
+                f"a label of {path} must be fit for the name of a folder, got {label!r}; change it"
+            )
+    for number, name in enumerate(files, start=1):
+        if not (path.parent / name).is_file():
+            raise CrossoverError(
+                f"{path} must name files from its own folder on, got {name!r} in row {number}, which is not there; put "
+                "it there, or take the row out"
+            )
+    counts = Counter(labels)
+    classes = sorted(counts)
+    decisions.append(
+        Decision("images", f"{len(files):,} files of column {listed.columns[0]}", "they are there")
+    )
+    every = [
+        (f"{name}/{number:07d}-{Path(file).name}", path.parent / file)
+        for name in classes
+        for number, (file, label) in enumerate(zip(files, labels, strict=True))
+        if label == name
+    ]
+    found = _described(every, classes, counts, options, kept, decisions, has_parts=False)
+    found.copies = dict(every)
+    return found
+
+
+def image_column(path: Path, table: pd.DataFrame, target: str) -> str | None:
+    """The column of a table whose values are paths of images from where the table lies; None without one."""
+    for name in table.columns.drop(target):
+        known = table[name].dropna().astype(str).str.strip().head(LOOKED_AT)
+        images = [Path(value).suffix.lower() in ENDINGS for value in known]
+        if images and all(images) and any((path.parent / value).is_file() for value in known):
+            return str(name)
+    return None
+
+
+def _described(
+    files: list[tuple[str, Path]],
+    classes: list[str],
+    counts: Counter[str],
+    options: Options,
+    kept: str,
+    decisions: list[Decision],
+    has_parts: bool,
+) -> Description:
+    """Sizes, colours and what follows from them; `files` are paths below the folder, and where each lies."""
+    sizes, colours = _look([file for _, file in files])
     height, width, reason = _size(sizes, options.size)
     decisions.append(Decision("size", f"{height} by {width} pixels", reason, "--size allows a longer side"))
     channels = 3 if colours else 1
@@ -78,7 +152,7 @@ def describe_images(path: Path, options: Options, kept: str) -> Description:
         "_target_": "crossover.data.image_folder.ImageFolder",
         "name": options.name,
         "path": kept,
-        "sha256": checksum_of(path, every),
+        "sha256": checksum_of(files),
         "classes": classes,
         "height": height,
         "width": width,
@@ -97,7 +171,9 @@ def describe_images(path: Path, options: Options, kept: str) -> Description:
         decisions.append(Decision("test part", f"{options.test_fraction:g} of the images", "--test"))
     every_class = [max(1, round(n_train * counts[name] / sum(counts.values()))) for name in classes]
     pixels = height * width * channels
-    return Description(yaml, "image", n_train, pixels, len(classes), has_parts, every_class, decisions)
+    found = Description(yaml, "image", n_train, pixels, len(classes), has_parts, every_class, decisions)
+    found.channels = channels
+    return found
 
 
 def _folders(path: Path) -> list[str]:

@@ -28,6 +28,7 @@ from ruamel.yaml import YAML
 
 from crossover.audit.finding import Check, Checks, findings_file, read_findings
 from crossover.command.add_model import write_model
+from crossover.command.arrays import describe_arrays
 from crossover.command.description import Description, Options, decide_metric, require_enough
 from crossover.command.images import describe_images
 from crossover.command.plan import plan_within
@@ -40,6 +41,7 @@ from crossover.core.metric import ALLOWED
 from crossover.core.settings import NAME, NAME_IN_WORDS, validated
 from crossover.core.study import load_study
 from crossover.data.image_folder import ImageFolder
+from crossover.data.own_arrays import OwnArrays
 from crossover.data.own_table import OwnTable
 from crossover.data.splits import ORIGIN, Protocol
 
@@ -55,7 +57,9 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True)
     study = commands.add_parser("study", help="compare both families on your own data")
     study.add_argument(
-        "path", type=Path, help="a table (CSV, TSV, Parquet) also of texts, or a folder of images"
+        "path",
+        type=Path,
+        help="a table (CSV, TSV, Parquet), also of texts or of names of images, a folder of images, or arrays (.npz)",
     )
     study.add_argument("--target", help="the column of the labels")
     study.add_argument("--text", metavar="C", help="the column of the texts, where the study is about texts")
@@ -125,7 +129,16 @@ def study(given: argparse.Namespace) -> int:
     # Data that lie where the copy would go stay as they are.
     stays = given.no_copy or path.resolve().is_relative_to((OWN / name).resolve())
     place = path.resolve() if stays else OWN / name / (path.name if path.is_file() else "images")
-    found = (describe_images if path.is_dir() else describe_table)(path, options, place.as_posix())
+    arrays = path.suffix.lower() == ".npz"
+    describe = describe_images if path.is_dir() else describe_arrays if arrays else describe_table
+    found = describe(path, options, place.as_posix())
+    if found.copies is not None:
+        place = place.parent / "images"
+        if stays:
+            raise CrossoverError(
+                f"--no-copy must be left out where a table names images, got {path}: they are copied into a folder for "
+                "each class"
+            )
     decide_metric(found, given.metric, _audited("A08").threshold)
     require_enough(found, build(read_yaml(Path("conf/protocol/default.yaml")), ORIGIN, Protocol))
     known = Path("conf/dataset") / f"{name}.yaml"
@@ -150,7 +163,7 @@ def study(given: argparse.Namespace) -> int:
         return 0
     else:
         if not stays:
-            _copy(path, options.test, place)
+            _copy(path, options.test, place, found.copies)
         _write(known, found)
     for line in ask_for(plan.params(), Path("params.yaml")):
         _say(line)
@@ -336,7 +349,7 @@ def _known(path: Path, found: Description) -> bool:
     if not path.exists():
         return False
     there = read_yaml(path)
-    own = {f"{kind.__module__}.{kind.__qualname__}" for kind in (OwnTable, ImageFolder)}
+    own = {f"{kind.__module__}.{kind.__qualname__}" for kind in (OwnTable, ImageFolder, OwnArrays)}
     if there.get("_target_") not in own:
         raise CrossoverError(
             f"the name {found.yaml['name']!r} is taken by {path}; choose another one with --name"
@@ -357,11 +370,23 @@ def _agreed(yes: bool) -> bool:
     return sys.stdin.readline().strip().lower() in ("", "y", "yes")
 
 
-def _copy(path: Path, test: Path | None, place: Path) -> None:
-    """Copy the data into the project, whole or not at all, and add them to DVC."""
+def _copy(path: Path, test: Path | None, place: Path, copies: dict[str, Path] | None) -> None:
+    """Copy the data into the project, whole or not at all, and add them to DVC.
+
+    Args:
+        path: of the file or folder.
+        test: a file with the test part.
+        place: where to.
+        copies: see `Description`.
+    """
     replaces = place.parent.exists()
     with atomic_folder(place.parent) as folder:
-        if path.is_dir():
+        if copies is not None:
+            for name, file in copies.items():
+                target = folder / place.name / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, target)
+        elif path.is_dir():
             shutil.copytree(path, folder / place.name, ignore_dangling_symlinks=True)
         else:
             for file in filter(None, (path, test)):
@@ -390,11 +415,8 @@ def _write(path: Path, found: Description) -> None:
 
 def _megabytes(path: Path, found: Description, splits: int) -> float:
     """What the study writes: the raw data twice, and each split's prepared data and features."""
-    raw = (
-        sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
-        if path.is_dir()
-        else path.stat().st_size
-    )
+    files = found.copies.values() if found.copies else path.rglob("*") if path.is_dir() else [path]
+    raw = sum(one.stat().st_size for one in files if one.is_file())
     # Of a text: some 6 bytes a word, and 8 for each of some 3 terms of it.
     each = found.n_train * found.n_columns * {"image": 1 + 4, "table": 8 + 4, "text": 6 + 24}[found.modality]
     return (2 * raw + splits * each) / 1e6 + 50

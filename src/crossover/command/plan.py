@@ -79,7 +79,7 @@ class Plan:
         for model, features in [*classical, *((m, "") for m in self.deep_models)]:
             width = {"handcrafted": 500, "text_handcrafted": 17}.get(features, d)
             if model == "cnn_modern":
-                width //= data.yaml.get("channels", 1)
+                width //= data.channels
             one = fit_seconds(model, n, width, c)
             start = 4.0 if features else 6.0
             total += start + max(1.0, 2 * self.seeds * one)  # one with the validation rows, one without
@@ -125,7 +125,7 @@ def plans(name: str, data: Description) -> Iterator[Plan]:
     else:
         models = ("logistic_regression", "svm", "random_forest", "lightgbm")
         # Boosted trees split codes as categories.
-        features = ("raw", "codes") if "category" in data.yaml["columns"].values() else ("raw",)
+        features = ("raw", "codes") if "category" in data.yaml.get("columns", {}).values() else ("raw",)
         full = Plan(name, features, models, ("mlp", "tabm"), 8 if splits > 1 else 3)
         curve = ("logistic_regression", "lightgbm", "mlp")
     slow = ("tabm", "text_transformer")

@@ -10,6 +10,7 @@ import pandas as pd
 import pooch
 
 from crossover.command.description import Decision, Description, Options, choose
+from crossover.command.images import describe_listed_images, image_column
 from crossover.command.splitting import describe_split
 from crossover.command.text_form import MISSING, NUMBER, TextForm, text_form
 from crossover.core.errors import CrossoverError, first_line
@@ -63,23 +64,17 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
                 f"--drop must name columns of {path}, got {name!r}; there are {', '.join(names)}"
             )
     target = _target(path, table, options, decisions)
+    if (column := image_column(path, table, target)) is not None:
+        listed = table.loc[table[target].notna() & table[column].notna(), [column, target]]
+        return describe_listed_images(
+            path, listed, options, (Path(kept).parent / "images").as_posix(), decisions
+        )
     labels = table[target].dropna().astype(str).str.strip()
     if form is not None:
         labels = _missing(table, target, form, decisions)
         table = _read(path, form)
     classes = _classes(path, target, labels, decisions)
-    looked_at = len(labels)
-    if form is not None and path.stat().st_size > LARGE_BYTES:
-        bytes_a_row = len(",".join(map(str, table.iloc[:1000].to_numpy().ravel()))) / min(1000, len(table))
-        looked_at = int(path.stat().st_size / bytes_a_row)
-        reason = f"the file is large; about {looked_at:,} rows in all"
-        decisions.append(Decision("looked at", f"the first {len(table):,} rows", reason))
-    elif unlabelled := len(table) - len(labels):
-        decisions.append(
-            Decision("rows", f"{len(labels):,} of {len(table):,}", f"{unlabelled:,} have no label")
-        )
-    else:
-        decisions.append(Decision("rows", f"{len(labels):,}", "each has a label"))
+    looked_at = _rows(path, table, labels, form, decisions)
     inputs = table[[name for name in table if name not in (target, options.groups)]]
     modality, n_columns = "table", 0
     text = _text(path, inputs, form, options, decisions)
@@ -96,23 +91,8 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
             f"{path} must have a column of numbers, categories or dates besides its target {target!r}, got none; "
             "see the reasons above"
         )
-    yaml: dict[str, Any] = {
-        "_target_": "crossover.data.own_table.OwnTable",
-        "name": options.name,
-        "train": _file(path, kept),
-    }
-    if options.test is not None:
-        stays = Path(kept).is_absolute()  # then the test file does so as well
-        place = options.test.resolve() if stays else Path(kept).parent / options.test.name
-        yaml["test"] = _file(options.test, place.as_posix())
-        decisions.append(Decision("test part", str(options.test), "named on the command line"))
+    yaml = _yaml(path, options, kept, form, decisions)
     yaml |= {"target": target, "columns": columns, "classes": classes}
-    if form is None:
-        yaml["format"] = "parquet"
-    else:
-        yaml |= {"separator": form.separator, "decimal": form.decimal, "encoding": form.encoding}
-        yaml |= {"missing": form.missing} | ({"header": form.header} if form.header else {})
-        yaml |= {} if form.quoted else {"quoted": False}
     if folded:
         yaml["folded"] = folded
     rows = table.loc[labels.index].drop(columns=target)
@@ -131,6 +111,44 @@ def describe_table(path: Path, options: Options, kept: str) -> Description:
         found.y = labels.map({label: code for code, label in enumerate(classes)}).to_numpy(np.int64)
         found.groups, found.times = groups, times
     return found
+
+
+def _rows(
+    path: Path, table: pd.DataFrame, labels: pd.Series, form: TextForm | None, decisions: list[Decision]
+) -> int:
+    """How many rows with a label there are; of a large text, about how many."""
+    if form is not None and path.stat().st_size > LARGE_BYTES:
+        bytes_a_row = len(",".join(map(str, table.iloc[:1000].to_numpy().ravel()))) / min(1000, len(table))
+        about = int(path.stat().st_size / bytes_a_row)
+        reason = f"the file is large; about {about:,} rows in all"
+        decisions.append(Decision("looked at", f"the first {len(table):,} rows", reason))
+        return about
+    unlabelled = len(table) - len(labels)
+    value = f"{len(labels):,} of {len(table):,}" if unlabelled else f"{len(labels):,}"
+    reason = f"{unlabelled:,} have no label" if unlabelled else "each has a label"
+    decisions.append(Decision("rows", value, reason))
+    return len(labels)
+
+
+def _yaml(
+    path: Path, options: Options, kept: str, form: TextForm | None, decisions: list[Decision]
+) -> dict[str, Any]:
+    """The keys of the YAML that say where the files are and how they are read."""
+    yaml: dict[str, Any] = {
+        "_target_": "crossover.data.own_table.OwnTable",
+        "name": options.name,
+        "train": _file(path, kept),
+    }
+    if options.test is not None:
+        stays = Path(kept).is_absolute()  # then the test file does so as well
+        place = options.test.resolve() if stays else Path(kept).parent / options.test.name
+        yaml["test"] = _file(options.test, place.as_posix())
+        decisions.append(Decision("test part", str(options.test), "named on the command line"))
+    if form is None:
+        return yaml | {"format": "parquet"}
+    yaml |= {"separator": form.separator, "decimal": form.decimal, "encoding": form.encoding}
+    yaml |= {"missing": form.missing} | ({"header": form.header} if form.header else {})
+    return yaml if form.quoted else yaml | {"quoted": False}
 
 
 def _read(path: Path, form: TextForm | None) -> pd.DataFrame:

@@ -4,7 +4,7 @@
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -86,7 +86,8 @@ class ImageFolder(DataSource):
                 f"in {self.origin}"
             )
         files = {part: list(images_of(self.path / part, self.classes)) for part in self.parts}
-        got = checksum_of(self.path, [path for found in files.values() for path, _ in found])
+        every = [path for found in files.values() for path, _ in found]
+        got = checksum_of((path.relative_to(self.path).as_posix(), path) for path in every)
         if got != self.sha256:
             raise CrossoverError(
                 f"{self.path} has changed since the data set {self.name} was described: its SHA-256 must be "
@@ -135,11 +136,11 @@ def images_of(folder: Path, classes: Sequence[str]) -> Iterator[tuple[Path, int]
         )
 
 
-def checksum_of(folder: Path, files: list[Path]) -> str:
-    """SHA-256 over the paths below a folder and the contents of files, in the order given."""
+def checksum_of(files: Iterable[tuple[str, Path]]) -> str:
+    """SHA-256 over the paths that files have below their folder, and over their contents, in the order given."""
     digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.relative_to(folder).as_posix().encode("utf-8", "surrogateescape") + b"\0")
+    for name, path in files:
+        digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
