@@ -189,6 +189,12 @@ def verdict(name: str, task: Task, trials: int) -> dict[str, Any]:
         return found
 
 
+def score(found: dict[str, Any], family: str) -> float:
+    """Of the best of a family, in the metric of the data set."""
+    (value,) = (value for key, value in found.items() if key.startswith(f"best_{family}_"))
+    return float(value)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -208,7 +214,7 @@ def main() -> None:
         right = found["verdict"] in task.right and abs(difference) <= task.most
         all_right &= right
         best = " | ".join(
-            f"{found[f'best_{family}']} {100 * found[f'best_{family}_accuracy']:.2f} %"
+            f"{found[f'best_{family}']} {100 * score(found, family):.2f} %"
             for family in ("deep", "classical")
         )
         wanted = " or ".join(task.right) + (f", at most {task.most:g}" if task.most < 100 else "")

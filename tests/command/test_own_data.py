@@ -66,7 +66,7 @@ def test_a_column_of_texts(clone: Clone, tmp_path: Path) -> None:
     done = clone.run("crossover", "study", str(path), "--budget", "40s")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "- text: note, 10 words in the median (the only column that could be an input" in done.stdout
-    assert verdict(clone, "notes")["best_classical_accuracy"] == 1
+    assert verdict(clone, "notes")["best_classical_balanced_accuracy"] == 1
     assert (clone.root / "data/features/notes/words_chars/train/0/X.npz").exists()
 
 
