@@ -23,7 +23,7 @@ Run = Callable[..., tuple[object, str]]
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project without results, in which `dvc` only notes what it is asked for."""
+    """A project without results, in which `dvc` notes what it is asked for, and makes the file of `dvc add`."""
     root = tmp_path / "project"
     (root / "conf").mkdir(parents=True)
     for name in ("dvc.yaml", "params.yaml"):
@@ -32,7 +32,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         shutil.copytree(PROJECT / "conf" / group, root / "conf" / group)
     dvc = tmp_path / "bin" / "dvc"
     dvc.parent.mkdir()
-    dvc.write_text('#!/bin/sh\necho "$@" >> dvc.log\nexit ${DVC_STATUS:-0}\n')
+    adds = '[ "$1" = add ] && touch "$2.dvc"'
+    dvc.write_text(f'#!/bin/sh\necho "$@" >> dvc.log\n{adds}\nexit ${{DVC_STATUS:-0}}\n')
     dvc.chmod(0o755)
     monkeypatch.setenv("PATH", f"{dvc.parent}:/usr/bin:/bin")
     monkeypatch.chdir(root)
@@ -177,7 +178,7 @@ def test_data_that_dvc_refuses_leave_nothing(
     monkeypatch.setenv("DVC_STATUS", "1")
     status, _ = run("../kept.csv")
     assert "`dvc add data/own/kept` failed" in str(status)
-    assert not (project / "data/own/kept").exists()
+    assert not list((project / "data/own").iterdir())
     assert not (project / "conf/dataset/kept.yaml").exists()
     assert load_study(project / "params.yaml").datasets == ["digits", "breast_cancer"]
 
