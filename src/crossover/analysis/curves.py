@@ -15,7 +15,6 @@ from crossover.core.files import read_json
 from crossover.core.layout import Layout
 from crossover.core.metric import ACCURACY, WORDS, Metric
 from crossover.core.study import OK, Study
-from crossover.scoring.contributions import balance
 
 
 @dataclass(frozen=True)
@@ -249,8 +248,14 @@ def _read_curve(cell: Cell, folder: Path, scores: pd.DataFrame) -> Curve:
         at_moments,
         folder,
         metric,
-        1.0 if metric == ACCURACY else balance(metric, _load(folder / "largest" / "y_test.npy", cell)),
+        1.0 if metric == ACCURACY else _balance(metric, folder, cell),
     )
+
+
+def _balance(metric: Metric, folder: Path, cell: Cell) -> float:
+    from crossover.scoring.contributions import balance  # loads scikit-learn
+
+    return balance(metric, _load(folder / "largest" / "y_test.npy", cell))
 
 
 def _load(path: Path, cell: Cell) -> np.ndarray:

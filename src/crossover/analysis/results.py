@@ -18,7 +18,6 @@ from crossover.core.fits import validation_order
 from crossover.core.layout import Layout
 from crossover.core.metric import ACCURACY, ALLOWED, Metric
 from crossover.core.study import OK, Study
-from crossover.scoring.contributions import balance, contributions
 
 LOADED = 0.1
 """Share of the time in which a fit's threads wait for a processor, above which its time says little: next to one other
@@ -341,7 +340,11 @@ class _Reader:
         self._validation = read_rows(folder / "validation.csv", VALIDATION, made_by)
         self.y_true = self._load("y_true.npy")
         self.metric = named_metric(self._scores, folder / "scores.csv", made_by)
-        self._balance = balance(self.metric, self.y_true.ravel())
+        self._balance = 1.0
+        if self.metric != ACCURACY:
+            from crossover.scoring.contributions import balance  # loads scikit-learn
+
+            self._balance = balance(self.metric, self.y_true.ravel())
 
     def cell(self, cell: Cell) -> CellResult:
         scores = self._rows(self._scores, cell)
@@ -365,7 +368,7 @@ class _Reader:
             if len(proba) != len(y_true):
                 problem = f"holds {len(proba)} predictions for {len(y_true)} test examples"
                 raise self._missing(problem, name)
-            correct.append(contributions(self.metric, y_true, proba))
+            correct.append(self._contributions(y_true, proba))
             rounding = 1e-9 if self.metric == ACCURACY else 1e-6
             if not np.isclose(correct[-1].mean(), scores[self.metric][seed], rtol=0, atol=rounding):
                 problem = f"does not give the {self.metric} that stands in {self._folder / 'scores.csv'}"
@@ -393,6 +396,13 @@ class _Reader:
         history = pd.read_csv(existing(self._folder / "plots" / "history.csv", self._made_by))
         of_cells = history["model"].isin([cell.cell.label for cell in cells]) & history["val_loss"].notna()
         return history.loc[of_cells, ["model", "seed", "epoch", "val_loss"]]
+
+    def _contributions(self, y_true: np.ndarray, proba: np.ndarray) -> np.ndarray:
+        if self.metric == ACCURACY:
+            return proba.argmax(axis=1) == y_true
+        from crossover.scoring.contributions import contributions
+
+        return contributions(self.metric, y_true, proba)
 
     @staticmethod
     def _rows(table: pd.DataFrame, cell: Cell) -> pd.DataFrame:

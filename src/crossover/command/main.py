@@ -396,7 +396,9 @@ def _copy(path: Path, test: Path | None, place: Path, copies: dict[str, Path] | 
     if done.returncode:
         if not replaces:
             discard(place.parent)
-            Path(f"{place.parent}.dvc").unlink(missing_ok=True)  # DVC may have written it before the disk was full
+            Path(f"{place.parent}.dvc").unlink(
+                missing_ok=True
+            )  # DVC may have written it before the disk was full
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
         reason = lines[-1].removeprefix("ERROR: ") if lines else "no reason given"
         raise CrossoverError(f"`{shlex.join(added)}` failed: {reason}; solve that and give the command again")
