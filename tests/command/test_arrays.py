@@ -92,6 +92,7 @@ NUMBERS = np.zeros((40, 2))
             "the same kind of examples",
         ),
         ({"X": NUMBERS + np.inf, "y": Y}, {}, "got infinity in X"),
+        ({"X": NUMBERS, "y": np.append(Y[1:], np.nan)}, {}, "each example must have a label, got 1 in y"),
         ({"X": NUMBERS, "y": np.zeros(40)}, {}, "y must have between 2 and 100 classes, got 1"),
         ({"X": NUMBERS, "y": np.arange(400.0)[:40] / 7, "z": Y}, {"target": "y"}, "no columns, got --target"),
         ({"X": np.zeros((40, 8, 8)), "y": Y}, {}, r"X must hold images uint8 .*got float64 \(40, 8, 8\)"),

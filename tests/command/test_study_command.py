@@ -33,7 +33,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     dvc = tmp_path / "bin" / "dvc"
     dvc.parent.mkdir()
     adds = '[ "$1" = add ] && touch "$2.dvc"'
-    dvc.write_text(f'#!/bin/sh\necho "$@" >> dvc.log\n{adds}\nexit ${{DVC_STATUS:-0}}\n')
+    says = 'printf "$DVC_SAYS" >&2'
+    dvc.write_text(f'#!/bin/sh\necho "$@" >> dvc.log\n{adds}\n{says}\nexit ${{DVC_STATUS:-0}}\n')
     dvc.chmod(0o755)
     monkeypatch.setenv("PATH", f"{dvc.parent}:/usr/bin:/bin")
     monkeypatch.chdir(root)
@@ -164,6 +165,20 @@ def test_the_data_may_stay_where_they_are(project: Path, run: Run) -> None:
     assert described["train"]["path"] == str(project.parent / "kept.csv")
     assert asked(project) == ["repro audit@mine", "repro"]
     assert not (project / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("says", "reason"),
+    [
+        ("WARNING: slow\nERROR: unexpected error - no space\n", "failed: unexpected error - no space; solve"),
+        ("'./dvc.lock' is invalid.\n\nin line 2\n", r"failed: './dvc.lock' is invalid; solve"),
+        ("", "failed: no reason given; solve"),
+    ],
+)
+def test_the_reason_of_dvc_is_told(says: str, reason: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DVC_STATUS", "1")
+    monkeypatch.setenv("DVC_SAYS", says)
+    assert reason in str(run("../kept.csv")[0])
 
 
 def test_the_status_of_dvc_is_that_of_the_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

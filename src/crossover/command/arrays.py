@@ -41,6 +41,10 @@ def describe_arrays(path: Path, options: Options, kept: str) -> Description:
         Decision("examples", f"{len(X):,} {shown}", f"X has the shape {X.shape} and the type {X.dtype}")
     )
     labels = labels_of(arrays["y"])
+    if missing := int(np.isin(labels, ["", "nan"]).sum()):
+        raise CrossoverError(
+            f"each example must have a label, got {missing:,} in y of {path} without one; leave them out"
+        )
     counts = Counter(labels)
     numeric = arrays["y"].dtype.kind in "iuf"
     if not 2 <= len(counts) <= MOST_CLASSES:

@@ -399,8 +399,10 @@ def _copy(path: Path, test: Path | None, place: Path, copies: dict[str, Path] | 
             Path(f"{place.parent}.dvc").unlink(
                 missing_ok=True
             )  # DVC may have written it before the disk was full
-        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
-        reason = lines[-1].removeprefix("ERROR: ") if lines else "no reason given"
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+        # Of a broken dvc.lock, DVC says so in its first line and prints the place below it.
+        reason = (errors[-1:] or lines[:1] or ["no reason given"])[0].rstrip(".")
         raise CrossoverError(f"`{shlex.join(added)}` failed: {reason}; solve that and give the command again")
 
 
