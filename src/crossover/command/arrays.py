@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pooch
 
-from crossover.command.description import Decision, Description, Options
+from crossover.command.description import Decision, Description, Options, limit_and_split
 from crossover.core.errors import CrossoverError
 from crossover.data.own_arrays import labels_of, read_arrays
 from crossover.data.prepared import Modality
@@ -76,16 +76,7 @@ def describe_arrays(path: Path, options: Options, kept: str) -> Description:
         decisions.append(
             Decision("test part", f"X_test, {len(arrays['y_test']):,} examples", "the archive has it")
         )
-    elif options.test_fraction is not None:
-        yaml["test_fraction"] = options.test_fraction
-        decisions.append(Decision("test part", f"{options.test_fraction:g} of the examples", "--test"))
-    if options.groups is not None:
-        yaml["groups"] = options.groups
-        decisions.append(Decision("groups", "equal examples", "--groups auto: they are in one part"))
-    n_train = len(X)
-    if options.sample is not None and options.sample < n_train:
-        yaml["sample"], n_train = options.sample, options.sample
-        decisions.append(Decision("examples", f"{options.sample:,}", "--sample", "leave it out for all"))
+    n_train = limit_and_split(yaml, options, len(X), "examples", decisions)
     width = (
         max(1, round(float(np.mean([len(text.split()) for text in X.tolist()])))) if modality == "text" else 0
     )

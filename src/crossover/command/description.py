@@ -149,6 +149,34 @@ def decide_metric(found: Description, given: Metric | None, most: float) -> None
     )
 
 
+def limit_and_split(
+    yaml: dict[str, Any], options: Options, n_train: int, examples: str, decisions: list[Decision]
+) -> int:
+    """Add what the options say about data without columns: how many are trained on, groups, the share that is tested.
+
+    Args:
+        yaml: where the keys are added.
+        options: of the command line.
+        n_train: examples of the training part.
+        examples: what they are, as "images".
+        decisions: where it is said.
+
+    Returns:
+        how many examples are trained on.
+    """
+    if options.groups is not None:
+        yaml["groups"] = options.groups
+        decisions.append(Decision("groups", f"equal {examples}", "--groups auto: they are in one part"))
+    if options.test_fraction is not None:
+        yaml["test_fraction"] = options.test_fraction
+        decisions.append(Decision("test part", f"{options.test_fraction:g} of the {examples}", "--test"))
+    if options.sample is None or options.sample >= n_train:
+        return n_train
+    yaml["sample"] = options.sample
+    decisions.append(Decision("examples", f"{options.sample:,}", "--sample", "leave it out for all"))
+    return options.sample
+
+
 def choose(question: str, answers: list[str], advice: str) -> str:
     """Ask on a terminal which of several answers is right.
 

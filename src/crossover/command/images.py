@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crossover.command.description import Decision, Description, Options
+from crossover.command.description import Decision, Description, Options, limit_and_split
 from crossover.core.errors import CrossoverError
 from crossover.data.image_folder import ENDINGS, PARTS, checksum_of, images_of
 
@@ -159,16 +159,7 @@ def _described(
         "channels": channels,
         "parts": has_parts,
     }
-    n_train = sum(counts.values())
-    if options.sample is not None and options.sample < n_train:
-        yaml["sample"], n_train = options.sample, options.sample
-        decisions.append(Decision("examples", f"{options.sample:,}", "--sample", "leave it out for all"))
-    if options.groups is not None:
-        yaml["groups"] = options.groups
-        decisions.append(Decision("groups", "equal images", "--groups auto: they are in one part"))
-    if options.test_fraction is not None:
-        yaml["test_fraction"] = options.test_fraction
-        decisions.append(Decision("test part", f"{options.test_fraction:g} of the images", "--test"))
+    n_train = limit_and_split(yaml, options, sum(counts.values()), "images", decisions)
     every_class = [max(1, round(n_train * counts[name] / sum(counts.values()))) for name in classes]
     pixels = height * width * channels
     found = Description(yaml, "image", n_train, pixels, len(classes), has_parts, every_class, decisions)
