@@ -142,7 +142,7 @@ def test_realmlp_learns_from_numbers_and_categories(tmp_path: Path) -> None:
     X["colour"] = rng.choice(["red", "blue"], 300)
     X["flat"] = 0.0
     y = (X["shape"].isin([*"abcdef"]) ^ (X["size"] > 0) ^ (X["colour"] == "red")).to_numpy().astype(int)
-    model = network("realmlp", max_epochs=60).fit(Part(X, y, 2), None, seed=0)
+    model = network("realmlp", max_epochs=100).fit(Part(X, y, 2), None, seed=0)
     assert (model.predict_proba(X).argmax(1) == y).mean() > 0.95
     unseen = pd.DataFrame(
         {"shape": ["new", None], "size": [1e30, np.nan], "colour": ["red", None], "flat": [1.0, 0]}
@@ -412,7 +412,7 @@ def test_one_cycle_rises_to_its_rate_and_ends_near_zero() -> None:
             return super().step(closure)
 
     model = network(schedule="one_cycle", learning_rate=0.1, max_epochs=10)
-    model.settings = model.settings.model_copy(update={"optimizer": Rates})
+    model.settings = model.settings.model_copy(update={"optimizer": partial(Rates)})
     model.fit(images(48), None, seed=0)
     highest = int(np.argmax(rates))
     assert len(rates) == 30

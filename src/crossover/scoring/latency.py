@@ -14,7 +14,7 @@ from crossover.models.base import Model
 _WARM_UP = 512  # examples of the untimed first batch: lazy imports, thread pools, a device's first kernels
 _SINGLES = 200  # single predictions that the latency is read from …
 _LEAST_SINGLES = 10  # … at least this many of a slow model …
-_SECONDS = 0.5  # … and no new one after this time
+_SECONDS = 0.2  # … and no new one after this time
 _BLOCKS = 5  # times of the same thing, whose lowest and highest show how sure a time is
 
 

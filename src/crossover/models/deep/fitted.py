@@ -192,9 +192,9 @@ class FittedNetwork:
         return cls(facts, network, encoder)
 
 
-def takes(architecture: partial, name: str) -> bool:
-    """Whether an architecture has an argument of that name, which the data give: `categories` or `vocabulary`."""
-    return name in inspect.signature(architecture.func).parameters
+def takes(made_by: partial, name: str) -> bool:
+    """Whether a class has an argument of that name: an architecture `categories`, an optimiser `fused`."""
+    return name in inspect.signature(made_by.func).parameters
 
 
 def to_tensor(X: Input, encoder: Any) -> Tensor:

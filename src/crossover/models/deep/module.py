@@ -7,9 +7,11 @@ import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LRScheduler, MultiStepLR, OneCycleLR
 
 from crossover.models.deep.data import Tensors
+from crossover.models.deep.fitted import takes
 from crossover.models.deep.randomness import DROPOUT, stream
 from crossover.models.deep.settings import RATE_DROP, TrainingSettings
 
@@ -48,7 +50,7 @@ class Classification(pl.LightningModule):
         self._decays: list[float] = []  # of the optimiser's groups, at the start
 
     def configure_optimizers(self) -> Any:
-        optimizer = self.settings.optimizer(self._groups(), lr=self.settings.learning_rate)
+        optimizer = self._optimizer()
         self._decays = [group.get("weight_decay", 0.0) for group in optimizer.param_groups]
         if self.settings.rate_drops:
             return [optimizer], [MultiStepLR(optimizer, self.settings.rate_drops, RATE_DROP)]
@@ -64,6 +66,13 @@ class Classification(pl.LightningModule):
             schedule = OneCycleLR(optimizer, max_lr=self.settings.learning_rate, total_steps=steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
+    def _optimizer(self) -> Optimizer:
+        """All weights in one pass where torch can, since its loop over them is a fifth of a small network's step."""
+        made_by = self.settings.optimizer
+        says_how = "fused" in made_by.keywords or "foreach" in made_by.keywords
+        fused = {"fused": True} if takes(made_by, "fused") and not says_how else {}
+        return made_by(self._groups(), lr=self.settings.learning_rate, **fused)
+
     def _steps(self) -> int:
         """Of the whole schedule."""
         return round(self.trainer.estimated_stepping_batches * self.longer)
@@ -78,7 +87,7 @@ class Classification(pl.LightningModule):
         if groups is None:
             return self.network.parameters()
         rate = self.settings.learning_rate
-        decay = self.settings.optimizer.keywords.get("weight_decay", 0.0)  # type: ignore[attr-defined]
+        decay = self.settings.optimizer.keywords.get("weight_decay", 0.0)
         return [
             {"params": one["params"], "lr": rate * one["rate"], "weight_decay": decay * one["decay"]}
             for one in groups()

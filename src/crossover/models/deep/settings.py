@@ -1,10 +1,18 @@
 """How a network is trained."""
 
-from collections.abc import Callable
+from functools import partial
 from math import ceil
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    Field,
+    InstanceOf,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from crossover.core.settings import Settings
 from crossover.models.deep.vocabulary import TextSettings
@@ -49,7 +57,7 @@ class TrainingSettings(Settings):
     min_size: PositiveInt | None
     text: TextSettings | None
     permutation_seed: NonNegativeInt | None
-    optimizer: Callable[..., Any]
+    optimizer: InstanceOf[partial]
     learning_rate: PositiveFloat
     schedule: Schedule
     fade_regularization: bool
