@@ -81,6 +81,20 @@ def test_accuracy_is_the_metric_of_equal_classes_and_needs_no_key(project: Path,
     assert "metric" not in yaml.safe_load((project / "conf/dataset/kept.yaml").read_text())
 
 
+def test_the_task_is_told_and_regression_refused(project: Path, run: Run) -> None:
+    assert "- task: classification (there are 2 classes)" in run("../kept.csv", "--dry-run")[1]
+    rows = "".join(f"{k / 7:.3f},{k % 5 / 2}\n" for k in range(300))
+    (project.parent / "graded.csv").write_text(f"size,grade\n{rows}")
+    _, text = run("../graded.csv", "--dry-run")
+    assert "- task: classification (5 numbers are taken for classes, whatever their order)" in text
+    refused, _ = run("../graded.csv", "--task", "regression")
+    assert refused == (
+        "error: --task must be classification, got regression: this project compares classifiers, so make classes of a "
+        "number, such as quarters of its range"
+    )
+    assert not (project / "conf/dataset/graded.yaml").exists()
+
+
 def test_from_a_file_to_dvc_repro(project: Path, run: Run) -> None:
     before = (project.parent / "kept.csv").stat()
     status, text = run("../kept.csv", "--budget", "2m")

@@ -168,7 +168,7 @@ def test_bad_tables_get_one_sentence(describe: Describe, content: str, words: st
     [
         ("x", "--target must be a column of .*, got 'x'; there are a, y"),
         ("y", "at least two classes, got 'same' alone in column 'y'"),
-        ("a", "at most 100 classes, got a number with 120 distinct values .* make classes of it"),
+        ("a", "at most 100 classes, got a number with 120 distinct values .* make classes of a number"),
     ],
 )
 def test_a_target_that_is_none(describe: Describe, target: str, words: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pooch
 
-from crossover.command.description import Decision, Description, Options, limit_and_split
+from crossover.command.description import NO_REGRESSION, Decision, Description, Options, limit_and_split
 from crossover.core.errors import CrossoverError
 from crossover.data.own_arrays import labels_of, read_arrays
 from crossover.data.prepared import Modality
@@ -49,8 +49,8 @@ def describe_arrays(path: Path, options: Options, kept: str) -> Description:
     numeric = arrays["y"].dtype.kind in "iuf"
     if not 2 <= len(counts) <= MOST_CLASSES:
         raise CrossoverError(
-            f"y must have between 2 and {MOST_CLASSES} classes, got {len(counts):,} different values in {path}; this "
-            "project compares classifiers, so make classes of a number, such as quarters of its range"
+            f"y must have between 2 and {MOST_CLASSES} classes, got {len(counts):,} different values in {path}; "
+            f"{NO_REGRESSION}"
         )
     classes = sorted(counts, key=float) if numeric else sorted(counts)
     rest = ", …" if len(classes) > 10 else ""

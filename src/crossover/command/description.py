@@ -11,6 +11,12 @@ from crossover.core.errors import CrossoverError
 from crossover.core.metric import ACCURACY, WORDS, Metric
 from crossover.data.splits import Protocol
 
+CLASSIFICATION = "classification"
+
+NO_REGRESSION = (
+    "this project compares classifiers, so make classes of a number, such as quarters of its range"
+)
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -122,6 +128,25 @@ def require_enough(found: Description, protocol: Protocol) -> None:
             f"each class must have enough examples to be split into training, validation and test rows, got {least} of "
             f"{name!r}; collect more, join the class with another one, or leave it out"
         ) from error
+
+
+def decide_task(found: Description, given: str) -> None:
+    """Add to a description that classes are told apart.
+
+    Args:
+        found: the description.
+        given: what the command line names.
+
+    Raises:
+        CrossoverError: that is another task.
+    """
+    if given != CLASSIFICATION:
+        raise CrossoverError(f"--task must be {CLASSIFICATION}, got {given}: {NO_REGRESSION}")
+    classes = [str(name) for name in found.yaml["classes"]]
+    reason = f"there are {len(classes)} classes"
+    if len(classes) > 2 and all(name.lstrip("-").replace(".", "", 1).isdigit() for name in classes):
+        reason = f"{len(classes)} numbers are taken for classes, whatever their order"
+    found.decisions.append(Decision("task", CLASSIFICATION, reason))
 
 
 def decide_metric(found: Description, given: Metric | None, most: float) -> None:

@@ -29,7 +29,14 @@ from ruamel.yaml import YAML
 from crossover.audit.finding import Check, Checks, findings_file, read_findings
 from crossover.command.add_model import write_model
 from crossover.command.arrays import describe_arrays
-from crossover.command.description import Description, Options, decide_metric, require_enough
+from crossover.command.description import (
+    CLASSIFICATION,
+    Description,
+    Options,
+    decide_metric,
+    decide_task,
+    require_enough,
+)
 from crossover.command.images import describe_images
 from crossover.command.plan import plan_within
 from crossover.command.table import describe_table
@@ -62,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
         help="a table (CSV, TSV, Parquet), also of texts or of names of images, a folder of images, or arrays (.npz)",
     )
     study.add_argument("--target", help="the column of the labels")
+    study.add_argument("--task", default=CLASSIFICATION, help="classification, which is all there is")
     study.add_argument("--text", metavar="C", help="the column of the texts, where the study is about texts")
     study.add_argument(
         "--test",
@@ -139,6 +147,7 @@ def study(given: argparse.Namespace) -> int:
                 f"--no-copy must be left out where a table names images, got {path}: they are copied into a folder for "
                 "each class"
             )
+    decide_task(found, given.task)
     decide_metric(found, given.metric, _audited("A08").threshold)
     require_enough(found, build(read_yaml(Path("conf/protocol/default.yaml")), ORIGIN, Protocol))
     known = Path("conf/dataset") / f"{name}.yaml"

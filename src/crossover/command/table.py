@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pooch
 
-from crossover.command.description import Decision, Description, Options, choose
+from crossover.command.description import NO_REGRESSION, Decision, Description, Options, choose
 from crossover.command.images import describe_listed_images, image_column
 from crossover.command.splitting import describe_split
 from crossover.command.text_form import MISSING, NUMBER, TextForm, text_form
@@ -279,10 +279,7 @@ def _classes(path: Path, target: str, labels: pd.Series, decisions: list[Decisio
     if len(counts) > MOST_CLASSES:
         what = "a number" if numeric else "a column"
         advice = (
-            "this project compares classifiers, so make classes of it, such as quarters of its range, in a column of "
-            "its own"
-            if numeric
-            else "name another column with --target"
+            f"{NO_REGRESSION}, in a column of its own" if numeric else "name another column with --target"
         )
         raise CrossoverError(
             f"the target must have at most {MOST_CLASSES} classes, got {what} with {len(counts):,} distinct values "

@@ -142,21 +142,7 @@ class Network(Model):
                 "monitor train/loss"
             )
         trainer = self.trainer.resolved()
-        encoder: Any = None
-        categories: list[int] = []
-        if modality == "text":
-            if self.settings.text is None:
-                raise CrossoverError(
-                    f"text must say how {name} reads texts, got null; see conf/model/text_cnn.yaml"
-                )
-            encoder = Vocabulary.of(texts_of(train.X), self.settings.text)
-        elif isinstance(train.X, pd.DataFrame):
-            from crossover.features.tables import category_counts, refuse_infinite, table_encoder
-
-            refuse_infinite(train.X)
-            codes = takes(self.architecture, "categories")
-            encoder = table_encoder(train.X, codes=codes).fit(train.X)
-            categories = category_counts(encoder) if codes else []
+        encoder, categories = self._encoder(train.X)
         tensors = [(to_tensor(part.X, encoder), torch.from_numpy(part.y)) for part in (train, val) if part]
         facts = FittedFacts(
             architecture=to_spec(self.architecture),
@@ -200,6 +186,24 @@ class Network(Model):
             for share, weights in zip(clock.shares(), trained.kept, strict=True)
         ]
         return self
+
+    def _encoder(self, X: Input) -> tuple[Any, list[int]]:
+        """What makes numbers of texts or a table, if anything; and how many categories each column of codes has."""
+        if modality_of(X) == "text":
+            if self.settings.text is None:
+                raise CrossoverError(
+                    f"text must say how {self.architecture.func.__name__} reads texts, got null; see "
+                    "conf/model/text_cnn.yaml"
+                )
+            return Vocabulary.of(texts_of(X), self.settings.text), []
+        if not isinstance(X, pd.DataFrame):
+            return None, []
+        from crossover.features.tables import category_counts, refuse_infinite, table_encoder
+
+        refuse_infinite(X)
+        codes = takes(self.architecture, "categories")
+        encoder = table_encoder(X, codes=codes).fit(X)
+        return encoder, category_counts(encoder) if codes else []
 
     def moments(self) -> list[Moment]:
         return self._moments

@@ -23,7 +23,7 @@ class RealMLP(nn.Module):
     tangent parametrisation, whose activation learns how far it is from a straight line.
 
     Unlike there, offsets begin at 0 and not by the data, and columns of 0 and 1 are neither scaled nor turned into
-    sines. What `conf/model/realmlp.yaml` trains it by says what differs in the training.
+    sines. What differs in the training stands in `conf/model/realmlp.yaml`.
 
     Args:
         input_shape: (columns,), those of codes last.
