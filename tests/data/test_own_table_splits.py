@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pooch
 import pytest
 from PIL import Image
 
@@ -108,6 +109,28 @@ def test_groups_and_time_of_a_sample_are_those_of_its_rows(tmp_path: Path) -> No
     assert raw.groups is not None
     np.testing.assert_array_equal(raw.times, table["step"].to_numpy()[rows])
     assert len({*zip(raw.groups, table["patient"][rows], strict=True)}) == table["patient"][rows].nunique()
+
+
+@pytest.mark.parametrize("form", ["text", "parquet"])
+def test_a_sample_is_read_a_few_rows_at_a_time(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = visits().assign(a=np.arange(240.0))
+    table.loc[::7, "y"] = None
+    keys: dict[str, Any] = {"sample": 100, "format": form}
+    if form == "parquet":
+        table.to_parquet(path := tmp_path / "own.parquet")
+        keys["train"] = {"path": str(path), "md5": pooch.file_hash(str(path), alg="md5")}
+    monkeypatch.setattr("crossover.data.own_table.ROWS_AT_ONCE", 37)
+    source = own_table(table, tmp_path, **keys)
+    source.download(tmp_path)
+    train = source.load(tmp_path).train
+    assert isinstance(train.X, pd.DataFrame)
+    rows = train.X["a"].to_numpy().astype(int)
+    assert (np.diff(rows) > 0).all()
+    assert [source.classes[k] for k in train.y] == table["y"][rows].tolist()
+    shares = table["y"].value_counts(normalize=True)[source.classes]
+    np.testing.assert_allclose(np.bincount(train.y), 100 * shares, atol=1)
 
 
 def test_equal_rows_are_in_one_part_whatever_their_labels(tmp_path: Path) -> None:

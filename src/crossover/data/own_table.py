@@ -7,14 +7,17 @@ A column of type "text" makes it a set of texts.
 
 import csv
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
 import pooch
+import pyarrow as pa
+import pyarrow.parquet
 from pydantic import Field, PositiveInt
+from tqdm import tqdm
 
 from crossover.core.errors import CrossoverError, first_line
 from crossover.core.metric import ACCURACY, Metric
@@ -31,6 +34,9 @@ WHITESPACE = " "
 
 OTHER = "(other)"
 """In place of rare categories."""
+
+ROWS_AT_ONCE = 100_000
+"""Of a file, where a sample of its rows is read."""
 
 AUTO = "auto"
 """In place of a column of groups: equal examples are a group."""
@@ -147,7 +153,8 @@ class OwnTable(DataSource):
 
     def load(self, folder: Path) -> RawData:
         paths = [folder / file.name for file in self._files()]
-        tables = [self._table(path) for path in paths]
+        sampled = self._sampled(paths[0])
+        tables = [self._table(path, sampled if path == paths[0] else None) for path in paths]
         day_first = {
             name for name, kind in self.columns.items() if "date" in kind and is_day_first(tables[0][name])
         }
@@ -156,10 +163,6 @@ class OwnTable(DataSource):
         )
         test = others[0] if others else None
         groups, times = self._groups(tables), self._times(tables)
-        if self.sample is not None and self.sample < len(train):
-            rows = subset_rows(train.y, self.sample, seed=0)
-            train = train.take(rows)
-            groups, times = (None if values is None else values[rows] for values in (groups, times))
         for name, kind in self.columns.items():
             if kind == "category":
                 self._join_rare(name, train, test)
@@ -231,22 +234,28 @@ class OwnTable(DataSource):
         ours = [name for name in (self.groups, self.time) if name is not None and name != AUTO]
         return list(dict.fromkeys([*self.columns, *ours, self.target]))
 
-    def _table(self, path: Path) -> pd.DataFrame:
-        """The rows of a file that have a label."""
-        if not path.is_file():
-            raise CrossoverError(f"{path} does not exist; make it with `{self.made_by}`")
-        table = self._parquet(path) if self.format == "parquet" else self._text(path)
+    def _sampled(self, path: Path) -> np.ndarray | None:
+        """Numbers of the rows of a file that a sample keeps, so that the others are never in memory; None for all."""
+        if self.sample is None:
+            return None
+        labels = self._read(path, [self.target])[self.target].dropna()
+        if len(labels) <= self.sample:
+            return None
+        return labels.index.to_numpy()[subset_rows(self._codes(labels, path), self.sample, seed=0)]
+
+    def _table(self, path: Path, rows: np.ndarray | None) -> pd.DataFrame:
+        """The rows of a file that have a label, or some of them, given their numbers."""
+        table = self._read(path, self._wanted, rows)
         return table[table[self.target].notna()]
 
+    def _read(self, path: Path, names: list[str], rows: np.ndarray | None = None) -> pd.DataFrame:
+        """Some columns of a file, with the number of the row as index."""
+        if not path.is_file():
+            raise CrossoverError(f"{path} does not exist; make it with `{self.made_by}`")
+        return self._parquet(path, names, rows) if self.format == "parquet" else self._text(path, names, rows)
+
     def _part(self, table: pd.DataFrame, path: Path, day_first: set[str]) -> Part:
-        labels = table[self.target].astype(str).str.strip()
-        codes = labels.map({label: code for code, label in enumerate(self.classes)})
-        if codes.isna().any():
-            raise CrossoverError(
-                f"a label of {path} must be one of {self.classes}, got {labels[codes.isna()].iloc[0]!r}; "
-                f"add it to classes in {self.origin}, or describe the data anew with `crossover study`"
-            )
-        y = codes.to_numpy(dtype=np.int64)
+        y = self._codes(table[self.target], path)
         if self.modality == "text":
             texts = table[next(iter(self.columns))]
             return Part(
@@ -259,22 +268,44 @@ class OwnTable(DataSource):
         X = pd.concat(columns, axis=1)
         return Part(X.reset_index(drop=True), y, len(self.classes))
 
-    def _parquet(self, path: Path) -> pd.DataFrame:
+    def _codes(self, given: pd.Series, path: Path) -> np.ndarray:
+        """The numbers of the classes of labels, int64 (n,)."""
+        labels = given.astype(str).str.strip()
+        codes = labels.map({label: code for code, label in enumerate(self.classes)})
+        if codes.isna().any():
+            raise CrossoverError(
+                f"a label of {path} must be one of {self.classes}, got {labels[codes.isna()].iloc[0]!r}; "
+                f"add it to classes in {self.origin}, or describe the data anew with `crossover study`"
+            )
+        return codes.to_numpy(dtype=np.int64)
+
+    def _parquet(self, path: Path, names: list[str], rows: np.ndarray | None) -> pd.DataFrame:
         try:
-            return pd.read_parquet(path, columns=self._wanted)
+            if rows is None:
+                return pd.read_parquet(path, columns=names).reset_index(drop=True)
+            kept, start = [], 0
+            with pyarrow.parquet.ParquetFile(path) as file:
+                for batch in _bar(file.iter_batches(ROWS_AT_ONCE, columns=names), path):
+                    own = rows[(rows >= start) & (rows < start + batch.num_rows)] - start
+                    kept.append(batch.take(pa.array(own)))
+                    start += batch.num_rows
+            return pa.Table.from_batches(kept).to_pandas().reset_index(drop=True)
         except (ValueError, OSError, KeyError) as error:
             raise CrossoverError(
                 f"{path} must be a Parquet file with the columns of {self.origin}, got {first_line(error)}"
             ) from error
 
-    def _text(self, path: Path) -> pd.DataFrame:
-        """The table with numbers as float64 and all other columns as strings; the index is the number of the row."""
+    def _text(self, path: Path, names: list[str], rows: np.ndarray | None) -> pd.DataFrame:
+        """The table with numbers as float64 and all other columns as strings."""
         numbers = {name for name, kind in self.columns.items() if kind == "number"}
-        wanted = self._wanted
+        types = {name: np.float64 if name in numbers else str for name in names}
         try:
-            return read_text(path, self, {name: np.float64 if name in numbers else str for name in wanted})
+            if rows is None:
+                return read_text(path, self, types)
+            with read_text(path, self, types, at_once=ROWS_AT_ONCE) as chunks:
+                return pd.concat([chunk[chunk.index.isin(rows)] for chunk in _bar(chunks, path)])
         except (ValueError, csv.Error) as error:
-            raise CrossoverError(self._why_not(path, error, sorted(numbers), wanted)) from error
+            raise CrossoverError(self._why_not(path, error, sorted(numbers), names)) from error
 
     def _why_not(self, path: Path, error: Exception, numbers: list[str], wanted: list[str]) -> str:
         """The first thing in a file that is not as described, in a sentence."""
@@ -296,7 +327,9 @@ class OwnTable(DataSource):
         return f"{path}: {first_line(error)}; {advice}"
 
 
-def read_text(path: Path, described: Any, dtype: Any, rows: int | None = None) -> pd.DataFrame:
+def read_text(
+    path: Path, described: Any, dtype: Any, rows: int | None = None, at_once: int | None = None
+) -> Any:
     """A table from text, by pandas.
 
     Args:
@@ -304,11 +337,13 @@ def read_text(path: Path, described: Any, dtype: Any, rows: int | None = None) -
         described: has `header`, `separator`, `decimal`, `encoding`, `quoted` and `missing`, as `OwnTable` does.
         dtype: pandas' argument: of all columns, or of those that are read.
         rows: at most so many; None is all.
+        at_once: so many rows make a table, and the tables come one after the other; None makes one of all.
 
     Raises:
         ValueError: the text is not as described.
     """
-    return pd.read_csv(
+    read: Any = pd.read_csv  # mypy gives up on its many forms
+    return read(
         path,
         sep=r"\s+" if described.separator == WHITESPACE else described.separator,
         decimal=described.decimal,
@@ -323,7 +358,12 @@ def read_text(path: Path, described: Any, dtype: Any, rows: int | None = None) -
         keep_default_na=False,
         skipinitialspace=True,
         nrows=rows,
+        chunksize=at_once,
     )
+
+
+def _bar(parts: Iterable[Any], path: Path) -> Iterable[Any]:
+    return tqdm(parts, desc=f"read {path.name}", unit=f" times {ROWS_AT_ONCE:,} rows", disable=None)
 
 
 def take(file: OwnFile, folder: Path, name: str) -> Path:
