@@ -161,7 +161,8 @@ def test_power_laws_are_fitted_to_error_rates_alone(analysed: Analysed) -> None:
     assert found.decision is not None
     assert found.decision.more_labels is not None
     assert found.decision.more_labels.answer == "no errors"
-    missed = analysed(SENSITIVITY).datasets[0].curves  # what a sensitivity lacks to 1 is the share that is missed
+    # What a sensitivity lacks to 1 is the share of the class that is missed.
+    missed = analysed(SENSITIVITY).datasets[0].curves
     assert missed is not None
     assert missed.extrapolates
 
