@@ -87,6 +87,13 @@ def test_share_ahead_counts_ties_half() -> None:
     assert share_ahead(np.array([1.0, -1.0, 0.0, 2.0])) == pytest.approx(0.625)
 
 
+@pytest.mark.parametrize("mean", [0.0, 1.0, 1 - 3e-8])
+def test_contributions_that_scatter_around_a_perfect_metric_keep_all_independent_answers(mean: float) -> None:
+    contributions = mean + np.tile([0.5, -0.5], 50)[np.newaxis]
+    assert effective_n(contributions, balance=0.2) == 20
+    assert accuracy_interval(contributions, balance=0.2).low == pytest.approx(wilson(mean, 20).low, abs=1e-6)
+
+
 def test_an_interval_contains_its_ends() -> None:
     assert 0 in Interval(0.0, 0.1)
     assert 0.2 not in Interval(0.0, 0.1)

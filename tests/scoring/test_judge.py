@@ -6,6 +6,7 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 
 from crossover.core.columns import METRICS
 from crossover.core.errors import CrossoverError
+from crossover.core.metric import SENSITIVITY
 from crossover.scoring.judge import evaluate, reliability
 
 
@@ -101,9 +102,50 @@ def test_a_class_without_examples_is_left_out_of_the_averages() -> None:
     assert np.isfinite(list(scores.values())).all()
 
 
+def _sensitivity_by_brute_force(actual: np.ndarray, score: np.ndarray) -> float:
+    """Every threshold is tried, and the best one kept that takes at most 5 % of the others for the class."""
+    allowed = [t for t in [*score, np.inf] if 20 * (score[~actual] >= t).sum() <= (~actual).sum()]
+    return max(float((score[actual] >= t).mean()) for t in allowed)
+
+
+@pytest.mark.parametrize("decimals", [8, 1])  # continuous scores, and scores with many ties
+@pytest.mark.parametrize("k", [2, 3, 10])
+def test_sensitivity_at_95_specificity_is_the_best_threshold(k: int, decimals: int) -> None:
+    for seed, n in enumerate([15, 60, 200]):  # 15 examples have fewer than 20 negatives
+        y_true, proba = _random(n, k, seed)
+        proba = np.round(proba, decimals) + 1e-3  # no row of zeros
+        proba = np.round(proba / proba.sum(axis=1, keepdims=True), 12)
+        present, counts = np.unique(y_true, return_counts=True)
+        classes = present[-1:] if counts[-1] <= counts[0] else present[:1]
+        expected = [
+            _sensitivity_by_brute_force(y_true == j, proba[:, j]) for j in (classes if k == 2 else present)
+        ]
+        assert evaluate(y_true, proba)[SENSITIVITY] == pytest.approx(np.mean(expected)), (seed, n)
+
+
+def _two_classes(negatives: list[float], positives: list[float]) -> dict[str, float]:
+    of_one = np.array(negatives + positives)
+    y_true = np.repeat([0, 1], [len(negatives), len(positives)])
+    return evaluate(y_true, np.column_stack([1 - of_one, of_one]))
+
+
+def test_sensitivity_at_95_specificity_by_hand() -> None:
+    low, positives = [0.1] * 18, [0.85, 0.7, 0.7, 0.5]
+    # One false positive in twenty: the threshold lies above the second highest negative.
+    assert _two_classes([*low, 0.6, 0.8], positives)[SENSITIVITY] == 0.75
+    # Of nineteen not even one.
+    assert _two_classes([*low, 0.8], positives)[SENSITIVITY] == 0.25
+    # Two negatives of equal score are both on one side, so neither is allowed; a positive of that score is lost.
+    assert _two_classes([*low, 0.7, 0.7], positives)[SENSITIVITY] == 0.25
+
+
+def test_a_model_that_scores_all_alike_finds_nothing_at_95_specificity() -> None:
+    assert _two_classes([0.3] * 40, [0.3] * 10)[SENSITIVITY] == 0
+
+
 def test_a_single_class_has_no_ranking_to_judge() -> None:
     scores = evaluate(np.array([1, 1]), np.array([[0.2, 0.8], [0.6, 0.4]]))
-    assert np.isnan([scores.pop(name) for name in ("roc_auc", "average_precision")]).all()
+    assert np.isnan([scores.pop(name) for name in ("roc_auc", "average_precision", SENSITIVITY)]).all()
     assert np.isfinite(list(scores.values())).all()
 
 

@@ -10,6 +10,9 @@ import numpy as np
 
 CONFIDENCE = 0.95
 
+_ROUNDING = 1e-6
+"""How far the mean of contributions may lie from the metric (`scoring.contributions`), so that 1 need not be exact."""
+
 Standing = Literal["leads", "tie", "not told apart", "undecided"]
 """Whether a lead holds; without one, as in `around_zero`. Undecided: the one behind was not trained to its end."""
 
@@ -91,7 +94,9 @@ def effective_n(correct: np.ndarray, overlap: float | None = None, balance: floa
         variance, most = widening(repetitions, overlap) * scatter, most / overlap
     else:
         variance = correct.mean(axis=0).var() / n_test + scatter / repetitions
-    return float(min(most, p * (1 - p) / variance)) if variance > 0 else most
+    # At a metric of 1 some contributions may scatter, as those of the threshold do to a sensitivity, but no binomial.
+    binomial = p * (1 - p)
+    return float(min(most, binomial / variance)) if variance > 0 and binomial > _ROUNDING else most
 
 
 def accuracy_interval(correct: np.ndarray, overlap: float | None = None, balance: float = 1.0) -> Interval:

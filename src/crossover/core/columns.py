@@ -49,6 +49,7 @@ METRICS = [
     "log_loss",
     "roc_auc",
     "average_precision",
+    "sensitivity_at_95_specificity",
     "brier_score",
     "calibration_error",
 ]

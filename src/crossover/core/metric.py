@@ -2,10 +2,19 @@
 
 from typing import Final, Literal, get_args
 
-Metric = Literal["accuracy", "balanced_accuracy", "macro_f1", "rarest_f1", "roc_auc", "average_precision"]
+Metric = Literal[
+    "accuracy",
+    "balanced_accuracy",
+    "macro_f1",
+    "rarest_f1",
+    "roc_auc",
+    "average_precision",
+    "sensitivity_at_95_specificity",
+]
 """Of `columns.METRICS`, those that can be the one: larger is better, 1 is perfect. `scoring.judge` defines them."""
 
 ACCURACY: Final = "accuracy"
+SENSITIVITY: Final = "sensitivity_at_95_specificity"
 
 ALLOWED: tuple[Metric, ...] = get_args(Metric)
 
@@ -16,7 +25,8 @@ WORDS: dict[Metric, str] = {
     "rarest_f1": "F1 of the rarest class",
     "roc_auc": "ROC AUC",
     "average_precision": "average precision",
+    "sensitivity_at_95_specificity": "sensitivity at 95 % specificity",
 }
 
-MEAN_ERRORS: tuple[Metric, ...] = ("accuracy", "balanced_accuracy")
+MEAN_ERRORS: tuple[Metric, ...] = ("accuracy", "balanced_accuracy", "sensitivity_at_95_specificity")
 """Those of which 1 minus the value is an error rate, or a mean of the classes' error rates."""

@@ -7,12 +7,14 @@ has a little more weight. To first order, resampling these numbers resamples the
 Efron 1982, The Jackknife, the Bootstrap and Other Resampling Plans, chapter 6). `docs/methods.md` says where that ends.
 """
 
+from math import ceil, floor
+
 import numpy as np
 from scipy.stats import rankdata
 
 from crossover.core.errors import CrossoverError
-from crossover.core.metric import ACCURACY, WORDS, Metric
-from crossover.scoring.judge import checked, detected_classes, rarest_class
+from crossover.core.metric import ACCURACY, SENSITIVITY, WORDS, Metric
+from crossover.scoring.judge import FALSE_POSITIVE_RATE, checked, detected_classes, rarest_class, threshold
 
 _GRID = 2.0**24
 """Contributions are whole multiples of 1 / 2^24, so that their sums in float64 are exact: equal models get equal sums
@@ -31,6 +33,10 @@ def contributions(metric: Metric, y_true: np.ndarray, proba: np.ndarray) -> np.n
       that the example is ranked rightly against.
     - average precision: the precision at an example of the class, and what an example changes in the precisions at all
       those of the class that are ranked below it.
+    - sensitivity at 95 % specificity: of a class, whether an example of it is found; an example of the others that is
+      taken for the class lowers the sensitivity by the slope of the ROC curve there, since the threshold must rise
+      (so their variance is that of Hsieh and Turnbull 1996, Annals of Statistics 24; Pepe 2003, The
+      Statistical Evaluation of Medical Tests, chapter 5).
 
     Args:
         metric: which one.
@@ -47,7 +53,7 @@ def contributions(metric: Metric, y_true: np.ndarray, proba: np.ndarray) -> np.n
         return proba.argmax(axis=1) == y_true
     y_true, proba = checked(y_true, proba)
     classes = np.unique(y_true)
-    if metric in ("roc_auc", "average_precision") and len(classes) < 2:
+    if metric in ("roc_auc", "average_precision", SENSITIVITY) and len(classes) < 2:
         raise CrossoverError(
             f"{WORDS[metric]} needs examples of two classes to be scored on, got class {classes[0]} alone; choose "
             "another metric in the data set's YAML, or a larger part"
@@ -65,8 +71,8 @@ def contributions(metric: Metric, y_true: np.ndarray, proba: np.ndarray) -> np.n
         ranked = classes[-1:] if proba.shape[1] == 2 else classes
         of_classes = [_roc_auc(y_true == k, proba[:, k]) for k in ranked]
     else:
-        detected = detected_classes(y_true, proba.shape[1])
-        of_classes = [_average_precision(y_true == k, proba[:, k]) for k in detected]
+        of_class = _sensitivity if metric == SENSITIVITY else _average_precision
+        of_classes = [of_class(y_true == k, proba[:, k]) for k in detected_classes(y_true, proba.shape[1])]
     return np.round(np.mean(of_classes, axis=0) * _GRID) / _GRID
 
 
@@ -77,12 +83,16 @@ def balance(metric: Metric, y_true: np.ndarray) -> float:
     number divided by n is 1 where the classes are equally frequent, and near 0 where one of them is rare.
 
     Args:
-        metric: which one; the accuracy counts examples and not classes, so 1.
+        metric: which one; the accuracy counts examples and not classes, so 1. Of two classes, the sensitivity at 95 %
+            specificity is a recall of the rarer one alone.
         y_true: int64 (n,).
     """
     if metric == ACCURACY:
         return 1.0
-    counts = np.unique(y_true, return_counts=True)[1]
+    classes = np.unique(y_true)
+    if metric == SENSITIVITY:
+        classes = detected_classes(y_true, len(classes))
+    counts = np.array([np.sum(y_true == k) for k in classes])
     return float(len(counts) ** 2 / np.sum(1 / counts) / len(y_true))
 
 
@@ -120,3 +130,26 @@ def _average_precision(actual: np.ndarray, score: np.ndarray) -> np.ndarray:
     own = actual * (precision[group] - average)
     others = actual * weight[group] - weighted[group]
     return average + (own + others) / actual.mean()
+
+
+def _sensitivity(actual: np.ndarray, score: np.ndarray) -> np.ndarray:
+    positive = score > threshold(score[~actual])
+    sensitivity, false_positives = positive[actual].mean(), positive[~actual].mean()
+    weight = np.where(actual, 1 / actual.mean(), -_roc_slope(actual, score) / (1 - actual.mean()))
+    return sensitivity + weight * (positive - np.where(actual, sensitivity, false_positives))
+
+
+def _roc_slope(actual: np.ndarray, score: np.ndarray) -> float:
+    """The slope of the ROC curve at the false-positive rate: what the sensitivity gains over what the rate gains.
+
+    The curve has steps, so it is the slope of a chord, from a lower rate to a higher one. They are as far off as
+    Bofinger's bandwidth (1975, Australian Journal of Statistics 17) for the density at a quantile, which for normal
+    scores is 0.104 n^(-1/5) at 5 % and n examples of the others; and at most half of the rate, since the curve is
+    steep near 0. So it is 0 where the curve is flat, and where it is vertical at most 1 over the chord's width.
+    """
+    rate, n = float(FALSE_POSITIVE_RATE), int((~actual).sum())
+    bandwidth = min(0.104 * n**-0.2, rate / 2)
+    low, high = floor((rate - bandwidth) * n), ceil((rate + bandwidth) * n)  # false positives
+    others = np.append(np.sort(score[~actual])[::-1], -np.inf)
+    gained = np.mean((score[actual] > others[high]) & (score[actual] <= others[low]))
+    return float(gained) * n / (high - low)

@@ -1,5 +1,8 @@
 """The one judge: every model of every family is scored here, from its class probabilities alone."""
 
+from fractions import Fraction
+from math import floor
+
 import numpy as np
 import pandas as pd
 from sklearn.metrics import (
@@ -14,6 +17,9 @@ from sklearn.metrics import (
 
 from crossover.core.columns import METRICS
 from crossover.core.errors import CrossoverError
+
+FALSE_POSITIVE_RATE = Fraction(1, 20)
+"""Of `sensitivity_at_95_specificity`: the specificity is 1 minus it. A fraction, so that of 20 examples it is one."""
 
 CALIBRATION_BINS = 15  # as Guo et al. (2017) have it
 _SUM_TOLERANCE = 1e-3  # rows of float32 probabilities over some hundred classes sum to 1 well within this
@@ -34,6 +40,9 @@ def evaluate(y_true: np.ndarray, proba: np.ndarray) -> dict[str, float]:
     - `average_precision`: the area under the steps of precision against recall. Two classes: of the rarer one in
       `y_true`, of equally many the second one; more: one class against the rest, unweighted mean; NaN where `y_true`
       holds a single class.
+    - `sensitivity_at_95_specificity`: the largest share of a class that a threshold on its probability finds, if it
+      takes at most 5 % of the other examples for the class; examples of equal probability are on the same side. Of
+      the classes, and NaN, as `average_precision`. With fewer than 20 other examples, it may take none of them.
     - `brier_score`: squared distance between probabilities and the one-hot label, summed over classes, mean
       over examples: 0 to 2, also for two classes (Brier 1950, Monthly Weather Review 78).
     - `calibration_error`: expected calibration error, the mean distance between confidence and accuracy over
@@ -52,11 +61,14 @@ def evaluate(y_true: np.ndarray, proba: np.ndarray) -> dict[str, float]:
     """
     y_true, proba = checked(y_true, proba)
     y_pred, classes, present = proba.argmax(axis=1), np.arange(proba.shape[1]), np.unique(y_true)
-    average_precision = np.nan
+    average_precision = sensitivity = np.nan
     if len(present) > 1:
         detected = detected_classes(y_true, len(classes))
         average_precision = average_precision_score(
             y_true[:, None] == detected, proba[:, detected], average="macro"
+        )
+        sensitivity = np.mean(
+            [(proba[y_true == k, k] > threshold(proba[y_true != k, k])).mean() for k in detected]
         )
     if len(present) < 2:
         roc_auc = np.nan
@@ -73,6 +85,7 @@ def evaluate(y_true: np.ndarray, proba: np.ndarray) -> dict[str, float]:
         "log_loss": log_loss(y_true, proba, labels=classes),
         "roc_auc": roc_auc,
         "average_precision": average_precision,
+        "sensitivity_at_95_specificity": sensitivity,
         "brier_score": brier_score_loss(y_true, proba, labels=classes, scale_by_half=False),
         "calibration_error": np.average((bins["accuracy"] - bins["confidence"]).abs(), weights=bins["count"]),
     }
@@ -108,8 +121,20 @@ def rarest_class(y_true: np.ndarray) -> int:
 
 
 def detected_classes(y_true: np.ndarray, n_classes: int) -> np.ndarray:
-    """The classes whose average precision counts: of two the rarer one, of more all."""
+    """The classes that are to be found among the others: of two the rarer one, of more all."""
     return np.unique(y_true) if n_classes > 2 else np.array([rarest_class(y_true)])
+
+
+def threshold(negatives: np.ndarray) -> float:
+    """The score that an example must exceed to be called positive, the lowest with at most 5 % false positives.
+
+    It is the highest score of a negative that would be one too many, so examples of equal score are on the same side.
+
+    Args:
+        negatives: float (n,), the scores of the examples that are not of the class, at least one.
+    """
+    too_many = len(negatives) - 1 - floor(FALSE_POSITIVE_RATE * len(negatives))
+    return float(np.partition(negatives, too_many)[too_many])
 
 
 def checked(y_true: np.ndarray, proba: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
