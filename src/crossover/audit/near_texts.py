@@ -1,8 +1,8 @@
 """Pairs of texts that are equal but for a few words."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -13,7 +13,7 @@ SEQUENCE = 5
 """Words. With one change in 10, two in 20 and so on, so many words are left in a row somewhere."""
 
 MOST_CANDIDATES = 100
-"""Texts that one is compared with, those with the most sequences in common."""
+"""Texts that one is compared with at most, those first that share its rarest sequences."""
 
 
 def long_enough(text: str) -> bool:
@@ -45,8 +45,13 @@ def near_pairs(texts: Sequence[str], looked_at: np.ndarray, among: np.ndarray) -
         # A change spoils at most SEQUENCE sequences, so of one more than they can spoil, the rarest, one is left.
         rarest_first = sorted(_sequences(own), key=lambda sequence: len(holders[sequence]))
         rarest = rarest_first[: changes * SEQUENCE + 1]
-        candidates = Counter(other for sequence in rarest for other in holders[sequence] if other != k)
-        for other, _ in candidates.most_common(MOST_CANDIDATES):
+        candidates: set[int] = set()
+        for other in chain.from_iterable(holders[sequence] for sequence in rarest):
+            if other == k or other in candidates:
+                continue
+            candidates.add(other)
+            if len(candidates) > MOST_CANDIDATES:
+                break
             if _within(own, _words(texts[other]), changes):
                 pairs.append((k, other))
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
@@ -65,6 +70,10 @@ def _within(one: list[str], other: list[str], most: int) -> bool:
     """Whether at most so many words added, removed or replaced make one text the other (Levenshtein's distance)."""
     if abs(len(one) - len(other)) > most:
         return False
+    while one and other and one[-1] == other[-1]:
+        one, other = one[:-1], other[:-1]
+    start = next((k for k, both in enumerate(zip(one, other, strict=False)) if both[0] != both[1]), 0)
+    one, other = one[start:], other[start:]
     far = most + 1
     row = {j: j for j in range(min(most, len(other)) + 1)}
     for i, word in enumerate(one, 1):
