@@ -145,8 +145,8 @@ def audit(prepared: Prepared, checks: Checks) -> Findings:
                 told = [(name, score) for name, score in told if check.beyond(score, check.threshold)]
                 n, examples = len(told), [f"{name} ({score:.3f})" for name, score in told[:SHOWN]]
             numbers = (measured.value, n, measured.of)
-            shown = (examples, measured.test_rows, voids, measured.pictures)
-            found.findings.append(Finding(code, *about, *numbers, *shown))
+            shown = (examples, measured.test_rows)
+            found.findings.append(Finding(code, *about, *numbers, *shown, voids, measured.pictures))
         else:
             found.clean[code] = check.title
     return found
@@ -440,7 +440,7 @@ def _row_quoted(X: pd.DataFrame, of_class: np.ndarray, k: int) -> str:
     """
     own, row = X[of_class], X.iloc[k]
     usual = {}
-    for name in X:
+    for name in map(str, X):
         value, column = row[name], own[name]
         if pd.isna(value):
             same = column.isna()

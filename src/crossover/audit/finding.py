@@ -1,5 +1,6 @@
 """What the checks of a data set found, and how they are configured."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -142,7 +143,9 @@ def read_findings(path: Path, made_by: str) -> Findings:
     findings = []
     for one in content["findings"]:
         pictures = one.pop("pictures")
-        pixels = read_array(path.with_name(f"{one['code']}.npy"), made_by) if pictures else []
+        pixels: Iterable[np.ndarray] = ()
+        if pictures:
+            pixels = read_array(path.with_name(f"{one['code']}.npy"), made_by)
         shown = [Picture(**facts, pixels=image) for facts, image in zip(pictures, pixels, strict=True)]
         rows = {int(k): rows for k, rows in one.pop("test_rows").items()}
         findings.append(Finding(**one, test_rows=rows, pictures=shown))
