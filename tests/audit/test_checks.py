@@ -1,6 +1,7 @@
 """Each check finds what was planted, and nothing in clean data."""
 
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ import pytest
 from omegaconf import OmegaConf
 
 from crossover.audit.checks import audit
-from crossover.audit.finding import Checks, Finding, Findings, read_findings, write_findings
+from crossover.audit.finding import Checks, Finding, Findings, Picture, read_findings, write_findings
+from crossover.audit.near_texts import near_pairs
+from crossover.core.errors import CrossoverError
 from crossover.core.settings import validated
+from crossover.data.dates import numbers_of_dates
 from crossover.data.prepared import Input, Meta, Part, Prepared, modality_of, write_prepared
 from crossover.data.splits import Split
 from tests.prepared_folder import write_one_split
@@ -33,9 +37,8 @@ def of(X: Input, y: np.ndarray, folder: Path, n_train: int = N_TRAIN) -> Prepare
     classes = [f"c{k}" for k in range(int(y.max()) + 1)]
     everything = Part(X, y.astype(np.int64), len(classes), 255.0 if modality == "image" else 1.0)
     parts = everything.take(np.arange(n_train)), everything.take(np.arange(n_train, len(y)))
-    meta = Meta(
-        "some", modality, classes, list(X.shape[1:]), 1.0, n_train, len(y) - n_train, "a test's", "sum"
-    )
+    sizes = everything.value_max, n_train, len(y) - n_train
+    meta = Meta("some", modality, classes, list(X.shape[1:]), *sizes, "a test's", "sum")
     write_one_split(folder, meta, *parts, np.arange(10)[None])
     return Prepared(folder)
 
@@ -71,8 +74,10 @@ def texts(n: int = N_TRAIN + N_TEST) -> tuple[np.ndarray, np.ndarray]:
 def found(tmp_path: Path) -> Callable[..., dict[str, Finding]]:
     """What the checks find, by code."""
 
+    numbers = count()
+
     def audited(X: Input, y: np.ndarray, **changes: Any) -> dict[str, Finding]:
-        prepared = of(X, y, tmp_path / "some")
+        prepared = of(X, y, tmp_path / str(next(numbers)) / "some")
         return {one.code: one for one in audit(prepared, checks(**changes)).findings}
 
     return audited
@@ -101,6 +106,66 @@ def test_empty_texts_and_doubtful_labels_are_told(found) -> None:
     assert len(doubted & set(range(20))) >= 8
     assert len(doubted - set(range(20))) <= 1
     assert "“" in told["A07"].examples[0]
+
+
+def test_texts_with_a_changed_word_or_number_are_near_repeats(found) -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, N_TRAIN + N_TEST)
+    words = np.array([[f"{letter}{k}" for k in range(40)] for letter in "ab"])
+    X = np.array([" ".join(words[k, rng.integers(0, 40, 12)]) for k in y], dtype=object)
+
+    def planted(change: Callable[[list[str]], list[str]], test: int) -> None:
+        X[N_TRAIN + test] = " ".join(change(X[test].split()))
+        y[N_TRAIN + test] = y[test]
+
+    planted(
+        lambda text: [*text[:5], "other", *text[6:]], 0
+    )  # in the middle, where it leaves the shortest rest
+    planted(lambda text: text[1:], 1)
+    planted(lambda text: [*text, "more"], 2)
+    planted(lambda text: [f"{word}!" for word in text], 3)
+    planted(lambda text: ["two", *text[1:-1], "words"], 4)  # too many
+    planted(lambda text: text, 5)  # equal, which is another finding
+    planted(lambda text: [*text[:3], "one", *text[4:9]], 6)  # too short for a change
+    finding = found(X, y, muted=["A02"])["A13"]
+    assert finding.test_rows == {0: [0, 1, 2, 3]}
+    assert (finding.n, finding.of) == (4, 99)
+    assert finding.examples[1] == f"row 1: “{X[N_TRAIN + 1]}”"
+
+
+def test_near_pairs_are_those_that_a_search_of_all_pairs_finds() -> None:
+    """Texts of 10 to 45 words, a tenth of them or a few more changed, next to others with half of their words."""
+    rng = np.random.default_rng(0)
+    texts: list[list[str]] = []
+    for _ in range(8):
+        first = [f"w{k}" for k in rng.integers(0, 60, rng.integers(10, 46))]
+        for changes in (0, *rng.integers(1, 7, 4)):
+            text = list(first)
+            for place in rng.integers(0, len(text), changes):
+                text[place : place + rng.integers(0, 2)] = [f"v{place}"] * rng.integers(0, 2)
+            texts.append(text)
+        texts.append([*first[: len(first) // 2], *(f"x{k}" for k in range(len(first) // 2))])
+    every = np.arange(len(texts))
+    pairs = near_pairs([" ".join(text) for text in texts], every, every)
+    expected = [
+        (k, other)
+        for k, own in enumerate(texts)
+        for other, text in enumerate(texts)
+        if k != other and len(own) >= 10 and changed_words(own, text) <= len(own) // 10
+    ]
+    assert len(expected) > 20
+    assert sorted(map(tuple, pairs.tolist())) == expected
+
+
+def changed_words(one: list[str], other: list[str]) -> int:
+    """Levenshtein's distance, by its whole table."""
+    table = [list(range(len(other) + 1))]
+    for i, word in enumerate(one, 1):
+        table.append([i])
+        for j, another in enumerate(other, 1):
+            replaced = table[i - 1][j - 1] + (word != another)
+            table[i].append(min(replaced, table[i - 1][j] + 1, table[i][j - 1] + 1))
+    return table[-1][-1]
 
 
 def test_repeats_within_and_across_the_parts(found) -> None:
@@ -158,6 +223,64 @@ def test_wrong_labels_are_named_the_most_doubtful_first(found) -> None:
     finding = found(X, y)["A07"]
     assert finding.n == 12
     assert {int(text.split(":")[0].removeprefix("row ")) for text in finding.examples} == set(range(12))
+    assert [f"row {picture.row}" for picture in finding.pictures] == [
+        text.split(":")[0] for text in finding.examples
+    ]
+    for picture in finding.pictures:
+        assert (picture.label, picture.other) == tuple(
+            f"c{label}" for label in (y[picture.row], 1 - y[picture.row])
+        )
+        np.testing.assert_array_equal(picture.pixels, X[picture.row])
+
+
+def test_wrong_labels_of_a_table_are_shown_with_what_is_unusual_in_their_class(found) -> None:
+    X, y = table()
+    X = X.assign(age=np.where(y == 1, 60.0, 30.0) + X["b"].to_numpy(), what=np.where(y == 1, "old", "new"))
+    X.loc[:7, "a"] = np.nan
+    y[:8] = 1 - y[:8]
+    others = ["A04", "A06"]
+    one = found(X, y, muted=others)["A07"]
+    assert one.pictures == []
+    row = int(one.examples[0].split(":")[0].removeprefix("row "))
+    start = f"row {row}: c{y[row]}, and c{1 - y[row]} by the other rows: "
+    assert one.examples[0].startswith(start)
+    values = one.examples[0].removeprefix(start).split(", ")
+    assert set(values[:3]) == {f"age {X['age'][row]:.6g}", f"what {X['what'][row]}", "a missing"}
+    wide = X.assign(**{f"a column with a long name {k}": 1000.0 + X["b"] + k for k in range(9)})
+    text = found(wide, y, muted=others)["A07"].examples[0].split("rows: ")[1]
+    assert text.endswith(", …")
+    assert 60 < len(text) < 110
+
+
+def dated(n: int = N_TRAIN + N_TEST) -> tuple[Table, np.ndarray]:
+    """A table with a column of dates in no order, as a user's table is prepared."""
+    X, y = table(n)
+    days = pd.Timestamp("2024-01-01", tz="UTC") + pd.to_timedelta(
+        np.random.default_rng(1).permutation(n), "D"
+    )
+    return pd.concat([X, numbers_of_dates("day", pd.Series(days), hour=False)], axis=1), y
+
+
+def test_a_test_part_between_training_examples_in_time(found) -> None:
+    X, y = dated()
+    findings = found(X, y)
+    assert set(findings) == {"A14"}
+    assert findings["A14"].examples == [f"day ({findings['A14'].value:.3f})"]
+    assert findings["A14"].value == pytest.approx(0.5, abs=0.05)
+    assert (findings["A14"].n, findings["A14"].of, findings["A14"].voids) == (1, 1, False)
+
+
+def test_dates_of_a_later_test_part_are_no_finding(found) -> None:
+    X, y = dated()
+    days = "day (days)"
+    later = X.assign(**{days: np.sort(X[days])})
+    later.loc[5, days] = later[days].max() + 1000  # a single wrong date
+    later.loc[[7, 310], days] = np.nan
+    assert "A14" not in found(later, y, muted=["A04", "A05", "A06", "A07"])
+    earlier = X.assign(**{days: -np.sort(X[days])})
+    assert found(earlier, y, muted=["A04", "A05", "A06", "A07"])["A14"].value == 1
+    one_day = X.assign(**{days: 19723.0})
+    assert "A14" not in found(one_day, y, muted=["A04", "A06", "A07", "A10"])
 
 
 def test_classes_that_are_large_or_small(found) -> None:
@@ -219,5 +342,14 @@ def test_a_check_is_muted_by_its_code(found) -> None:
 
 def test_findings_come_back_from_disk(tmp_path: Path) -> None:
     finding = Finding("A02", "title", "why", "do", 0.5, 1, 2, ["row 1"], {3: [1, 2]}, voids=True)
-    write_findings(tmp_path / "findings.json", Findings([finding], {"A01": "other"}))
-    assert read_findings(tmp_path / "findings.json", "a test") == Findings([finding], {"A01": "other"})
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 4, 5, 3), dtype=np.uint8)
+    pictures = [Picture(k, "cat", "dog", image) for k, image in enumerate(pixels)]
+    shown = Finding("A07", "title", "why", "do", 0.5, 2, 4, ["row 0", "row 1"], pictures=pictures)
+    path, written = tmp_path / "findings.json", Findings([finding, shown], {"A01": "other"})
+    write_findings(path, written)
+    back = read_findings(path, "a test")
+    assert back == written
+    np.testing.assert_array_equal([picture.pixels for picture in back.findings[1].pictures], pixels)
+    (tmp_path / "A07.npy").unlink()
+    with pytest.raises(CrossoverError, match=r"A07\.npy does not exist; make it with `a test`"):
+        read_findings(path, "a test")

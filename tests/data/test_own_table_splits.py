@@ -157,6 +157,44 @@ def test_equal_rows_are_in_one_part_whatever_their_labels(tmp_path: Path) -> Non
     assert together["A03"].n == left["A03"].n > 0
 
 
+@pytest.mark.parametrize(
+    ("keys", "found"),
+    [
+        ({}, ["day (0."]),
+        ({"groups": "patient"}, ["day (0."]),
+        ({"time": "day"}, []),
+        ({"columns": {"a": "number", "b": "number"}}, []),
+    ],
+    ids=["drawn", "drawn in groups", "by time", "no dates"],
+)
+def test_the_audit_tells_dates_across_drawn_splits(
+    tmp_path: Path, keys: dict[str, Any], found: list[str]
+) -> None:
+    columns = {"a": "number", "b": "number", "day": "date"}
+    split = prepared(visits(), tmp_path, **{"columns": columns} | keys)
+    findings = {one.code: one for one in audit(split, checks(muted=SLOW)).findings}
+    assert ("A14" in findings) == bool(found)
+    if found:
+        assert [text[:7] for text in findings["A14"].examples] == found
+        assert findings["A14"].value == pytest.approx(0.5, abs=0.1)  # its standard error is 0.04
+        assert findings["A14"].test_rows == {}
+
+
+def test_the_audit_tells_a_test_file_of_the_same_days_and_no_later_one(tmp_path: Path) -> None:
+    columns = {"a": "number", "b": "number", "day": "datetime"}
+    table = visits().assign(
+        day=lambda rows: pd.to_datetime(rows["day"], format="%d.%m.%Y") + pd.Timedelta("9h")
+    )
+    test = table.sample(80, random_state=1).assign(a=lambda rows: rows["a"] + 0.01)
+    later = test.assign(day=test["day"] + pd.Timedelta("366D"))
+    codes = {}
+    for name, own in (("same", test), ("later", later)):
+        split = prepared(table, tmp_path / name, test=own, columns=columns)
+        codes[name] = {one.code for one in audit(split, checks(muted=SLOW)).findings}
+    assert "A14" in codes["same"]
+    assert "A14" not in codes["later"]
+
+
 def test_equal_images_are_in_one_part(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for name in ("cats", "dogs"):

@@ -6,7 +6,7 @@ import numpy as np
 
 from crossover.analysis.results import CellResult, DatasetResults
 from crossover.analysis.verdict import Verdict
-from crossover.audit.finding import Finding, Findings
+from crossover.audit.finding import Finding, Findings, Picture
 from crossover.core.metric import ACCURACY
 
 
@@ -54,6 +54,11 @@ class DatasetAudit:
     def voiding(self) -> list[tuple[Finding, Effect | None]]:
         """Those with which a comparison says little."""
         return [(finding, effect) for finding, effect in self.findings if finding.voids]
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """Images whose labels a model doubts."""
+        return [picture for finding, _ in self.findings for picture in finding.pictures]
 
 
 def weigh(found: Findings, results: DatasetResults, verdict: Verdict | None) -> DatasetAudit:

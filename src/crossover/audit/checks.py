@@ -1,14 +1,16 @@
 """The checks of a prepared data set. Nothing that they compute goes into training or selection."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from crossover.audit.finding import Checks, Finding, Findings
+from crossover.audit.finding import Checks, Finding, Findings, Picture
+from crossover.audit.near_texts import long_enough, near_pairs
 from crossover.core.metric import ACCURACY
+from crossover.data.dates import date_columns
 from crossover.data.prepared import Input, Part, PartName, Prepared, keys_of, modality_of, texts_of
 
 PARTS: tuple[PartName, PartName] = ("train", "test")
@@ -25,6 +27,9 @@ MOST_WORDS = 2000
 LONGEST_QUOTE = 80
 """Characters of a text that a finding quotes."""
 
+LONGEST_ROW = 100
+"""Characters of a table's row that a finding quotes, about."""
+
 DOUBTED = 0.1
 """Probability of an example's label up to which a model doubts it."""
 
@@ -38,6 +43,7 @@ class Measured:
 
     Attributes:
         scores: by column, where the check scores each of them: `examples` and `n` follow from the threshold.
+        pictures: likewise as in `Finding`.
     """
 
     value: float
@@ -46,6 +52,7 @@ class Measured:
     examples: list[str]
     test_rows: dict[int, list[int]]
     scores: dict[str, float] | None = None
+    pictures: list[Picture] = field(default_factory=list)
 
 
 class Audited:
@@ -138,7 +145,8 @@ def audit(prepared: Prepared, checks: Checks) -> Findings:
                 told = [(name, score) for name, score in told if check.beyond(score, check.threshold)]
                 n, examples = len(told), [f"{name} ({score:.3f})" for name, score in told[:SHOWN]]
             numbers = (measured.value, n, measured.of)
-            found.findings.append(Finding(code, *about, *numbers, examples, measured.test_rows, voids))
+            shown = (examples, measured.test_rows)
+            found.findings.append(Finding(code, *about, *numbers, *shown, voids, measured.pictures))
         else:
             found.clean[code] = check.title
     return found
@@ -248,12 +256,14 @@ def doubtful_labels(data: Audited) -> Measured:
     doubtful = np.flatnonzero(doubted & (proba.argmax(axis=1) != y))
     doubtful = doubtful[np.argsort(own[doubtful] - proba.max(axis=1)[doubtful], kind="stable")]
     names = data.first.meta.classes
-    shown = [
-        f"row {rows[k]}: {names[part.y[k]]}, and {names[classes[proba[k].argmax()]]} by the other rows"
-        + (_quoted(part.X[k]) if data.modality == "text" else "")
-        for k in doubtful[:SHOWN]
-    ]
-    return Measured(len(doubtful) / len(y), len(doubtful), len(y), shown, {})
+    shown, pictures = [], []
+    for k in doubtful[:SHOWN].tolist():
+        row, label, other = int(rows[k]), names[part.y[k]], names[classes[proba[k].argmax()]]
+        shown.append(f"row {row}: {label}, and {other} by the other rows{_quoted(part, k)}")
+        if data.modality == "image":
+            pixels = np.asarray(part.X[k]) * (255 / part.value_max)  # (height, width, channels)
+            pictures.append(Picture(row, label, other, pixels.round().astype(np.uint8)))
+    return Measured(len(doubtful) / len(y), len(doubtful), len(y), shown, {}, pictures=pictures)
 
 
 def largest_class(data: Audited) -> Measured | None:
@@ -306,29 +316,60 @@ def blank_examples(data: Audited) -> Measured | None:
 
 
 def near_repeats(data: Audited) -> Measured | None:
-    """A13: test images that a training image correlates with in nearly all pixels, but none is equal to, in each split.
+    """A13: test examples that are nearly equal to one in the training part, but equal to none, in each split.
 
-    Of all images that some split tests, `MOST_ROWS` are looked at.
+    Images whose pixels nearly all correlate; texts with a tenth of their words or fewer changed. Rows of a table are
+    not looked at: where two differ in one column, that column may be what tells them apart. Of all examples that some
+    split tests, `MOST_ROWS` are looked at; of texts, those with enough words.
     """
-    if data.modality != "image":
+    if data.modality == "table":
         return None
     train, test = data.places
     tested = np.unique(np.concatenate(list(test.values())))
     looked_at = np.sort(np.random.default_rng(0).permutation(tested)[:MOST_ROWS])
-    images = np.concatenate([small_images(part.X) for part in data.parts])
-    pairs = []
-    for chunk in np.array_split(looked_at, max(1, len(looked_at) // 256)):
-        one, other = np.nonzero(images[chunk] @ images.T > ALIKE)
-        pairs.append(np.stack([chunk[one], other]))
-    image, alike = np.concatenate(pairs, axis=1)
+    if data.modality == "image":
+        images = np.concatenate([small_images(part.X) for part in data.parts])
+        pairs = [np.empty((0, 2), dtype=np.int64)]
+        for chunk in np.array_split(looked_at, max(1, len(looked_at) // 256)):
+            one, other = np.nonzero(images[chunk] @ images.T > ALIKE)
+            pairs.append(np.stack([chunk[one], other], axis=1))
+        near = np.concatenate(pairs)
+    else:
+        texts = [text for part in data.parts for text in texts_of(part.X)]
+        looked_at = looked_at[[long_enough(texts[k]) for k in looked_at.tolist()]]
+        near = near_pairs(texts, looked_at, np.unique(np.concatenate(list(train.values()))))
+    example, alike = near.T
     found, of = {}, 0
     for k in test:
         trained = np.isin(alike, train[k])
         equal = np.isin(data.keys[test[k]], data.keys[train[k]])
-        found[k] = np.flatnonzero(np.isin(test[k], image[trained]) & ~equal)
+        found[k] = np.flatnonzero(np.isin(test[k], example[trained]) & ~equal)
         of += int(np.isin(test[k], looked_at).sum())
+    if not of:
+        return None
     n = sum(map(len, found.values()))
-    return Measured(n / of, n, of, _rows(found[0]), _by_split(found))
+    shown = [f"row {row}{_quoted(data.test, row)}" for row in found[0][:SHOWN].tolist()]
+    return Measured(n / of, n, of, shown, _by_split(found))
+
+
+def dates(data: Audited) -> Measured | None:
+    """A14: by each column of dates, how often a training example is later than a test example; mean over the splits.
+
+    Of a test part that is drawn at random it is about one half, of one that is later than the training part 0.
+    """
+    if data.modality != "table":
+        return None
+    X = pd.concat([part.X for part in data.parts if isinstance(part.X, pd.DataFrame)], ignore_index=True)
+    columns = date_columns(X)
+    if not columns:
+        return None
+    if data.first.times is not None:  # the test part is later, by the column that the user named
+        return Measured(0.0, 0, len(columns), [], {})
+    scores, (train, test) = {}, data.places
+    for name, column in columns.items():
+        days = X[column].to_numpy(float)
+        scores[name] = float(np.mean([_later(days[train[k]], days[test[k]]) for k in train]))
+    return Measured(max(scores.values()), 0, len(scores), [], {}, scores)
 
 
 CHECKS: dict[str, Callable[[Audited], Measured | None]] = {
@@ -345,6 +386,7 @@ CHECKS: dict[str, Callable[[Audited], Measured | None]] = {
     "A11": equal_columns,
     "A12": blank_examples,
     "A13": near_repeats,
+    "A14": dates,
 }
 """Each gives None where it does not apply to the data set."""
 
@@ -383,9 +425,52 @@ def small_images(X: Input) -> np.ndarray:
     return (flat / flat.norm(dim=1, keepdim=True).clamp_min(1e-6)).numpy()
 
 
-def _quoted(text: str) -> str:
+def _quoted(part: Part, k: int) -> str:
+    """An example's text, or some of the values of its row; nothing of an image."""
+    if isinstance(part.X, pd.DataFrame):
+        return f": {_row_quoted(part.X, part.y == part.y[k], k)}"
+    return f": “{_shortened(part.X[k], LONGEST_QUOTE)}”" if modality_of(part.X) == "text" else ""
+
+
+def _row_quoted(X: pd.DataFrame, of_class: np.ndarray, k: int) -> str:
+    """Values of a row, those first that are the least usual in its class.
+
+    A number is as usual as the share of the class that lies at least as far from the class's median; any other value is
+    as usual as its share.
+    """
+    own, row = X[of_class], X.iloc[k]
+    usual = {}
+    for name in map(str, X):
+        value, column = row[name], own[name]
+        if pd.isna(value):
+            same = column.isna()
+        elif pd.api.types.is_numeric_dtype(column):
+            same = (column - column.median()).abs() >= abs(value - column.median())
+        else:
+            same = column == value
+        usual[name] = float(same.mean())
+    quoted = ""
+    for name in sorted(usual, key=lambda name: usual[name]):
+        value = row[name]
+        text = "missing" if pd.isna(value) else f"{value:.6g}" if isinstance(value, float) else str(value)
+        more = f"{', ' if quoted else ''}{name} {_shortened(text, LONGEST_QUOTE)}"
+        if quoted and len(quoted) + len(more) > LONGEST_ROW:
+            return f"{quoted}, …"
+        quoted += more
+    return quoted
+
+
+def _shortened(text: str, longest: int) -> str:
     short = " ".join(text.split())
-    return f": “{short[:LONGEST_QUOTE]}{'…' if len(short) > LONGEST_QUOTE else ''}”"
+    return short if len(short) <= longest else f"{short[:longest]}…"
+
+
+def _later(train: np.ndarray, test: np.ndarray) -> float:
+    """Share of the pairs of a training and a test example in which the first is later; missing ones are left out."""
+    known = np.sort(train[~np.isnan(train)])
+    pairs = len(known) * np.count_nonzero(~np.isnan(test))
+    later = len(known) - np.searchsorted(known, test[~np.isnan(test)], side="right")
+    return float(later.sum() / pairs) if pairs else 0.0
 
 
 def _blank(X: Input) -> np.ndarray:

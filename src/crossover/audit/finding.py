@@ -1,12 +1,14 @@
 """What the checks of a data set found, and how they are configured."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
-from crossover.core.files import read_json, write_json
+from crossover.core.files import read_array, read_json, write_json
 from crossover.core.layout import Layout
 from crossover.core.settings import Settings
 
@@ -55,6 +57,23 @@ class Checks(Settings):
 
 
 @dataclass(frozen=True)
+class Picture:
+    """An image that a finding shows.
+
+    Attributes:
+        row: of the training part.
+        label: its class.
+        other: the class that a model gives it.
+        pixels: uint8 (height, width, channels), 255 is the brightest.
+    """
+
+    row: int
+    label: str
+    other: str
+    pixels: np.ndarray = field(compare=False)
+
+
+@dataclass(frozen=True)
 class Finding:
     """What one check found.
 
@@ -66,6 +85,7 @@ class Finding:
         examples: the first of them, in words.
         test_rows: by split, the rows of the test part that it is about; empty where it is about none.
         voids: whether a comparison would say little.
+        pictures: of `examples`, in their order; empty where they are no images.
     """
 
     code: str
@@ -78,6 +98,7 @@ class Finding:
     examples: list[str]
     test_rows: dict[int, list[int]] = field(default_factory=dict)
     voids: bool = False
+    pictures: list[Picture] = field(default_factory=list)
 
 
 def findings_file(layout: Layout, dataset: str) -> Path:
@@ -99,19 +120,33 @@ class Findings:
 
 
 def write_findings(path: Path, found: Findings) -> None:
-    """Write them as JSON."""
-    write_json(path, asdict(found))
+    """Write them as JSON, and beside it the pixels of the pictures of a finding, `<code>.npy`.
+
+    Args:
+        path: of the JSON.
+        found: the pictures of a finding have one size.
+    """
+    content = asdict(found)
+    for one in content["findings"]:
+        if pixels := [picture.pop("pixels") for picture in one["pictures"]]:
+            np.save(path.with_name(f"{one['code']}.npy"), np.stack(pixels))
+    write_json(path, content)
 
 
 def read_findings(path: Path, made_by: str) -> Findings:
     """Read them.
 
     Raises:
-        CrossoverError: the file is missing or broken.
+        CrossoverError: a file is missing or broken.
     """
     content = read_json(path, made_by)
-    findings = [
-        Finding(**one | {"test_rows": {int(k): rows for k, rows in one["test_rows"].items()}})
-        for one in content["findings"]
-    ]
+    findings = []
+    for one in content["findings"]:
+        pictures = one.pop("pictures")
+        pixels: Iterable[np.ndarray] = ()
+        if pictures:
+            pixels = read_array(path.with_name(f"{one['code']}.npy"), made_by)
+        shown = [Picture(**facts, pixels=image) for facts, image in zip(pictures, pixels, strict=True)]
+        rows = {int(k): rows for k, rows in one.pop("test_rows").items()}
+        findings.append(Finding(**one, test_rows=rows, pictures=shown))
     return Findings(findings, content["clean"])

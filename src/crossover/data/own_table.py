@@ -22,6 +22,7 @@ from tqdm import tqdm
 from crossover.core.errors import CrossoverError, first_line
 from crossover.core.metric import ACCURACY, Metric
 from crossover.core.settings import AllDifferent, Name, Settings, checked
+from crossover.data.dates import numbers_of_dates
 from crossover.data.prepared import Modality, Part, keys_of
 from crossover.data.source import DataSource, RawData
 from crossover.data.splits import Fraction, subset_rows
@@ -456,12 +457,4 @@ def as_input(name: str, column: pd.Series, kind: Kind, day_first: bool = False) 
     if kind == "category":
         texts = [None if pd.isna(value) else str(value).strip() for value in column]
         return pd.DataFrame({name: pd.Series(texts, column.index, dtype="str")})
-    dates = as_dates(column, day_first)
-    parts: dict[str, pd.Series] = {
-        f"{name} (days)": (dates - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1),
-        f"{name} (month)": dates.dt.month,
-        f"{name} (weekday)": dates.dt.day_of_week,
-    }
-    if kind == "datetime":
-        parts[f"{name} (hour)"] = dates.dt.hour
-    return pd.DataFrame({key: values.astype(np.float64) for key, values in parts.items()})
+    return numbers_of_dates(name, as_dates(column, day_first), hour=kind == "datetime")

@@ -13,6 +13,7 @@ from crossover.report.figures.calibration import draw_calibration
 from crossover.report.figures.cells import draw_accuracy, draw_cost, draw_overview
 from crossover.report.figures.crossover_map import draw_map
 from crossover.report.figures.curves import draw_curves
+from crossover.report.figures.doubtful_labels import draw_doubtful_labels
 from crossover.report.figures.losses import draw_losses
 from crossover.report.figures.ranks import draw_ranks
 from crossover.report.figures.tuning import draw_tuning_figures
@@ -50,7 +51,10 @@ def template(name: str) -> Callable[..., str]:
 OF_A_DATASET = (
     Chapter(template("verdict"), draw_verdict),
     Chapter(template("decision")),
-    Chapter(template("audit")),
+    Chapter(
+        template("audit"),
+        lambda folder, d: draw_doubtful_labels(folder, d.dataset, d.audit.pictures) if d.audit else None,
+    ),
     Chapter(template("cells"), draw_accuracy),
     Chapter(template("training"), draw_losses),
     Chapter(
