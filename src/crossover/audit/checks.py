@@ -9,6 +9,8 @@ import pandas as pd
 
 from crossover.audit.finding import Checks, Finding, Findings, Picture
 from crossover.audit.near_texts import long_enough, near_pairs
+from crossover.audit.numbers import numbers_of, small_images
+from crossover.audit.quotes import quoted
 from crossover.core.metric import ACCURACY
 from crossover.data.dates import date_columns
 from crossover.data.prepared import Input, Part, PartName, Prepared, keys_of, modality_of, texts_of
@@ -20,15 +22,6 @@ SHOWN = 20
 
 MOST_ROWS = 5000
 """Examples that a check looks at which fits models, drawn at random."""
-
-MOST_WORDS = 2000
-"""By whose frequencies a forest tells texts apart."""
-
-LONGEST_QUOTE = 80
-"""Characters of a text that a finding quotes."""
-
-LONGEST_ROW = 100
-"""Characters of a table's row that a finding quotes, about."""
 
 DOUBTED = 0.1
 """Probability of an example's label up to which a model doubts it."""
@@ -259,7 +252,7 @@ def doubtful_labels(data: Audited) -> Measured:
     shown, pictures = [], []
     for k in doubtful[:SHOWN].tolist():
         row, label, other = int(rows[k]), names[part.y[k]], names[classes[proba[k].argmax()]]
-        shown.append(f"row {row}: {label}, and {other} by the other rows{_quoted(part, k)}")
+        shown.append(f"row {row}: {label}, and {other} by the other rows{quoted(part, k)}")
         if data.modality == "image":
             pixels = np.asarray(part.X[k]) * (255 / part.value_max)  # (height, width, channels)
             pictures.append(Picture(row, label, other, pixels.round().astype(np.uint8)))
@@ -348,7 +341,7 @@ def near_repeats(data: Audited) -> Measured | None:
     if not of:
         return None
     n = sum(map(len, found.values()))
-    shown = [f"row {row}{_quoted(data.test, row)}" for row in found[0][:SHOWN].tolist()]
+    shown = [f"row {row}{quoted(data.test, row)}" for row in found[0][:SHOWN].tolist()]
     return Measured(n / of, n, of, shown, _by_split(found))
 
 
@@ -389,80 +382,6 @@ CHECKS: dict[str, Callable[[Audited], Measured | None]] = {
     "A14": dates,
 }
 """Each gives None where it does not apply to the data set."""
-
-
-def numbers_of(*inputs: Input) -> np.ndarray:
-    """Examples as numbers for a forest, all inputs one after the other: float32 (n, columns), of texts sparse."""
-    if isinstance(inputs[0], pd.DataFrame):
-        table = pd.concat([X for X in inputs if isinstance(X, pd.DataFrame)], ignore_index=True)
-        columns = [
-            table[name].fillna(table[name].median())
-            if pd.api.types.is_numeric_dtype(table[name])
-            else pd.Series(pd.factorize(table[name])[0])
-            for name in table
-        ]
-        return np.column_stack([column.to_numpy(np.float32) for column in columns])
-    if modality_of(inputs[0]) == "text":
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
-        texts = np.concatenate([np.asarray(X) for X in inputs])
-        return TfidfVectorizer(max_features=MOST_WORDS, token_pattern=r"\w+", dtype=np.float32).fit_transform(
-            texts
-        )
-    return np.concatenate([small_images(np.asarray(X)) for X in inputs])
-
-
-def small_images(X: Input) -> np.ndarray:
-    """Grey images of 16 by 16 pixels, with mean 0 and length 1: float32 (n, 256); smaller ones keep their size."""
-    import torch
-    import torch.nn.functional as F
-
-    images = torch.from_numpy(np.array(X)).float().mean(dim=3)[:, None]  # (n, 1, height, width)
-    if max(images.shape[2:]) > 16:
-        images = F.adaptive_avg_pool2d(images, 16)
-    flat = images.flatten(1)
-    flat = flat - flat.mean(dim=1, keepdim=True)
-    return (flat / flat.norm(dim=1, keepdim=True).clamp_min(1e-6)).numpy()
-
-
-def _quoted(part: Part, k: int) -> str:
-    """An example's text, or some of the values of its row; nothing of an image."""
-    if isinstance(part.X, pd.DataFrame):
-        return f": {_row_quoted(part.X, part.y == part.y[k], k)}"
-    return f": “{_shortened(part.X[k], LONGEST_QUOTE)}”" if modality_of(part.X) == "text" else ""
-
-
-def _row_quoted(X: pd.DataFrame, of_class: np.ndarray, k: int) -> str:
-    """Values of a row, those first that are the least usual in its class.
-
-    A number is as usual as the share of the class that lies at least as far from the class's median; any other value is
-    as usual as its share.
-    """
-    own, row = X[of_class], X.iloc[k]
-    usual = {}
-    for name in map(str, X):
-        value, column = row[name], own[name]
-        if pd.isna(value):
-            same = column.isna()
-        elif pd.api.types.is_numeric_dtype(column):
-            same = (column - column.median()).abs() >= abs(value - column.median())
-        else:
-            same = column == value
-        usual[name] = float(same.mean())
-    quoted = ""
-    for name in sorted(usual, key=lambda name: usual[name]):
-        value = row[name]
-        text = "missing" if pd.isna(value) else f"{value:.6g}" if isinstance(value, float) else str(value)
-        more = f"{', ' if quoted else ''}{name} {_shortened(text, LONGEST_QUOTE)}"
-        if quoted and len(quoted) + len(more) > LONGEST_ROW:
-            return f"{quoted}, …"
-        quoted += more
-    return quoted
-
-
-def _shortened(text: str, longest: int) -> str:
-    short = " ".join(text.split())
-    return short if len(short) <= longest else f"{short[:longest]}…"
 
 
 def _later(train: np.ndarray, test: np.ndarray) -> float:
