@@ -62,7 +62,7 @@ readme: env  ## fill the tables of README.md and docs/results.md from reports/ (
 	python docs/fill.py $(REPORTS)
 
 lock: env  ## pin every dependency with its hashes, for Python 3.11 to 3.13
-	uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra catboost --extra ray --extra tabicl --generate-hashes --no-annotate \
+	uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra catboost --extra ray --extra skrub --extra tabicl --generate-hashes --no-annotate \
 	  --custom-compile-command 'make lock' pyproject.toml -o requirements.lock
 
 clean:  ## remove what runs leave behind (results, DVC's cache and the databases stay)

@@ -329,6 +329,29 @@ def test_a_logged_model_predicts_from_raw_input(
     assert not any(path.suffix in {".pkl", ".pickle"} for path in tmp_path.rglob("*"))
 
 
+def test_a_logged_model_names_the_extras_that_it_needs(
+    tracker: Tracker, client: Any, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import mlflow
+
+    lines = [
+        "mlflow>=3",
+        "numpy>=2",
+        'pandas; extra == "raw"',
+        'joblib; extra == "random_forest"',
+        'catboost; extra == "catboost"',
+    ]
+    monkeypatch.setattr("crossover.tracking.logged_model.requires", lambda name: lines)
+    X = table()
+    model, featurizer, _ = fitted(tmp_path, Part(X, np.arange(len(X)) % 2, 2))
+    with tracker.fit(facts_of("extras", dataset="passengers", meta=TABLE)) as log:
+        log.model(model, featurizer, X)
+    (output,) = run_of(client, "extras").outputs.model_outputs
+    mlflow.set_tracking_uri(store)
+    needed = Path(mlflow.pyfunc.get_model_dependencies(f"models:/{output.model_id}")).read_text()
+    assert [line.split("==")[0] for line in needed.splitlines()] == ["mlflow", "numpy", "pandas", "joblib"]
+
+
 def test_a_table_without_one_of_its_columns_is_refused(
     tracker: Tracker, client: Any, store: str, tmp_path: Path
 ) -> None:

@@ -12,6 +12,8 @@ from crossover.core.errors import CrossoverError
 
 TRUSTED = [
     "numpy.dtype",
+    "skrub._string_encoder.StringEncoder",
+    "skrub._to_str.ToStr",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.calibration._TemperatureScaling",

@@ -60,7 +60,14 @@ def log_model(
     signature, request = _interface(facts.meta, example)
     unneeded = NOT_SERVED | (set() if facts.cell.family == "deep" else NETWORKS)
     wanted = [Requirement(line) for line in requires("crossover") or []]
-    packages = [r.name for r in wanted if r.name not in unneeded and "extra" not in str(r.marker)]
+    # An extra has the name of the model, or of the feature set, that needs it.
+    used = {"", facts.cell.model, facts.cell.features}
+    packages = [
+        r.name
+        for r in wanted
+        if r.name not in unneeded
+        and (not r.marker or any(r.marker.evaluate({"extra": name}) for name in used))
+    ]
     with tempfile.TemporaryDirectory() as temporary:
         save_model(
             f"{temporary}/model",
