@@ -141,6 +141,20 @@ def test_a_class_that_is_called_like_a_missing_value(describe: Describe, tmp_pat
     assert len(raw.train) == 3
 
 
+@pytest.mark.parametrize("odd", ["12a", "1,200.50"])
+def test_a_column_of_numbers_with_others_among_them_is_told(describe: Describe, odd: str) -> None:
+    rows = [f'"{k / 7:.3f}",{k % 3},{"yes" if k % 2 else "no"}' for k in range(100)]
+    rows[40] = f'"{odd}",3+,yes'
+    found = describe("\n".join(["price,rooms,y", *rows, *rows]))
+    numbers = (
+        f"198 of its 200 values are numbers, and {odd!r} is none: correct such values, or leave them empty"
+    )
+    assert f"column price: category ({numbers}" in said(found)
+    assert "column rooms: category (198 of its 200 values are numbers, and '3+' is none" in said(found)
+    found = describe("\n".join(["price,rooms,y", *rows]))
+    assert "column price: left out (99 of its 100 values are numbers" in said(found)
+
+
 def test_a_sample_keeps_the_shares_of_the_classes(describe: Describe, tmp_path: Path) -> None:
     rows = [f"{k / 7},{'rare' if k % 5 == 0 else 'usual'}" for k in range(500)]
     found = describe("\n".join(["a,y", *rows]), sample=100)

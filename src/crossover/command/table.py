@@ -307,13 +307,14 @@ def _columns(
             continue
         if kind is None:
             decisions.append(Decision(f"column {name}", "left out", reason))
-        elif kind == "category" and table[name].nunique() > MOST_CATEGORIES:
-            columns[name] = kind
+            continue
+        if reason:
+            decisions.append(Decision(f"column {name}", kind, reason))
+        if kind == "category" and table[name].nunique() > MOST_CATEGORIES:
             kept = f"{MOST_CATEGORIES - 1} categories and one for the others"
             why = f"it has {table[name].nunique():,} different values"
             decisions.append(Decision(f"column {name}", kept, why, "most_categories in the YAML"))
-        else:
-            columns[name] = kind
+        columns[name] = kind
     for kind in ("number", "category", "date", "datetime"):
         same = [name for name, own in columns.items() if own == kind]
         if same:
@@ -342,7 +343,7 @@ def _folded(table: pd.DataFrame, columns: dict[str, Kind], decisions: list[Decis
 
 
 def _kind(name: str, column: pd.Series, decimal: str) -> tuple[Kind | None, str]:
-    """The type of a column, or None and why it is left out."""
+    """The type of a column, and what is odd about it; or None and why it is left out."""
     known = column.dropna()
     distinct = known.nunique()
     if distinct < 2:
@@ -371,12 +372,19 @@ def _kind(name: str, column: pd.Series, decimal: str) -> tuple[Kind | None, str]
             return ("date" if (dates.dropna() == dates.dropna().dt.normalize()).all() else "datetime"), ""
     if _is_text(column):
         return None, ""  # told above
+    mixed = ""
+    if (n_numbers := int(numbers.notna().sum())) > len(known) / 2:
+        odd = known[numbers.isna()].iloc[0]
+        mixed = (
+            f"{n_numbers:,} of its {len(known):,} values are numbers, and {odd!r} is none: correct such values, or "
+            "leave them empty, to make it a number"
+        )
     if distinct > 50 and distinct > 0.5 * len(known):
         what = (
             "each row has another text" if distinct == len(known) else f"it has {distinct:,} different texts"
         )
-        return None, f"{what}, which says nothing about other rows"
-    return "category", ""
+        return None, mixed or f"{what}, which says nothing about other rows"
+    return "category", mixed
 
 
 def _file(path: Path, kept: str) -> dict[str, str]:
