@@ -57,8 +57,14 @@ def test_a_table_with_dates_and_missing_values(clone: Clone, tmp_path: Path) -> 
 def test_a_column_of_texts(clone: Clone, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     junk = rng.random(300) < 0.15
-    words = np.where(junk, "win a free prize, call 0800 now", "see you at the bus stop at noon")
-    notes = [f'{text} "{rng.choice(["hi", "ok", "bye"])}" {k}' for k, text in enumerate(words)]
+    words = {
+        True: ["win", "free", "prize", "call", "now", "cash"],
+        False: ["see", "you", "bus", "noon", "tea", "home"],
+    }
+    notes = [
+        f'{" ".join(rng.choice(words[bool(is_junk)], 8))}, "{rng.choice(["hi", "ok", "bye"])}" {k}'
+        for k, is_junk in enumerate(junk)
+    ]
     table = pd.DataFrame({"note": notes, "kind": np.where(junk, "junk", "mail")})
     path = tmp_path / "notes.csv"
     table.to_csv(path, index=False)
