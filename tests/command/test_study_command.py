@@ -151,6 +151,17 @@ def test_a_dry_run_shows_how_the_rows_are_split(project: Path, run: Run) -> None
     assert "may tell" not in text
 
 
+def test_a_hint_can_be_copied_and_a_count_is_no_group(project: Path, run: Run) -> None:
+    rows = [
+        f"{k % 28 + 1}.{k % 12 + 1}.2024,{k % 9},{k % 20},{'yes' if k % 2 else 'no'}\n" for k in range(80)
+    ]
+    (project.parent / "calls.csv").write_text("day of call,visits,user id,kept\n" + "".join(rows))
+    _, text = run("../calls.csv", "--dry-run")
+    assert "--time 'day of call' tests on the latest rows" in text
+    assert "--groups 'user id' keeps them in one part" in text
+    assert "--groups visits" not in text
+
+
 def test_how_the_rows_are_split_stands_in_the_yaml(project: Path, run: Run) -> None:
     assert run("../kept.csv", "--groups", "auto", "--time", "size", "--test", "0.3")[0] == 0
     described = yaml.safe_load((project / "conf/dataset/kept.yaml").read_text())

@@ -1,6 +1,7 @@
 """How a table of the user's is to be split: its groups, its order in time, and the share that is tested."""
 
 import re
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from crossover.data.own_table import AUTO, Kind, as_times, group_names, is_day_f
 
 _GROUP = re.compile(
     r"(^|[_\s.-])(patient|subject|person|participant|user|customer|client|member|household|family|session|visit|group"
-    r"|site|hospital|device|machine|sensor|speaker|writer|author|batch)s?([_\s.-]?(id|no|nr|number|name|code|key))?$",
+    r"|site|hospital|device|machine|sensor|speaker|writer|author|batch)([_\s.-]?(id|no|nr|number|name|code|key))?$",
     re.I,
 )
 _TIME = re.compile(r"(^|[_\s.-])(date|time|timestamp|datetime|year)$", re.I)
@@ -56,7 +57,7 @@ def describe_split(
         yaml["time"] = name
         times = as_times(rows[name], name, is_day_first(rows[name]), decimal)
         stays = "the column stays an input" if name in columns else "the column is no input"
-        other = f"--drop {name} leaves it out" if name in columns else ""
+        other = f"--drop {quote(name)} leaves it out" if name in columns else ""
         decisions.append(Decision("time", name, f"--time: the latest rows are tested, and {stays}", other))
     if options.test_fraction is not None:
         yaml["test_fraction"] = options.test_fraction
@@ -74,7 +75,7 @@ def _hint(rows: pd.DataFrame, options: Options, columns: dict[str, Kind], decisi
             reason = f"by its name, and {len(rows):,} rows have {distinct:,} different values"
             value = "may tell which rows belong together"
             decisions.append(
-                Decision(f"column {name}", value, reason, f"--groups {name} keeps them in one part")
+                Decision(f"column {name}", value, reason, f"--groups {quote(name)} keeps them in one part")
             )
         dated = columns.get(name) in ("date", "datetime")
         numbered = columns.get(name) == "number" and _TIME.search(name) is not None
@@ -82,5 +83,5 @@ def _hint(rows: pd.DataFrame, options: Options, columns: dict[str, Kind], decisi
             reason = "it has dates" if dated else "by its name"
             value = "may tell the order in time"
             decisions.append(
-                Decision(f"column {name}", value, reason, f"--time {name} tests on the latest rows")
+                Decision(f"column {name}", value, reason, f"--time {quote(name)} tests on the latest rows")
             )

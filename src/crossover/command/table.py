@@ -3,6 +3,7 @@
 import csv
 import re
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -211,13 +212,13 @@ def _text(
         if len(texts) == 1 and not others:
             found = texts[0]
         elif texts and len(others) <= FEW_COLUMNS:
-            advice = f"name it with --text {texts[0]}, or leave it out with --drop {texts[0]}"
+            advice = f"name it with --text {quote(texts[0])}, or leave it out with --drop {quote(texts[0])}"
             question = f"whether the study is about the texts of {texts[0]!r} or about {', '.join(others)}"
             answer = choose(question, [texts[0], *others], advice)
             found, reason = (answer, "your answer") if answer in texts else ("", "")
         if not found:
             for name in texts:
-                how = f"--text {name} compares on it alone"
+                how = f"--text {quote(name)} compares on it alone"
                 decisions.append(
                     Decision(f"column {name}", "left out", "a table's models take no texts", how)
                 )
@@ -358,7 +359,7 @@ def _kind(name: str, column: pd.Series, decimal: str) -> tuple[Kind | None, str]
         if infinite := int(np.isinf(numbers.astype(float)).sum()):
             raise CrossoverError(
                 f"a number must be finite, got infinity in {infinite:,} rows of column {name!r}; replace it, or leave "
-                f"the column out with --drop {name}"
+                f"the column out with --drop {quote(name)}"
             )
         whole = bool((numbers == numbers.round()).all())
         steps = bool((numbers.diff().dropna() == 1).all())
