@@ -30,9 +30,8 @@ def draw(rng: np.random.Generator, n: int, share: float) -> tuple[np.ndarray, li
 def main() -> None:
     print(f"{'metric':32}{'rare':>6}{'one model':>12}{'difference':>12}")
     for metric in ALLOWED:
-        rng = np.random.default_rng(
-            0
-        )  # the same samples for each metric, so that another one changes no line
+        # The same samples for each metric, so that another one changes no line.
+        rng = np.random.default_rng(0)
         for share in SHARES:
             y, probas = draw(rng, LARGE, share)
             a, b = (evaluate(y, proba)[metric] for proba in probas)

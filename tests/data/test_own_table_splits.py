@@ -111,6 +111,15 @@ def test_groups_and_time_of_a_sample_are_those_of_its_rows(tmp_path: Path) -> No
     assert len({*zip(raw.groups, table["patient"][rows], strict=True)}) == table["patient"][rows].nunique()
 
 
+def test_a_sample_of_a_file_without_one_of_its_columns_is_refused(tmp_path: Path) -> None:
+    visits().drop(columns="b").to_parquet(path := tmp_path / "own.parquet")
+    file = {"path": str(path), "md5": pooch.file_hash(str(path), alg="md5")}
+    source = own_table(visits(), tmp_path, sample=100, format="parquet", train=file)
+    source.download(tmp_path)
+    with pytest.raises(CrossoverError, match=r"with the columns of .*, got none of the name 'b'"):
+        source.load(tmp_path)
+
+
 @pytest.mark.parametrize("form", ["text", "parquet"])
 def test_a_sample_is_read_a_few_rows_at_a_time(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

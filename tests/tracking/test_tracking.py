@@ -329,6 +329,19 @@ def test_a_logged_model_predicts_from_raw_input(
     assert not any(path.suffix in {".pkl", ".pickle"} for path in tmp_path.rglob("*"))
 
 
+def logged_of_a_table(tracker: Tracker, client: Any, store: str, folder: Path) -> str:
+    """Log a model of a table, and give its address in MLflow."""
+    import mlflow
+
+    X = table()
+    model, featurizer, _ = fitted(folder, Part(X, np.arange(len(X)) % 2, 2))
+    with tracker.fit(facts_of("logged", dataset="passengers", meta=TABLE)) as log:
+        log.model(model, featurizer, X)
+    (output,) = run_of(client, "logged").outputs.model_outputs
+    mlflow.set_tracking_uri(store)
+    return f"models:/{output.model_id}"
+
+
 def test_a_logged_model_names_the_extras_that_it_needs(
     tracker: Tracker, client: Any, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -342,13 +355,8 @@ def test_a_logged_model_names_the_extras_that_it_needs(
         'catboost; extra == "catboost"',
     ]
     monkeypatch.setattr("crossover.tracking.logged_model.requires", lambda name: lines)
-    X = table()
-    model, featurizer, _ = fitted(tmp_path, Part(X, np.arange(len(X)) % 2, 2))
-    with tracker.fit(facts_of("extras", dataset="passengers", meta=TABLE)) as log:
-        log.model(model, featurizer, X)
-    (output,) = run_of(client, "extras").outputs.model_outputs
-    mlflow.set_tracking_uri(store)
-    needed = Path(mlflow.pyfunc.get_model_dependencies(f"models:/{output.model_id}")).read_text()
+    address = logged_of_a_table(tracker, client, store, tmp_path)
+    needed = Path(mlflow.pyfunc.get_model_dependencies(address)).read_text()
     assert [line.split("==")[0] for line in needed.splitlines()] == ["mlflow", "numpy", "pandas", "joblib"]
 
 
@@ -357,15 +365,9 @@ def test_a_table_without_one_of_its_columns_is_refused(
 ) -> None:
     import mlflow
 
-    X = table()
-    model, featurizer, _ = fitted(tmp_path, Part(X, np.arange(len(X)) % 2, 2))
-    with tracker.fit(facts_of("refused", dataset="passengers", meta=TABLE)) as log:
-        log.model(model, featurizer, X)
-    (output,) = run_of(client, "refused").outputs.model_outputs
-    mlflow.set_tracking_uri(store)
-    served = mlflow.pyfunc.load_model(f"models:/{output.model_id}")
+    served = mlflow.pyfunc.load_model(logged_of_a_table(tracker, client, store, tmp_path))
     with pytest.raises(mlflow.MlflowException, match="port"):
-        served.predict(X.drop(columns="port"))
+        served.predict(table().drop(columns="port"))
 
 
 @pytest.mark.parametrize(("file", "kind"), [("mlflow.yaml", MlflowTracker), ("none.yaml", Tracker)])

@@ -1,5 +1,6 @@
 """What a data set of the user's is taken for: one decision a line, with its reason and the option that changes it."""
 
+import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,8 @@ import numpy as np
 from crossover.core.errors import CrossoverError
 from crossover.core.metric import ACCURACY, WORDS, Metric
 from crossover.data.splits import Protocol
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|nan)", re.I)
 
 CLASSIFICATION = "classification"
 
@@ -144,7 +147,7 @@ def decide_task(found: Description, given: str) -> None:
         raise CrossoverError(f"--task must be {CLASSIFICATION}, got {given}: {NO_REGRESSION}")
     classes = [str(name) for name in found.yaml["classes"]]
     reason = f"there are {len(classes)} classes"
-    if len(classes) > 2 and all(name.lstrip("-").replace(".", "", 1).isdigit() for name in classes):
+    if len(classes) > 2 and all(map(NUMBER.fullmatch, classes)):
         reason = f"{len(classes)} numbers are taken for classes, whatever their order"
     found.decisions.append(Decision("task", CLASSIFICATION, reason))
 

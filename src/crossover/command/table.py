@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pooch
 
-from crossover.command.description import NO_REGRESSION, Decision, Description, Options, choose
+from crossover.command.description import NO_REGRESSION, NUMBER, Decision, Description, Options, choose
 from crossover.command.images import describe_listed_images, image_column
 from crossover.command.splitting import describe_split
-from crossover.command.text_form import MISSING, NUMBER, TextForm, text_form
+from crossover.command.text_form import MISSING, TextForm, text_form
 from crossover.core.errors import CrossoverError, first_line
 from crossover.data.own_table import Kind, fold, read_text
 

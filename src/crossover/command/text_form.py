@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from crossover.command.description import Decision
+from crossover.command.description import NUMBER, Decision
 from crossover.core.errors import CrossoverError
 from crossover.data.own_table import WHITESPACE
 
@@ -20,7 +20,6 @@ LOOKED_AT = 200
 
 SEPARATORS = {"\t": "a tab", ";": "a semicolon", "|": "a bar", ",": "a comma", WHITESPACE: "blanks"}
 
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|nan)", re.I)
 _COMMA_NUMBER = re.compile(r"[+-]?(\d+|\d*,\d+)([eE][+-]?\d+)?")
 
 

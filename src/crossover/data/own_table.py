@@ -286,6 +286,8 @@ class OwnTable(DataSource):
                 return pd.read_parquet(path, columns=names).reset_index(drop=True)
             kept, start = [], 0
             with pyarrow.parquet.ParquetFile(path) as file:
+                if lacking := [name for name in names if name not in file.schema_arrow.names]:
+                    raise ValueError(f"none of the name {lacking[0]!r}")  # the reader would leave it out
                 for batch in _bar(file.iter_batches(ROWS_AT_ONCE, columns=names), path):
                     own = rows[(rows >= start) & (rows < start + batch.num_rows)] - start
                     kept.append(batch.take(pa.array(own)))
@@ -306,10 +308,12 @@ class OwnTable(DataSource):
             with read_text(path, self, types, at_once=ROWS_AT_ONCE) as chunks:
                 return pd.concat([chunk[chunk.index.isin(rows)] for chunk in _bar(chunks, path)])
         except (ValueError, csv.Error) as error:
-            raise CrossoverError(self._why_not(path, error, sorted(numbers), names)) from error
+            raise CrossoverError(
+                self._why_not(path, error, sorted(numbers.intersection(names)), names)
+            ) from error
 
     def _why_not(self, path: Path, error: Exception, numbers: list[str], wanted: list[str]) -> str:
-        """The first thing in a file that is not as described, in a sentence."""
+        """The first thing in the wanted columns that is not as described, in a sentence."""
         advice = f"correct it, or describe the file as it is in {self.origin}"
         if isinstance(error, UnicodeError):
             return f"{path} must be text in {self.encoding}, got {first_line(error)}; {advice}"
